@@ -1,0 +1,74 @@
+package tocsin
+
+import "time"
+
+// A Decision is what the policies say of one finding in one project. It names what it was derived from: the same three
+// digests and the same time give the same decision to the byte.
+type Decision struct {
+	Project string  `json:"project"`
+	Finding Finding `json:"finding"`
+	// Gate says whether a release may go out, Response what people should do.
+	Gate     Gate     `json:"gate"`
+	Response Response `json:"response"`
+	// Severity of the response: how bad, not how soon.
+	Severity Level `json:"severity,omitempty"`
+	// Due is when it should be done; zero if the policy sets none.
+	Due      time.Time `json:"due,omitzero"`
+	Playbook string    `json:"playbook,omitempty"`
+	// Reason is the tree of rules and conditions that led here, one child per axis.
+	Reason Reason `json:"reason"`
+
+	Inventory string    `json:"inventory"` // digest
+	Snapshot  string    `json:"snapshot"`  // id of the advisory snapshot
+	Policy    string    `json:"policy"`    // digest of the policy set
+	At        time.Time `json:"at"`
+}
+
+// Gate is the verdict for a release, mildest first.
+type Gate string
+
+// The gates.
+const (
+	GatePass      Gate = "pass"
+	GateWarn      Gate = "warn"
+	GateUndecided Gate = "undecided" // stale data, unreadable input, an unknown version, a policy that failed
+	GateFail      Gate = "fail"
+)
+
+var gates = []Gate{GatePass, GateWarn, GateUndecided, GateFail}
+
+// Response is what a finding calls for, mildest first.
+type Response string
+
+// The responses.
+const (
+	ResponseNone      Response = "none"
+	ResponseWatch     Response = "watch"     // look again when something changes
+	ResponseIssue     Response = "issue"     // routine work in the project's own tracker
+	ResponseHold      Response = "hold"      // may be an emergency; a person decides
+	ResponseEmergency Response = "emergency" // mobilise
+)
+
+// Level is a severity.
+type Level string
+
+// The levels, lowest first. The empty level is below them.
+const (
+	LevelLow      Level = "low"
+	LevelMedium   Level = "medium"
+	LevelHigh     Level = "high"
+	LevelCritical Level = "critical"
+)
+
+var levels = []Level{"", LevelLow, LevelMedium, LevelHigh, LevelCritical}
+
+var responses = []Response{ResponseNone, ResponseWatch, ResponseIssue, ResponseHold, ResponseEmergency}
+
+// A Reason is one node of the tree that explains a decision: what was asked, what was seen, what followed.
+type Reason struct {
+	// Text is the rule or condition in words or as written.
+	Text string `json:"text"`
+	// Result is what it came to ("fail", "true", "not reached").
+	Result   string   `json:"result"`
+	Children []Reason `json:"children,omitempty"`
+}

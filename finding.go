@@ -1,0 +1,47 @@
+package tocsin
+
+// A Finding says of one package and one vulnerability class whether the package is affected, with the evidence.
+type Finding struct {
+	Package Package `json:"package"`
+	Class   Class   `json:"class"`
+	Status  Status  `json:"status"`
+	// Match is how sure the status is; empty unless affected.
+	Match Match `json:"match,omitempty"`
+	// Reason says why the status is unknown, or the match only possible.
+	Reason string `json:"reason,omitempty"`
+	// Evidence is what matched, one per record, sorted by record.
+	Evidence []Evidence `json:"evidence,omitempty"`
+	// Fixed are the versions that the records name as fixed and that lie after the package's version, lowest first.
+	Fixed []string `json:"fixed,omitempty"`
+	// Paths are the shortest dependency paths from the project to the package, each as name@version; empty where the
+	// source tells no graph.
+	Paths [][]string `json:"paths,omitempty"`
+}
+
+// Status of a [Finding]: three-valued, so that what is not known never looks clean.
+type Status string
+
+// The statuses.
+const (
+	StatusAffected    Status = "affected"
+	StatusNotAffected Status = "not affected"
+	StatusUnknown     Status = "unknown"
+)
+
+// Match is how a version came to be affected.
+type Match string
+
+// The matches, surest first.
+const (
+	MatchExact    Match = "exact"    // the record lists this very version
+	MatchRange    Match = "range"    // it lies within a range of the record
+	MatchPossible Match = "possible" // an open range of a malware record whose list does not have it: do not act on it alone
+)
+
+// Evidence is the part of one record that matched.
+type Evidence struct {
+	Advisory string `json:"advisory"`
+	// Versions is the listed version that matched; Range the range in words (">= 2.0-beta9, < 2.15.0"). One of them is set.
+	Version string `json:"version,omitempty"`
+	Range   string `json:"range,omitempty"`
+}
