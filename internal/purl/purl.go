@@ -1,0 +1,75 @@
+// Package purl translates between package URLs and the ecosystems and names of OSV, and holds the one rule by which two
+// spellings of a name are the same. It is pure and its functions are safe for concurrent use.
+package purl
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/package-url/packageurl-go"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// A Ref is what a purl says, in OSV's terms.
+type Ref struct {
+	// Ecosystem is empty where OSV has none for the type; Name is then the purl's own.
+	Ecosystem string
+	Name      string
+	Version   string
+	// SourceName is the distribution's source package, which is what its advisories name; empty if not given.
+	SourceName string
+}
+
+// Parse reads a purl. It is as lenient as packageurl-go: a purl that differs from the canonical form only by case or
+// escaping is read; anything else is an [tocsin.ErrInvalid].
+func Parse(s string) (Ref, error) {
+	p, err := packageurl.FromString(s)
+	if err != nil {
+		return Ref{}, fmt.Errorf("%w: purl %q: %v", tocsin.ErrInvalid, s, err)
+	}
+	ref := Ref{Ecosystem: types[p.Type], Version: p.Version}
+	qualifiers := p.Qualifiers.Map()
+	switch p.Type {
+	case "apk", "deb", "rpm":
+		ref.Ecosystem = distroEcosystem(p.Type, p.Namespace, qualifiers["distro"])
+		ref.Name = p.Name
+		// "upstream" is syft's and trivy's: name, or name@version where the two differ.
+		ref.SourceName, _, _ = strings.Cut(qualifiers["upstream"], "@")
+	case "maven":
+		ref.Name = join(p.Namespace, ":", p.Name)
+	default:
+		ref.Name = join(p.Namespace, "/", p.Name)
+	}
+	ref.Name = Canonical(ref.Ecosystem, ref.Name)
+	return ref, nil
+}
+
+// Make is the purl of a package, or "" where the ecosystem has no purl type.
+func Make(ecosystem, name, version string) string {
+	if name == "" {
+		return ""
+	}
+	for typ, eco := range types {
+		if eco != Base(ecosystem) {
+			continue
+		}
+		sep := "/"
+		if typ == "maven" {
+			sep = ":"
+		}
+		namespace, last := "", name
+		if i := strings.LastIndex(name, sep); i >= 0 {
+			namespace, last = name[:i], name[i+1:]
+		}
+		return packageurl.NewPackageURL(typ, namespace, last, version, nil, "").ToString()
+	}
+	return ""
+}
+
+func join(namespace, sep, name string) string {
+	if namespace == "" {
+		return name
+	}
+	return namespace + sep + name
+}
