@@ -1,0 +1,106 @@
+package match
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/version"
+)
+
+// verdict is what one posting says of one package.
+type verdict struct {
+	posting  tocsin.Posting
+	status   tocsin.Status
+	match    tocsin.Match
+	reason   string
+	evidence tocsin.Evidence
+}
+
+// judge applies one posting to one package, whose release and name it is known to be about.
+func judge(p tocsin.Package, posting tocsin.Posting, kind tocsin.Kind) verdict {
+	v := weigh(p, posting, kind)
+	v.posting = posting
+	v.evidence.Advisory = posting.Record
+	if v.status != tocsin.StatusAffected {
+		return v
+	}
+	switch {
+	case p.Origin.Kind == tocsin.OriginLocal:
+		// A path or workspace member only shares its name with the public package, unless it is a copy of it.
+		return unknown(v, "comes from a local path; it may be another package of that name")
+	case kind == tocsin.KindMalware && !p.Origin.Public():
+		// Malice sits in the registry's artifact; the same name elsewhere is most often somebody's own package.
+		return unknown(v, "comes from "+cmp.Or(p.Origin.URL, string(p.Origin.Kind))+", not from the public registry")
+	case p.Ecosystem != posting.Affected.Package.Ecosystem && p.Ecosystem == baseOf(posting):
+		return unknown(v, "release of "+p.Ecosystem+" is not known; the advisory is for "+posting.Affected.Package.Ecosystem)
+	}
+	return v
+}
+
+func unknown(v verdict, reason string) verdict {
+	v.status, v.reason = tocsin.StatusUnknown, reason
+	return v
+}
+
+// weigh compares the version with the posting's list and ranges.
+func weigh(p tocsin.Package, posting tocsin.Posting, kind tocsin.Kind) verdict {
+	a := posting.Affected
+	if p.Version == "" {
+		return verdict{status: tocsin.StatusUnknown, reason: "no version is pinned"}
+	}
+	// The record's own spelling needs no parsing, and works where the order of versions is not known.
+	if _, ok := slices.BinarySearch(a.Versions, p.Version); ok {
+		return verdict{status: tocsin.StatusAffected, match: tocsin.MatchExact, evidence: tocsin.Evidence{Version: p.Version}}
+	}
+	low, high := version.Span(p.Ecosystem, p.Version)
+	at, err := version.Parse(p.Ecosystem, low)
+	if err != nil {
+		return verdict{status: tocsin.StatusUnknown, reason: plain(err)}
+	}
+	v := weighVersion(at, a, kind)
+	if high == low {
+		return v
+	}
+	top, err := version.Parse(p.Ecosystem, high)
+	if err != nil {
+		return verdict{status: tocsin.StatusUnknown, reason: plain(err)}
+	}
+	if w := weighVersion(top, a, kind); w.status != v.status {
+		return verdict{status: tocsin.StatusUnknown, reason: fmt.Sprintf("%s is a moving tag; part of what it may mean is affected", p.Version)}
+	}
+	return v
+}
+
+func weighVersion(at version.Version, a tocsin.Affected, kind tocsin.Kind) verdict {
+	open := false
+	for _, r := range a.Ranges {
+		in, err := within(at, a.Package.Ecosystem, r)
+		switch {
+		case err != nil:
+			return verdict{status: tocsin.StatusUnknown, reason: plain(err)}
+		case in.holds && kind == tocsin.KindMalware && in.open && len(a.Versions) > 0:
+			// A hijacked package: the list names the bad releases, the open range would call every clean one malware.
+			open = true
+		case in.holds:
+			return verdict{status: tocsin.StatusAffected, match: tocsin.MatchRange, evidence: tocsin.Evidence{Range: in.words}}
+		}
+	}
+	for _, s := range a.Versions {
+		listed, err := version.Parse(a.Package.Ecosystem, s)
+		if err != nil {
+			continue // a list may hold what is no version; it cannot equal one
+		}
+		if c, err := at.Compare(listed); err == nil && c == 0 {
+			return verdict{status: tocsin.StatusAffected, match: tocsin.MatchExact, evidence: tocsin.Evidence{Version: s}}
+		}
+	}
+	if open {
+		return verdict{
+			status: tocsin.StatusUnknown, match: tocsin.MatchPossible,
+			reason: "the record lists other versions as malicious; only its open range holds this one",
+		}
+	}
+	return verdict{status: tocsin.StatusNotAffected}
+}

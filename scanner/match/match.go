@@ -1,0 +1,131 @@
+package match
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/purl"
+)
+
+// An Index answers what is known of a package name. Implementations are safe for concurrent use.
+type Index interface {
+	// Lookup gives the postings under a name, for all releases of the ecosystem. None is not an error.
+	Lookup(ecosystem, name string) ([]tocsin.Posting, error)
+	// Class gives the class of a posting.
+	Class(n int) (tocsin.Class, error)
+}
+
+// Run gives the findings of an inventory with status affected or unknown, sorted by package and class. What is not
+// affected is left out. The error is the context's, or the index's.
+func Run(ctx context.Context, inv tocsin.Inventory, x Index) ([]tocsin.Finding, error) {
+	m := matcher{index: x, classes: map[int]tocsin.Class{}}
+	var out []tocsin.Finding
+	for i, p := range inv.Packages {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		found, err := m.match(p)
+		if err != nil {
+			return nil, fmt.Errorf("matching %s: %w", p, err)
+		}
+		for j := range found {
+			found[j].Package = p
+		}
+		out = append(out, found...)
+	}
+	paths(inv, out)
+	return out, nil
+}
+
+type matcher struct {
+	index   Index
+	classes map[int]tocsin.Class
+}
+
+// match gives the findings of one package, one per class, sorted by class.
+func (m *matcher) match(p tocsin.Package) ([]tocsin.Finding, error) {
+	if p.Ecosystem == "" || p.Name == "" {
+		return nil, nil // counted in coverage
+	}
+	postings, err := m.index.Lookup(p.Ecosystem, cmp.Or(p.SourceName, p.Name))
+	if err != nil || len(postings) == 0 {
+		return nil, err
+	}
+	byClass := map[int][]verdict{}
+	for _, posting := range postings {
+		if !sameRelease(p.Ecosystem, posting.Affected.Package.Ecosystem) {
+			continue
+		}
+		class, err := m.class(posting.Class)
+		if err != nil {
+			return nil, err
+		}
+		v := judge(p, posting, class.Kind)
+		byClass[posting.Class] = append(byClass[posting.Class], v)
+	}
+	var out []tocsin.Finding
+	for n, verdicts := range byClass {
+		if f, ok := m.finding(p, n, verdicts); ok {
+			out = append(out, f)
+		}
+	}
+	slices.SortFunc(out, func(a, b tocsin.Finding) int { return strings.Compare(a.Class.ID, b.Class.ID) })
+	return out, nil
+}
+
+func (m *matcher) class(n int) (tocsin.Class, error) {
+	c, ok := m.classes[n]
+	if !ok {
+		var err error
+		if c, err = m.index.Class(n); err != nil {
+			return c, err
+		}
+		m.classes[n] = c
+	}
+	return c, nil
+}
+
+// sameRelease says whether an affected entry speaks of the package's release. An entry for the whole distribution
+// ("Alpine") speaks of each of its releases; a package whose release is not known may be of any.
+func sameRelease(pkg, entry string) bool {
+	return pkg == entry || entry == purl.Base(entry) || pkg == purl.Base(pkg)
+}
+
+// finding joins what the records of one class say. Affected outweighs unknown: one record that knows is enough.
+func (m *matcher) finding(p tocsin.Package, class int, verdicts []verdict) (tocsin.Finding, bool) {
+	f := tocsin.Finding{Class: m.classes[class], Status: tocsin.StatusNotAffected}
+	for _, v := range verdicts {
+		switch v.status {
+		case tocsin.StatusAffected:
+			f.Evidence = append(f.Evidence, v.evidence)
+			f.Status = tocsin.StatusAffected
+			if f.Match == "" || v.match == tocsin.MatchExact {
+				f.Match = v.match
+			}
+		case tocsin.StatusUnknown:
+			if f.Status == tocsin.StatusNotAffected {
+				f.Status = tocsin.StatusUnknown
+			}
+		}
+	}
+	if f.Status == tocsin.StatusUnknown {
+		for _, v := range verdicts {
+			if v.status == tocsin.StatusUnknown && (f.Reason == "" || v.reason < f.Reason) {
+				f.Reason, f.Match = v.reason, v.match
+			}
+		}
+	}
+	if f.Status == tocsin.StatusNotAffected {
+		return f, false
+	}
+	slices.SortFunc(f.Evidence, func(a, b tocsin.Evidence) int {
+		return cmp.Or(strings.Compare(a.Advisory, b.Advisory), strings.Compare(a.Version, b.Version), strings.Compare(a.Range, b.Range))
+	})
+	f.Evidence = slices.Compact(f.Evidence)
+	f.Fixed = fixes(p, f.Class.Kind, verdicts)
+	return f, true
+}

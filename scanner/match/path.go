@@ -1,0 +1,91 @@
+package match
+
+import (
+	"slices"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// maxPaths bounds the paths shown per finding; they are all of the shortest length.
+const maxPaths = 3
+
+// paths fills in the shortest dependency paths of the findings, by one breadth-first walk from the project.
+func paths(inv tocsin.Inventory, findings []tocsin.Finding) {
+	if len(inv.Edges) == 0 || len(findings) == 0 {
+		return
+	}
+	out := make([][]int, len(inv.Packages))
+	hasParent := make([]bool, len(inv.Packages))
+	var roots []int
+	for _, e := range inv.Edges {
+		if e.From == tocsin.EdgeRoot {
+			roots = append(roots, e.To)
+			continue
+		}
+		out[e.From] = append(out[e.From], e.To)
+		hasParent[e.To] = true
+	}
+	if len(roots) == 0 { // a graph without its root: start at what nothing depends on
+		for i := range inv.Packages {
+			if !hasParent[i] && len(out[i]) > 0 {
+				roots = append(roots, i)
+			}
+		}
+	}
+	parents := walk(len(inv.Packages), roots, out)
+	for i, f := range findings {
+		n, ok := slices.BinarySearchFunc(inv.Packages, f.Package, tocsin.ComparePackages)
+		if ok {
+			findings[i].Paths = trace(inv, parents, n)
+		}
+	}
+}
+
+// walk gives for each package its parents on shortest paths; a root has the parent EdgeRoot, what is not reached has none.
+func walk(n int, roots []int, out [][]int) [][]int {
+	parents := make([][]int, n)
+	depth := make([]int, n)
+	var queue []int
+	for _, r := range roots {
+		if parents[r] == nil {
+			parents[r], depth[r] = []int{tocsin.EdgeRoot}, 1
+			queue = append(queue, r)
+		}
+	}
+	for len(queue) > 0 {
+		at := queue[0]
+		queue = queue[1:]
+		for _, to := range out[at] {
+			switch {
+			case parents[to] == nil:
+				depth[to] = depth[at] + 1
+				queue = append(queue, to)
+				fallthrough
+			case depth[to] == depth[at]+1 && len(parents[to]) < maxPaths:
+				parents[to] = append(parents[to], at)
+			}
+		}
+	}
+	return parents
+}
+
+// trace follows the parents back to the project.
+func trace(inv tocsin.Inventory, parents [][]int, n int) [][]string {
+	var out [][]string
+	var back func(at int, tail []string)
+	back = func(at int, tail []string) {
+		tail = append([]string{inv.Packages[at].String()}, tail...)
+		for _, p := range parents[at] {
+			switch {
+			case len(out) == maxPaths:
+				return
+			case p == tocsin.EdgeRoot:
+				out = append(out, tail)
+			default:
+				back(p, tail)
+			}
+		}
+	}
+	back(n, nil)
+	return out
+}
