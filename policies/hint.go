@@ -1,0 +1,65 @@
+package policies
+
+import (
+	"reflect"
+	"regexp"
+	"strings"
+)
+
+var unknownName = regexp.MustCompile(`(?:undefined field|undeclared reference to) '([^']+)'`)
+
+// hint adds the nearest known name to CEL's message about an unknown one.
+func hint(message string) string {
+	m := unknownName.FindStringSubmatch(message)
+	if m == nil || strings.Contains(message, "did you mean") {
+		return message
+	}
+	best, distance := "", 4
+	for _, name := range names() {
+		if d := editDistance(m[1], name); d < distance || d == distance && name < best {
+			best, distance = name, d
+		}
+	}
+	if best == "" || distance > (len(m[1])+1)/2 {
+		return message
+	}
+	return strings.TrimSpace(message) + "; did you mean " + best + "?"
+}
+
+// names are the inputs and their fields, as policies write them.
+func names() []string {
+	out := []string{"now"}
+	for t := range reflect.TypeFor[Input]().Fields() {
+		out = append(out, t.Tag.Get("yaml"))
+		if t.Type.Kind() == reflect.Struct && t.Type.PkgPath() == reflect.TypeFor[Input]().PkgPath() {
+			for f := range t.Type.Fields() {
+				out = append(out, f.Tag.Get("cel"))
+			}
+		}
+	}
+	return out
+}
+
+// editDistance counts insertions, deletions, changes and swaps of neighbours (optimal string alignment).
+func editDistance(a, b string) int {
+	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range len(a) {
+		row := make([]int, len(b)+1)
+		row[0] = i + 1
+		for j := range len(b) {
+			change := last[j]
+			if a[i] != b[j] {
+				change++
+			}
+			row[j+1] = min(change, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(b)]
+}
