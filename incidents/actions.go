@@ -1,0 +1,239 @@
+package incidents
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/markdown"
+	"github.com/tocsin-dev/tocsin/internal/purl"
+)
+
+// Coordination is where an incident is led from: a repository of our own, not of a project that may be compromised.
+type Coordination struct {
+	Repository string
+	Visibility tocsin.Visibility
+}
+
+// label is on every issue we make, and what we look for them by.
+const label = "tocsin"
+
+// draftApprovals is how many people must agree before an advisory draft is made: two, as for every public text.
+const draftApprovals = 2
+
+// Actions gives all effects that the incident wants, as they should be now. The same incident gives the same actions,
+// so that what was done already is recognised by key and content. CreatedAt and Revision are for the outbox to fill in.
+func (w *Writer) Actions(inc tocsin.Incident, projects map[string]tocsin.Project, playbooks map[string]tocsin.Playbook, c Coordination) ([]tocsin.Action, error) {
+	v := newView(inc, playbooks[inc.Playbook])
+	var out []tocsin.Action
+	var rows []shown
+	for _, ip := range inc.Projects {
+		p, ok := projects[ip.Slug]
+		if !ok {
+			p = tocsin.Project{Slug: ip.Slug, Visibility: tocsin.VisibilityPrivate}
+		}
+		v.Project, v.Slug = ip, ip.Slug
+		silent := unheard(inc, p)
+		if silent == "" {
+			made, err := w.project(v, p)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, made...)
+		}
+		if c.Visibility == tocsin.VisibilityPublic && !p.OptIn.PublicExposure {
+			v.Hidden++
+			continue
+		}
+		rows = append(rows, shown{ip, cmp.Or(silent, "issue")})
+	}
+	if inc.Urgency != tocsin.UrgencyRoutine && c.Repository != "" {
+		v.Shown = rows
+		a, err := w.tracking(v, c)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	for i := range out {
+		out[i].Incident = inc.Key
+	}
+	return out, nil
+}
+
+// unheard says why a project is told nothing; empty if it is told.
+func unheard(inc tocsin.Incident, p tocsin.Project) string {
+	switch {
+	case inc.Urgency == tocsin.UrgencyHold:
+		return "no: a person decides first"
+	case p.Repository == "":
+		return "no: it has no repository"
+	case !p.OptIn.Issues:
+		return "no: it did not opt in to issues"
+	case p.Visibility == tocsin.VisibilityPublic && !p.OptIn.PublicExposure:
+		return "no: its repository is public and it did not opt in to public exposure"
+	default:
+		return ""
+	}
+}
+
+// project gives the issue of one project, the news on it, and its advisory draft.
+func (w *Writer) project(v view, p tocsin.Project) ([]tocsin.Action, error) {
+	issue, err := w.issue(v, p)
+	if err != nil {
+		return nil, err
+	}
+	out := []tocsin.Action{issue}
+	for _, n := range news(v.Project) {
+		v.News = n.name
+		body, err := w.render("comment.md.tmpl", v)
+		if err != nil {
+			return nil, err
+		}
+		a, err := tocsin.NewAction(tocsin.ActionComment, fmt.Sprintf("comment/%s/%s/%s-%d", v.Incident.Key, p.Slug, n.name, n.round),
+			tocsin.CommentPayload{News: n.name, Body: body})
+		if err != nil {
+			return nil, err
+		}
+		a.After = issue.Key
+		out = append(out, address(a, p))
+	}
+	if p.OptIn.AdvisoryDraft && v.Incident.Urgency == tocsin.UrgencyEmergency && v.Project.Status == tocsin.ProjectAffected {
+		draft, err := w.draft(v, p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, draft)
+	}
+	return out, nil
+}
+
+// address fills in where an action on a project's repository goes, and how far its text may travel.
+func address(a tocsin.Action, p tocsin.Project) tocsin.Action {
+	a.Project, a.Repository, a.Audience, a.TLP = p.Slug, p.Repository, p.Visibility, tocsin.TLPAmber
+	if p.OptIn.PublicExposure {
+		a.TLP = tocsin.TLPClear
+	}
+	return a
+}
+
+func (w *Writer) issue(v view, p tocsin.Project) (tocsin.Action, error) {
+	body, err := w.render("issue.md.tmpl", v)
+	if err != nil {
+		return tocsin.Action{}, err
+	}
+	payload := tocsin.IssuePayload{
+		Title: issueTitle(v), Body: body, Labels: labels(v.Incident), Assignees: p.Owners,
+		Closed: v.Project.Status != tocsin.ProjectAffected,
+	}
+	switch v.Project.Status {
+	case tocsin.ProjectPatched:
+		payload.StateReason = "completed"
+	case tocsin.ProjectCorrected:
+		payload.StateReason = "not_planned"
+	}
+	a, err := tocsin.NewAction(tocsin.ActionIssue, "issue/"+v.Incident.Key+"/"+p.Slug, payload)
+	return address(a, p), err
+}
+
+func issueTitle(v view) string {
+	names := make([]string, 0, len(v.Project.Packages))
+	for _, p := range v.Project.Packages {
+		names = append(names, p.Name+" "+p.Version)
+	}
+	what := "affects"
+	if v.Class.Kind == tocsin.KindMalware {
+		what = "is malware in"
+	}
+	title := fmt.Sprintf("%s %s %s", v.Class.ID, what, strings.Join(slices.Compact(names), ", "))
+	if v.Incident.Urgency == tocsin.UrgencyEmergency {
+		title = "Emergency: " + title
+	}
+	return markdown.Line(title, 200)
+}
+
+func labels(inc tocsin.Incident) []string {
+	out := []string{label, "security"}
+	if inc.Severity != "" {
+		out = append(out, "severity: "+string(inc.Severity))
+	}
+	if inc.Urgency == tocsin.UrgencyEmergency {
+		out = append(out, "emergency")
+	}
+	return out
+}
+
+type item struct {
+	name  string
+	round int
+}
+
+// news lists what people were or are to be told by a comment, oldest first. Each is told once per round.
+func news(p tocsin.IncidentProject) []item {
+	var out []item
+	if p.Status == tocsin.ProjectAffected && p.Round > 1 {
+		out = append(out, item{"regressed", p.Round})
+	}
+	switch p.Status {
+	case tocsin.ProjectPatched:
+		out = append(out, item{"fixed", p.Round})
+	case tocsin.ProjectCorrected:
+		out = append(out, item{"corrected", p.Round})
+	}
+	return out
+}
+
+func (w *Writer) tracking(v view, c Coordination) (tocsin.Action, error) {
+	body, err := w.render("tracking.md.tmpl", v)
+	if err != nil {
+		return tocsin.Action{}, err
+	}
+	title := fmt.Sprintf("%s: %d project(s), %s", v.Class.ID, len(v.Incident.Projects), v.Incident.State)
+	payload := tocsin.IssuePayload{Title: markdown.Line(title, 200), Body: body, Labels: labels(v.Incident), Closed: v.Incident.State.Over()}
+	switch {
+	case v.Incident.State == tocsin.StateStoodDown:
+		payload.StateReason = "not_planned"
+	case payload.Closed:
+		payload.StateReason = "completed"
+	}
+	a, err := tocsin.NewAction(tocsin.ActionIssue, "tracking/"+v.Incident.Key, payload)
+	a.Repository, a.Audience, a.TLP = c.Repository, c.Visibility, tocsin.TLPAmber
+	if c.Visibility == tocsin.VisibilityPublic { // only projects that opted in are in it
+		a.TLP = tocsin.TLPClear
+	}
+	return a, err
+}
+
+// draft describes the advisory by which a project tells its own users. What only people know is left open in it.
+func (w *Writer) draft(v view, p tocsin.Project) (tocsin.Action, error) {
+	body, err := w.render("draft.md.tmpl", v)
+	if err != nil {
+		return tocsin.Action{}, err
+	}
+	vulnerable := tocsin.DraftVulnerability{Ecosystem: "other", Name: p.Slug}
+	if ref, err := purl.Parse(p.Publishes); err == nil && p.Publishes != "" {
+		vulnerable.Ecosystem, vulnerable.Name = cmp.Or(githubEcosystems[ref.Ecosystem], "other"), ref.Name
+	}
+	payload := tocsin.DraftPayload{
+		Summary:     markdown.Line(fmt.Sprintf("%s ships a dependency affected by %s", p.Slug, v.Class.ID), 200),
+		Description: body, CWEs: v.Class.CWEs, Vulnerabilities: []tocsin.DraftVulnerability{vulnerable},
+	}
+	if c := v.Class.CVSS; c != nil && strings.HasPrefix(c.Vector, "CVSS:") {
+		payload.CVSS = c.Vector
+	} else {
+		payload.Severity = string(cmp.Or(v.Incident.Severity, tocsin.LevelHigh))
+	}
+	a, err := tocsin.NewAction(tocsin.ActionDraft, "draft/"+v.Incident.Key+"/"+p.Slug, payload)
+	a = address(a, p)
+	// A draft is seen by the repository's administrators only, whoever can read the repository.
+	a.Audience, a.TLP, a.Approvals = tocsin.VisibilityPrivate, tocsin.TLPAmber, draftApprovals
+	return a, err
+}
+
+// githubEcosystems are GitHub's names in advisories.
+var githubEcosystems = map[string]string{
+	"npm": "npm", "PyPI": "pip", "Maven": "maven", "Go": "go", "RubyGems": "rubygems", "crates.io": "rust",
+	"Packagist": "composer", "NuGet": "nuget", "Pub": "pub", "Hex": "erlang", "GitHub Actions": "actions", "SwiftURL": "swift",
+}

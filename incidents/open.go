@@ -1,0 +1,120 @@
+package incidents
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// defaultPlaybook is used where a rule names none, or one that is not there.
+const defaultPlaybook = "vulnerable-dependency"
+
+func (f *folder) open(c *call) tocsin.Incident {
+	inc := tocsin.Incident{
+		Key: "INC-" + c.class.ID, State: tocsin.StateDetected, Urgency: urgency(c.response), Severity: c.worst.Severity,
+		Class: c.class, Group: c.group, Due: c.worst.Due, OpenedAt: f.now, Cause: cause(c.worst.Reason),
+	}
+	if c.group != "" {
+		inc.Key += "-" + c.group
+	}
+	p, ok := f.playbooks[c.worst.Playbook]
+	if !ok {
+		p = f.playbooks[defaultPlaybook]
+	}
+	inc.Playbook, inc.PlaybookVersion = p.Name, p.Version
+	f.equip(&inc)
+	return inc
+}
+
+// equip gives an emergency its roles and first tasks. A hold gets them too: the decision is the first of them.
+func (f *folder) equip(inc *tocsin.Incident) {
+	if inc.Urgency == tocsin.UrgencyRoutine || len(inc.Roles) > 0 {
+		return
+	}
+	if inc.Urgency == tocsin.UrgencyHold {
+		inc.State = tocsin.StateHold
+	}
+	for _, r := range tocsin.Roles() {
+		inc.Roles = append(inc.Roles, tocsin.Role{Name: r})
+	}
+	for _, t := range f.playbooks[inc.Playbook].Tasks {
+		inc.Tasks = append(inc.Tasks, tocsin.Task{ID: t.ID, Title: t.Title, Role: t.Role, Due: f.now.Add(t.Due)})
+	}
+}
+
+func urgency(r tocsin.Response) tocsin.Urgency {
+	switch r {
+	case tocsin.ResponseEmergency:
+		return tocsin.UrgencyEmergency
+	case tocsin.ResponseHold:
+		return tocsin.UrgencyHold
+	default:
+		return tocsin.UrgencyRoutine
+	}
+}
+
+var urgencies = []tocsin.Urgency{tocsin.UrgencyRoutine, tocsin.UrgencyHold, tocsin.UrgencyEmergency}
+
+func opening(inc tocsin.Incident) string {
+	return fmt.Sprintf("opened as %s, severity %s: %s", inc.Urgency, cmp.Or(inc.Severity, "not set"), inc.Cause)
+}
+
+// cause is the sentence of the rule that decided the response.
+func cause(r tocsin.Reason) string {
+	for _, axis := range r.Children {
+		if !strings.HasSuffix(axis.Text, ": response") || len(axis.Children) == 0 || !strings.HasSuffix(r.Result, "response "+axis.Result) {
+			continue
+		}
+		policy := strings.TrimSuffix(axis.Text, ": response")
+		rule, why, ok := strings.Cut(axis.Children[0].Text, ": ")
+		if !ok {
+			continue
+		}
+		return fmt.Sprintf("%s (rule %s of policy %s)", why, rule, policy)
+	}
+	return "decided by policy"
+}
+
+// raise takes over what is graver than before, and the class as it is now.
+func (f *folder) raise(d *draft, c *call) {
+	if d.inc.State.Over() {
+		was := d.inc.State
+		d.inc.State = tocsin.StateReopened
+		f.event(d, tocsin.EventReopened, "", "was "+string(was)+"; affected again")
+	}
+	if u := urgency(c.response); slices.Index(urgencies, u) > slices.Index(urgencies, d.inc.Urgency) {
+		f.event(d, tocsin.EventSeverity, "", fmt.Sprintf("urgency rose from %s to %s: %s", d.inc.Urgency, u, cause(c.worst.Reason)))
+		if d.inc.State == tocsin.StateHold {
+			d.inc.State = tocsin.StateDetected
+		}
+		d.inc.Urgency, d.inc.Cause = u, cause(c.worst.Reason)
+		if p, ok := f.playbooks[c.worst.Playbook]; ok && len(d.inc.Tasks) == 0 {
+			d.inc.Playbook, d.inc.PlaybookVersion = p.Name, p.Version
+		}
+		d.inc.Due = earlier(d.inc.Due, c.worst.Due)
+		f.equip(&d.inc)
+	}
+	if tocsin.CompareLevels(c.worst.Severity, d.inc.Severity) > 0 {
+		f.event(d, tocsin.EventSeverity, "", fmt.Sprintf("severity rose from %s to %s", cmp.Or(d.inc.Severity, "not set"), c.worst.Severity))
+		d.inc.Severity = c.worst.Severity
+	}
+	if !equalClass(d.inc.Class, c.class) {
+		d.inc.Class, d.changed = c.class, true
+	}
+}
+
+// equalClass ignores what changes every day and changes nothing: dates of records and small moves of EPSS.
+func equalClass(a, b tocsin.Class) bool {
+	return a.ID == b.ID && slices.Equal(a.Aliases, b.Aliases) && a.Summary == b.Summary && (a.KEV == nil) == (b.KEV == nil) && a.CVSS.Rating() == b.CVSS.Rating()
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
