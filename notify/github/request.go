@@ -1,0 +1,31 @@
+package github
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+)
+
+// A Request is one call of GitHub's REST API.
+type Request struct {
+	Method string `json:"method"`
+	// Path is relative to the base URL, without a leading slash.
+	Path string `json:"path"`
+	// Body is indented JSON, empty for a reading request.
+	Body json.RawMessage `json:"body,omitempty"`
+}
+
+// newRequest encodes the body, which must be one that JSON can hold.
+func newRequest(method, path string, body any) Request {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(body); err != nil {
+		panic("github: encoding a request of our own: " + err.Error()) // strings and lists only
+	}
+	return Request{Method: method, Path: path, Body: bytes.TrimSuffix(b.Bytes(), []byte("\n"))}
+}
+
+// writes says whether the request changes anything.
+func (r Request) writes() bool { return r.Method != http.MethodGet }
