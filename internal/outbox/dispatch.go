@@ -1,0 +1,159 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// A Store keeps rows. Every method is one transaction.
+type Store interface {
+	// Open gives the rows that are pending or sending.
+	Open(ctx context.Context) ([]tocsin.ActionRow, error)
+	// Remote gives what an action made; the zero value if nothing is known.
+	Remote(ctx context.Context, key string) (tocsin.Remote, error)
+	// Begin notes that an attempt is made, before it is made.
+	Begin(ctx context.Context, key string, revision int) error
+	// Finish notes how an attempt ended, with an event on the incident's timeline where there is news.
+	Finish(ctx context.Context, d tocsin.Delivery) error
+}
+
+// An Executor makes the world as an action says. It must be safe to call again after any failure: it looks for what an
+// earlier call made before it makes anything. Failures are [tocsin.DeliveryError] values.
+type Executor interface {
+	Execute(ctx context.Context, a tocsin.Action, remote, parent tocsin.Remote) (tocsin.Remote, error)
+}
+
+// A Dispatcher hands open rows to executors.
+type Dispatcher struct {
+	log       *slog.Logger
+	store     Store
+	executors map[tocsin.ActionKind]Executor
+	now       func() time.Time
+}
+
+// New makes a dispatcher. Kinds without an executor stay open.
+func New(log *slog.Logger, store Store, executors map[tocsin.ActionKind]Executor, now func() time.Time) *Dispatcher {
+	return &Dispatcher{log: log, store: store, executors: executors, now: now}
+}
+
+// A Report counts what a dispatch did.
+type Report struct {
+	Done, Retry, Failed int
+	// Wait is the shortest time until something may be tried again; zero if nothing waits.
+	Wait time.Duration
+}
+
+// backoff is how long to wait after a failure that named no time.
+const (
+	backoffStep = 30 * time.Second
+	backoffMax  = time.Hour
+)
+
+// Run carries out every row that is due, in order, and returns. It stops at the first error of the store or when ctx
+// ends; what is open then is taken up by the next run.
+func (d *Dispatcher) Run(ctx context.Context) (Report, error) {
+	var report Report
+	rows, err := d.store.Open(ctx)
+	if err != nil {
+		return report, fmt.Errorf("reading the outbox: %w", err)
+	}
+	for _, r := range due(rows, d.now()) {
+		if ctx.Err() != nil {
+			return report, ctx.Err()
+		}
+		result, ok, err := d.deliver(ctx, r)
+		if err != nil {
+			return report, fmt.Errorf("delivering %s: %w", r.Action.Key, err)
+		}
+		if !ok {
+			report.Retry++
+			continue
+		}
+		switch result.State {
+		case tocsin.ActionDone:
+			report.Done++
+		case tocsin.ActionFailed:
+			report.Failed++
+		default:
+			report.Retry++
+			if wait := result.RetryAt.Sub(d.now()); report.Wait == 0 || wait < report.Wait {
+				report.Wait = wait
+			}
+		}
+	}
+	return report, nil
+}
+
+// deliver makes one attempt. ok is false if the row must wait for another.
+func (d *Dispatcher) deliver(ctx context.Context, r tocsin.ActionRow) (result tocsin.Delivery, ok bool, err error) {
+	a := r.Action
+	result = tocsin.Delivery{Key: a.Key, Revision: a.Revision}
+	executor := d.executors[a.Kind]
+	if executor == nil {
+		return result, false, nil
+	}
+	if !a.TLP.Allows(a.Audience) {
+		// The last gate: nothing that is not for this audience leaves, whoever wrote the row.
+		result.State, result.Error = tocsin.ActionFailed, fmt.Sprintf("a text marked TLP:%s must not be shown to a %s audience", a.TLP, a.Audience)
+		result.Event = event(a, tocsin.EventUndelivered, result.Error, d.now())
+		return result, true, d.store.Finish(ctx, result)
+	}
+	remote, err := d.store.Remote(ctx, a.Key)
+	if err != nil {
+		return result, false, err
+	}
+	var parent tocsin.Remote
+	if a.After != "" {
+		if parent, err = d.store.Remote(ctx, a.After); err != nil || !parent.Exists() {
+			return result, false, err
+		}
+	}
+	if err := d.store.Begin(ctx, a.Key, a.Revision); err != nil {
+		return result, false, err
+	}
+	made, failure := executor.Execute(ctx, a, remote, parent)
+	if ctx.Err() != nil && failure != nil {
+		return result, false, ctx.Err() // it stays in state sending and is looked at again
+	}
+	d.settle(&result, r, made, failure)
+	return result, true, d.store.Finish(ctx, result)
+}
+
+// settle says what an attempt came to.
+func (d *Dispatcher) settle(result *tocsin.Delivery, r tocsin.ActionRow, made tocsin.Remote, failure error) {
+	now := d.now()
+	if failure == nil {
+		made.Key, made.Repository, made.Revision = r.Action.Key, r.Action.Repository, r.Action.Revision
+		result.State, result.Remote = tocsin.ActionDone, &made
+		result.Event = event(r.Action, tocsin.EventDelivered, delivered(r.Action, made), now)
+		d.log.Info("action delivered", "key", r.Action.Key, "revision", r.Action.Revision, "url", made.URL)
+		return
+	}
+	result.Error = failure.Error()
+	var e *tocsin.DeliveryError
+	if errors.As(failure, &e) && e.Outcome == tocsin.OutcomePermanent {
+		result.State = tocsin.ActionFailed
+		result.Event = event(r.Action, tocsin.EventUndelivered, result.Error, now)
+		d.log.Error("action failed", "key", r.Action.Key, "err", failure)
+		return
+	}
+	wait := min(backoffStep<<min(r.Attempts, 10), backoffMax)
+	if e != nil && e.RetryAfter > 0 {
+		wait = e.RetryAfter
+	}
+	result.State, result.RetryAt = tocsin.ActionPending, now.Add(wait)
+	d.log.Warn("action delayed", "key", r.Action.Key, "wait", wait, "err", failure)
+}
+
+func event(a tocsin.Action, kind tocsin.EventKind, text string, now time.Time) *tocsin.IncidentEvent {
+	return &tocsin.IncidentEvent{Incident: a.Incident, At: now, Kind: kind, Actor: "tocsin", Project: a.Project, Text: text, TLP: tocsin.TLPAmber}
+}
+
+func delivered(a tocsin.Action, made tocsin.Remote) string {
+	return fmt.Sprintf("%s (revision %d): %s", a.Key, a.Revision, made.URL)
+}

@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// putAction adds a revision; older ones that were not carried out yet are superseded by it.
+func putAction(ctx context.Context, tx *sql.Tx, a tocsin.Action) error {
+	body, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", a.Key, err)
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE actions SET state = $1 WHERE key = $2 AND revision < $3 AND state IN ($4, $5, $6)`,
+		tocsin.ActionSuperseded, a.Key, a.Revision, tocsin.ActionWaiting, tocsin.ActionPending, tocsin.ActionSending)
+	if err != nil {
+		return fmt.Errorf("superseding %s: %w", a.Key, err)
+	}
+	state := tocsin.ActionPending
+	if a.Approvals > 0 {
+		state = tocsin.ActionWaiting
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO actions (key, revision, incident, state, body) VALUES ($1, $2, $3, $4, $5)`,
+		a.Key, a.Revision, a.Incident, state, string(body))
+	if err != nil {
+		return fmt.Errorf("keeping %s: %w", a.Key, err)
+	}
+	return nil
+}
+
+// NewestActions gives the newest revision under each key.
+func (s *Store) NewestActions(ctx context.Context) (map[string]tocsin.Action, error) {
+	all, err := list[tocsin.Action](ctx, s.db, `SELECT body FROM actions ORDER BY key, revision`)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]tocsin.Action, len(all))
+	for _, a := range all {
+		out[a.Key] = a
+	}
+	return out, nil
+}
+
+const actionColumns = `SELECT a.body, a.state, a.attempts, a.retry_at, a.error,
+	COALESCE((SELECT group_concat(person, ' ') FROM approvals p WHERE p.key = a.key AND p.revision = a.revision AND p.verdict = 'approve'), '')
+	FROM actions a `
+
+// Open gives the rows that are pending or sending.
+func (s *Store) Open(ctx context.Context) ([]tocsin.ActionRow, error) {
+	return s.rows(ctx, actionColumns+`WHERE a.state IN ($1, $2)`, tocsin.ActionPending, tocsin.ActionSending)
+}
+
+// Actions gives every row, in the order of key and revision.
+func (s *Store) Actions(ctx context.Context) ([]tocsin.ActionRow, error) {
+	return s.rows(ctx, actionColumns+`ORDER BY a.key, a.revision`)
+}
+
+func (s *Store) rows(ctx context.Context, query string, args ...any) ([]tocsin.ActionRow, error) {
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading actions: %w", err)
+	}
+	defer rows.Close()
+	var out []tocsin.ActionRow
+	for rows.Next() {
+		var r tocsin.ActionRow
+		var body, people string
+		var retry int64
+		if err := rows.Scan(&body, &r.State, &r.Attempts, &retry, &r.Error, &people); err != nil {
+			return nil, fmt.Errorf("reading actions: %w", err)
+		}
+		if err := json.Unmarshal([]byte(body), &r.Action); err != nil {
+			return nil, fmt.Errorf("reading an action: %w", err)
+		}
+		r.RetryAt, r.Approved = moment(retry), strings.Fields(people)
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// Remote gives what an action made; the zero value if nothing is known.
+func (s *Store) Remote(ctx context.Context, key string) (tocsin.Remote, error) {
+	found, err := list[tocsin.Remote](ctx, s.db, `SELECT body FROM remotes WHERE key = $1`, key)
+	if err != nil || len(found) == 0 {
+		return tocsin.Remote{}, err
+	}
+	return found[0], nil
+}
+
+// Begin notes that an attempt is made. It is durable when it returns.
+func (s *Store) Begin(ctx context.Context, key string, revision int) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE actions SET state = $1, attempts = attempts + 1 WHERE key = $2 AND revision = $3`,
+		tocsin.ActionSending, key, revision)
+	if err != nil {
+		return fmt.Errorf("noting the attempt: %w", err)
+	}
+	return nil
+}
+
+// Finish notes how an attempt ended. A row that was superseded meanwhile stays so, but what it made is remembered.
+func (s *Store) Finish(ctx context.Context, r tocsin.Delivery) error {
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE actions SET state = $1, retry_at = $2, error = $3 WHERE key = $4 AND revision = $5 AND state IN ($6, $7)`,
+			r.State, stamp(r.RetryAt), r.Error, r.Key, r.Revision, tocsin.ActionSending, tocsin.ActionPending)
+		if err != nil {
+			return err
+		}
+		if r.Remote != nil {
+			body, err := json.Marshal(r.Remote)
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, `INSERT INTO remotes (key, body) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET body = excluded.body`, r.Key, string(body))
+			if err != nil {
+				return err
+			}
+		}
+		if r.Event != nil {
+			return addEvent(ctx, tx, *r.Event)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("noting the result of %s: %w", r.Key, err)
+	}
+	return nil
+}
+
+// Judge records one person's verdict on the newest revision of an action that waits for approval. One veto is enough to
+// stop it; enough different people who approve release it. A person counts once.
+func (s *Store) Judge(ctx context.Context, key, person string, approve bool, now time.Time) (tocsin.ActionRow, error) {
+	var row tocsin.ActionRow
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		var body string
+		err := tx.QueryRowContext(ctx, `SELECT body, state FROM actions WHERE key = $1 ORDER BY revision DESC LIMIT 1`, key).Scan(&body, &row.State)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("action %s: %w", key, tocsin.ErrNotFound)
+		}
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(body), &row.Action); err != nil {
+			return err
+		}
+		if row.State != tocsin.ActionWaiting {
+			return fmt.Errorf("%w: action %s is %s, not waiting for approval", tocsin.ErrConflict, key, row.State)
+		}
+		verdict, kind := "approve", tocsin.EventApproved
+		if !approve {
+			verdict, kind = "veto", tocsin.EventVetoed
+		}
+		r, err := tx.ExecContext(ctx, `INSERT INTO approvals (key, revision, person, verdict, at) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (key, revision, person) DO NOTHING`, key, row.Action.Revision, person, verdict, stamp(now))
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(fmt.Errorf("%w: %s has judged %s already", tocsin.ErrConflict, person, key), err)
+		}
+		if err := s.release(ctx, tx, &row, approve); err != nil {
+			return err
+		}
+		return addEvent(ctx, tx, tocsin.IncidentEvent{
+			Incident: row.Action.Incident, At: now, Kind: kind, Actor: person, Project: row.Action.Project,
+			Text: fmt.Sprintf("%s (revision %d)", key, row.Action.Revision), TLP: tocsin.TLPAmber,
+		})
+	})
+	if err != nil {
+		return row, fmt.Errorf("judging an action: %w", err)
+	}
+	return row, nil
+}
+
+func (s *Store) release(ctx context.Context, tx *sql.Tx, row *tocsin.ActionRow, approve bool) error {
+	var count int
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM approvals WHERE key = $1 AND revision = $2 AND verdict = 'approve'`,
+		row.Action.Key, row.Action.Revision).Scan(&count)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !approve:
+		row.State = tocsin.ActionVetoed
+	case count >= row.Action.Approvals:
+		row.State = tocsin.ActionPending
+	default:
+		return nil
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE actions SET state = $1 WHERE key = $2 AND revision = $3`, row.State, row.Action.Key, row.Action.Revision)
+	return err
+}

@@ -1,0 +1,232 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// A Revision is one advisory as one feed had it.
+type Revision struct {
+	Feed     string
+	ID       string
+	Digest   string
+	Modified time.Time
+	SeenAt   time.Time
+	// Body is the record's own JSON.
+	Body []byte
+	// Replaces says that an older revision is there.
+	Replaces bool
+}
+
+// Known is what the store has of an advisory.
+type Known struct {
+	Modified time.Time
+	Digest   string
+}
+
+// KnownAdvisories gives the newest revision of each advisory that a feed has, by id.
+func (s *Store) KnownAdvisories(ctx context.Context, feed string) (map[string]Known, error) {
+	rows, err := s.db.QueryContext(ctx,
+		`SELECT id, modified, digest FROM advisory_revisions WHERE feed = $1 AND superseded_at IS NULL AND gone = 0`, feed)
+	if err != nil {
+		return nil, fmt.Errorf("listing advisories: %w", err)
+	}
+	defer rows.Close()
+	out := map[string]Known{}
+	for rows.Next() {
+		var id, digest string
+		var modified int64
+		if err := rows.Scan(&id, &modified, &digest); err != nil {
+			return nil, fmt.Errorf("listing advisories: %w", err)
+		}
+		out[id] = Known{Modified: moment(modified), Digest: digest}
+	}
+	return out, rows.Err()
+}
+
+// A FeedUpdate is what one sync of a feed brought, committed as a whole.
+type FeedUpdate struct {
+	State tocsin.FeedState
+	At    time.Time
+	// Changed yields new and changed records, to be kept as they come.
+	Changed iter.Seq2[Revision, error]
+	// Finish is asked after the last of them for the feed's state and the ids that the feed no longer has. Its error
+	// undoes the whole update. Nil: State as given.
+	Finish func() (tocsin.FeedState, []string, error)
+	// Document is the feed's body where it is taken whole; nil if it did not change.
+	Document []byte
+	Digest   string
+}
+
+// UpdateFeed commits a sync in one transaction: all of it is there afterwards, or nothing.
+func (s *Store) UpdateFeed(ctx context.Context, u FeedUpdate) error {
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		if u.Changed != nil {
+			if err := s.addRevisions(ctx, tx, u); err != nil {
+				return err
+			}
+		}
+		var gone []string
+		if u.Finish != nil {
+			var err error
+			if u.State, gone, err = u.Finish(); err != nil {
+				return err
+			}
+		}
+		for _, id := range gone {
+			if err := supersede(ctx, tx, u.State.Name, id, u.At); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, `INSERT INTO advisory_revisions (feed, id, seen_at, digest, modified, gone, body) VALUES ($1, $2, $3, '', 0, 1, '')`,
+				u.State.Name, id, stamp(u.At))
+			if err != nil {
+				return fmt.Errorf("noting that %s is gone: %w", id, err)
+			}
+		}
+		if u.Document != nil {
+			_, err := tx.ExecContext(ctx, `INSERT INTO feed_documents (feed, seen_at, digest, body) VALUES ($1, $2, $3, $4)`,
+				u.State.Name, stamp(u.At), u.Digest, s.packer.EncodeAll(u.Document, nil))
+			if err != nil {
+				return fmt.Errorf("keeping the document: %w", err)
+			}
+		}
+		return putFeed(ctx, tx, u.State)
+	})
+	if err != nil {
+		return fmt.Errorf("updating feed %s: %w", u.State.Name, err)
+	}
+	return nil
+}
+
+func (s *Store) addRevisions(ctx context.Context, tx *sql.Tx, u FeedUpdate) error {
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO advisory_revisions (feed, id, seen_at, digest, modified, body) VALUES ($1, $2, $3, $4, $5, $6)`)
+	if err != nil {
+		return err
+	}
+	defer insert.Close()
+	for r, err := range u.Changed {
+		if err != nil {
+			return err
+		}
+		if r.Replaces {
+			if err := supersede(ctx, tx, u.State.Name, r.ID, u.At); err != nil {
+				return err
+			}
+		}
+		_, err := insert.ExecContext(ctx, u.State.Name, r.ID, stamp(u.At), r.Digest, stamp(r.Modified), s.packer.EncodeAll(r.Body, nil))
+		if err != nil {
+			return fmt.Errorf("keeping %s: %w", r.ID, err)
+		}
+	}
+	return nil
+}
+
+func supersede(ctx context.Context, tx *sql.Tx, feed, id string, at time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE advisory_revisions SET superseded_at = $1 WHERE feed = $2 AND id = $3 AND superseded_at IS NULL`,
+		stamp(at), feed, id)
+	if err != nil {
+		return fmt.Errorf("superseding %s: %w", id, err)
+	}
+	return nil
+}
+
+func putFeed(ctx context.Context, tx *sql.Tx, f tocsin.FeedState) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO feeds (name, origin, status, reason, synced_at, records, rejected) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (name) DO UPDATE SET origin = excluded.origin, status = excluded.status, reason = excluded.reason,
+		synced_at = excluded.synced_at, records = excluded.records, rejected = excluded.rejected`,
+		f.Name, f.From, f.Status, f.Reason, stamp(f.SyncedAt), f.Records, f.Rejected)
+	if err != nil {
+		return fmt.Errorf("noting the feed's state: %w", err)
+	}
+	return nil
+}
+
+// Feeds gives the state of every feed that was ever synced, by name.
+func (s *Store) Feeds(ctx context.Context) ([]tocsin.FeedState, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT name, origin, status, reason, synced_at, records, rejected FROM feeds ORDER BY name`)
+	if err != nil {
+		return nil, fmt.Errorf("listing feeds: %w", err)
+	}
+	defer rows.Close()
+	var out []tocsin.FeedState
+	for rows.Next() {
+		var f tocsin.FeedState
+		var synced int64
+		if err := rows.Scan(&f.Name, &f.From, &f.Status, &f.Reason, &synced, &f.Records, &f.Rejected); err != nil {
+			return nil, fmt.Errorf("listing feeds: %w", err)
+		}
+		f.SyncedAt = moment(synced)
+		out = append(out, f)
+	}
+	return out, rows.Err()
+}
+
+// Advisories yields the revisions that were the newest at a time, in the order of feed and id. The store must not be
+// used while they are read.
+func (s *Store) Advisories(ctx context.Context, at time.Time) iter.Seq2[Revision, error] {
+	return func(yield func(Revision, error) bool) {
+		rows, err := s.db.QueryContext(ctx, `SELECT feed, id, seen_at, digest, modified, body FROM advisory_revisions
+			WHERE seen_at <= $1 AND (superseded_at IS NULL OR superseded_at > $1) AND gone = 0 ORDER BY feed, id`, stamp(at))
+		if err != nil {
+			yield(Revision{}, fmt.Errorf("reading advisories: %w", err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			r, err := s.scanRevision(rows)
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(Revision{}, fmt.Errorf("reading advisories: %w", err))
+		}
+	}
+}
+
+func (s *Store) scanRevision(row interface{ Scan(...any) error }) (Revision, error) {
+	var r Revision
+	var seen, modified int64
+	var body []byte
+	if err := row.Scan(&r.Feed, &r.ID, &seen, &r.Digest, &modified, &body); err != nil {
+		return r, fmt.Errorf("reading advisories: %w", err)
+	}
+	r.SeenAt, r.Modified = moment(seen), moment(modified)
+	var err error
+	if r.Body, err = s.opener.DecodeAll(body, nil); err != nil {
+		return r, fmt.Errorf("unpacking %s: %w", r.ID, err)
+	}
+	return r, nil
+}
+
+// Advisory gives the newest revision of one advisory, or [tocsin.ErrNotFound].
+func (s *Store) Advisory(ctx context.Context, id string) (Revision, error) {
+	row := s.db.QueryRowContext(ctx, `SELECT feed, id, seen_at, digest, modified, body FROM advisory_revisions
+		WHERE id = $1 AND superseded_at IS NULL AND gone = 0 ORDER BY modified DESC LIMIT 1`, id)
+	r, err := s.scanRevision(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, fmt.Errorf("advisory %s: %w", id, tocsin.ErrNotFound)
+	}
+	return r, err
+}
+
+// Document gives the newest body of a feed that is taken whole, with its digest; nil if there is none.
+func (s *Store) Document(ctx context.Context, feed string) (body []byte, digest string, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT body, digest FROM feed_documents WHERE feed = $1 ORDER BY seen_at DESC LIMIT 1`, feed).Scan(&body, &digest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, "", nil
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("reading %s: %w", feed, err)
+	}
+	if body, err = s.opener.DecodeAll(body, nil); err != nil {
+		return nil, "", fmt.Errorf("unpacking %s: %w", feed, err)
+	}
+	return body, digest, nil
+}

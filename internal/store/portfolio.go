@@ -1,0 +1,228 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// An Outcome is all that one run of the pipeline wants kept. It is committed as a whole.
+type Outcome struct {
+	Inventories []tocsin.Inventory
+	Decisions   []tocsin.Decision
+	Incidents   []tocsin.Incident
+	// Events are numbered by the store, in this order within each incident.
+	Events  []tocsin.IncidentEvent
+	Actions []tocsin.Action
+}
+
+// Commit keeps an outcome in one transaction. If an incident was changed by someone else since it was read, it is an
+// [tocsin.ErrConflict] and nothing is kept: read again and fold again.
+func (s *Store) Commit(ctx context.Context, o Outcome) error {
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		for _, inv := range o.Inventories {
+			if err := s.putInventory(ctx, tx, inv); err != nil {
+				return err
+			}
+		}
+		for _, d := range o.Decisions {
+			if err := s.putDecision(ctx, tx, d); err != nil {
+				return err
+			}
+		}
+		for _, inc := range o.Incidents {
+			if err := putIncident(ctx, tx, inc); err != nil {
+				return err
+			}
+		}
+		for _, e := range o.Events {
+			if err := addEvent(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		for _, a := range o.Actions {
+			if err := putAction(ctx, tx, a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("keeping the outcome: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) putInventory(ctx context.Context, tx *sql.Tx, inv tocsin.Inventory) error {
+	body, err := s.pack(inv)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO inventories (project, taken_at, digest, body) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (project, taken_at) DO NOTHING`, inv.Project, stamp(inv.TakenAt), inv.Digest, body)
+	if err != nil {
+		return fmt.Errorf("keeping the inventory of %s: %w", inv.Project, err)
+	}
+	return nil
+}
+
+func (s *Store) putDecision(ctx context.Context, tx *sql.Tx, d tocsin.Decision) error {
+	body, err := s.pack(d)
+	if err != nil {
+		return err
+	}
+	p := d.Finding.Package
+	_, err = tx.ExecContext(ctx, `INSERT INTO decisions
+		(project, class, ecosystem, name, version, origin, status, gate, response, inventory, snapshot, policy, decided_at, body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+		ON CONFLICT (project, inventory, snapshot, policy, class, ecosystem, name, version, origin) DO NOTHING`,
+		d.Project, d.Finding.Class.ID, p.Ecosystem, p.Name, p.Version, string(p.Origin.Kind)+" "+p.Origin.URL,
+		d.Finding.Status, d.Gate, d.Response, d.Inventory, d.Snapshot, d.Policy, stamp(d.At), body)
+	if err != nil {
+		return fmt.Errorf("keeping a decision on %s: %w", d.Project, err)
+	}
+	return nil
+}
+
+// putIncident checks the version: a new incident has version 1, a changed one follows the one that was read.
+func putIncident(ctx context.Context, tx *sql.Tx, inc tocsin.Incident) error {
+	body, err := json.Marshal(inc)
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", inc.Key, err)
+	}
+	var r sql.Result
+	if inc.Version == 1 {
+		r, err = tx.ExecContext(ctx, `INSERT INTO incidents (key, version, state, urgency, opened_at, body) VALUES ($1, 1, $2, $3, $4, $5)
+			ON CONFLICT (key) DO NOTHING`, inc.Key, inc.State, inc.Urgency, stamp(inc.OpenedAt), string(body))
+	} else {
+		r, err = tx.ExecContext(ctx, `UPDATE incidents SET version = $1, state = $2, urgency = $3, body = $4 WHERE key = $5 AND version = $6`,
+			inc.Version, inc.State, inc.Urgency, string(body), inc.Key, inc.Version-1)
+	}
+	if err != nil {
+		return fmt.Errorf("keeping %s: %w", inc.Key, err)
+	}
+	if n, err := r.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(fmt.Errorf("incident %s was changed by someone else: %w", inc.Key, tocsin.ErrConflict), err)
+	}
+	return nil
+}
+
+func addEvent(ctx context.Context, tx *sql.Tx, e tocsin.IncidentEvent) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO timeline (incident, seq, at, kind, actor, project, text, tlp)
+		SELECT $1, 1 + COALESCE(MAX(seq), 0), $2, $3, $4, $5, $6, $7 FROM timeline WHERE incident = $1`,
+		e.Incident, stamp(e.At), e.Kind, e.Actor, e.Project, e.Text, e.TLP)
+	if err != nil {
+		return fmt.Errorf("adding to the timeline of %s: %w", e.Incident, err)
+	}
+	return nil
+}
+
+// Incidents gives all incidents, oldest first.
+func (s *Store) Incidents(ctx context.Context) ([]tocsin.Incident, error) {
+	return list[tocsin.Incident](ctx, s.db, `SELECT body FROM incidents ORDER BY opened_at, key`)
+}
+
+// Incident gives one incident, or [tocsin.ErrNotFound].
+func (s *Store) Incident(ctx context.Context, key string) (tocsin.Incident, error) {
+	found, err := list[tocsin.Incident](ctx, s.db, `SELECT body FROM incidents WHERE key = $1`, key)
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("incident %s: %w", key, tocsin.ErrNotFound)
+	}
+	if err != nil {
+		return tocsin.Incident{}, err
+	}
+	return found[0], nil
+}
+
+// list reads rows of one JSON column.
+func list[T any](ctx context.Context, db *sql.DB, query string, args ...any) ([]T, error) {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading the store: %w", err)
+	}
+	defer rows.Close()
+	var out []T
+	for rows.Next() {
+		var text string
+		var v T
+		if err := rows.Scan(&text); err != nil {
+			return nil, fmt.Errorf("reading the store: %w", err)
+		}
+		if err := json.Unmarshal([]byte(text), &v); err != nil {
+			return nil, fmt.Errorf("reading a %T from the store: %w", v, err)
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+// Timeline gives the events of an incident in order.
+func (s *Store) Timeline(ctx context.Context, incident string) ([]tocsin.IncidentEvent, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT seq, at, kind, actor, project, text, tlp FROM timeline WHERE incident = $1 ORDER BY seq`, incident)
+	if err != nil {
+		return nil, fmt.Errorf("reading the timeline: %w", err)
+	}
+	defer rows.Close()
+	var out []tocsin.IncidentEvent
+	for rows.Next() {
+		e := tocsin.IncidentEvent{Incident: incident}
+		var at int64
+		if err := rows.Scan(&e.Seq, &at, &e.Kind, &e.Actor, &e.Project, &e.Text, &e.TLP); err != nil {
+			return nil, fmt.Errorf("reading the timeline: %w", err)
+		}
+		e.At = moment(at)
+		out = append(out, e)
+	}
+	return out, rows.Err()
+}
+
+// Inventories gives what a project had over time, oldest first.
+func (s *Store) Inventories(ctx context.Context, project string) ([]tocsin.Inventory, error) {
+	return packed[tocsin.Inventory](ctx, s, `SELECT body FROM inventories WHERE project = $1 ORDER BY taken_at`, project)
+}
+
+// Decisions gives what was decided about a project with one inventory, in the order of class and package.
+func (s *Store) Decisions(ctx context.Context, project, inventory string) ([]tocsin.Decision, error) {
+	return packed[tocsin.Decision](ctx, s, `SELECT body FROM decisions WHERE project = $1 AND inventory = $2
+		ORDER BY decided_at, class, ecosystem, name, version, origin`, project, inventory)
+}
+
+// packed reads rows of one packed column.
+func packed[T any](ctx context.Context, s *Store, query string, args ...any) ([]T, error) {
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading the store: %w", err)
+	}
+	defer rows.Close()
+	var out []T
+	for rows.Next() {
+		var body []byte
+		var v T
+		if err := rows.Scan(&body); err != nil {
+			return nil, fmt.Errorf("reading the store: %w", err)
+		}
+		if err := s.unpack(body, &v); err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+// LastInventory says what the newest inventory of a project is and when it was taken; empty if there is none.
+func (s *Store) LastInventory(ctx context.Context, project string) (digest string, at time.Time, err error) {
+	var us int64
+	err = s.db.QueryRowContext(ctx, `SELECT digest, taken_at FROM inventories WHERE project = $1 ORDER BY taken_at DESC LIMIT 1`, project).Scan(&digest, &us)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", time.Time{}, nil
+	}
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("reading the last inventory of %s: %w", project, err)
+	}
+	return digest, moment(us), nil
+}
