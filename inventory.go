@@ -81,6 +81,7 @@ const (
 	GapNoVersion   GapReason = "no version"
 	GapNoEcosystem GapReason = "no known ecosystem"
 	GapNoName      GapReason = "no name"
+	GapMinimum     GapReason = "only a minimum version" // what will run is this or newer
 )
 
 // Incomplete lists the files that were not read whole.

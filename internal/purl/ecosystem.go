@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // types maps a purl type to the OSV ecosystem it always means.
@@ -82,11 +83,38 @@ func Canonical(ecosystem, name string) string {
 // Key is the form under which a name is looked up: canonical, and without case where the ecosystem has none. Advisories
 // and packages are both keyed by it, so that two spellings of one name meet.
 func Key(ecosystem, name string) string {
-	name = Canonical(ecosystem, name)
-	if slices.Contains(foldCase, Base(ecosystem)) {
-		return strings.ToLower(name)
+	return string(AppendKey(nil, ecosystem, name))
+}
+
+// AppendKey appends [Key] to b. It allocates only for b and for names outside ASCII.
+func AppendKey(b []byte, ecosystem, name string) []byte {
+	base := Base(ecosystem)
+	fold := base == "PyPI" || slices.Contains(foldCase, base)
+	if base == "SwiftURL" {
+		name = Canonical(ecosystem, name)
 	}
-	return name
+	if !fold {
+		return append(b, name...)
+	}
+	if strings.IndexFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) >= 0 {
+		name = strings.ToLower(name)
+	}
+	run := false // of the separators that PyPI holds equal
+	for i := range len(name) {
+		c := name[i]
+		separator := base == "PyPI" && (c == '-' || c == '_' || c == '.')
+		switch {
+		case separator && !run:
+			b = append(b, '-')
+		case separator:
+		case 'A' <= c && c <= 'Z':
+			b = append(b, c+'a'-'A')
+		default:
+			b = append(b, c)
+		}
+		run = separator
+	}
+	return b
 }
 
 // distroEcosystem names the ecosystem of a system package, with the release from the purl's distro qualifier

@@ -34,10 +34,16 @@ func Parse(s string) (Ref, error) {
 	case "apk", "deb", "rpm":
 		ref.Ecosystem = distroEcosystem(p.Type, p.Namespace, qualifiers["distro"])
 		ref.Name = p.Name
-		// "upstream" is syft's and trivy's: name, or name@version where the two differ.
+		// "upstream" is syft's and trivy's: name, or name@version where the two differ; for rpm the file's name.
 		ref.SourceName, _, _ = strings.Cut(qualifiers["upstream"], "@")
+		if file, ok := strings.CutSuffix(ref.SourceName, ".src.rpm"); ok && p.Type == "rpm" {
+			ref.SourceName = withoutRelease(file)
+		}
 	case "maven":
 		ref.Name = join(p.Namespace, ":", p.Name)
+	case "golang":
+		// A module of four or more path elements is often written with the rest as subpath (…/go-jose@v3.0.3#v3).
+		ref.Name = strings.Trim(join(p.Namespace, "/", p.Name)+"/"+p.Subpath, "/")
 	default:
 		ref.Name = join(p.Namespace, "/", p.Name)
 	}
@@ -65,6 +71,16 @@ func Make(ecosystem, name, version string) string {
 		return packageurl.NewPackageURL(typ, namespace, last, version, nil, "").ToString()
 	}
 	return ""
+}
+
+// withoutRelease is the name in "name-version-release".
+func withoutRelease(file string) string {
+	for range 2 {
+		if i := strings.LastIndexByte(file, '-'); i > 0 {
+			file = file[:i]
+		}
+	}
+	return file
 }
 
 func join(namespace, sep, name string) string {

@@ -23,6 +23,7 @@ func TestParse(t *testing.T) {
 		{"pkg:deb/ubuntu/a@1?distro=ubuntu-23.10", purl.Ref{Ecosystem: "Ubuntu:23.10", Name: "a", Version: "1"}},
 		{"pkg:apk/alpine/a@1?distro=alpine-3.17.2", purl.Ref{Ecosystem: "Alpine:v3.17", Name: "a", Version: "1"}},
 		{"pkg:rpm/redhat/a@1?distro=rhel-9.2", purl.Ref{Ecosystem: "Red Hat", Name: "a", Version: "1"}},
+		{"pkg:rpm/almalinux/libssl@1?distro=almalinux-8.6&upstream=openssl-libs-1.1.1k-7.el8_6.src.rpm", purl.Ref{Ecosystem: "AlmaLinux:8", Name: "libssl", Version: "1", SourceName: "openssl-libs"}},
 		{"pkg:rpm/amzn/a@1", purl.Ref{Name: "a", Version: "1"}},
 		{"pkg:generic/a@1", purl.Ref{Name: "a", Version: "1"}},
 	}

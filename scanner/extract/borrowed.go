@@ -101,7 +101,7 @@ func (b *borrowed) Read(ctx context.Context, f File) (Result, error) {
 			p.PURL = purl.Make(p.Ecosystem, p.Name, p.Version)
 		}
 	}
-	r.Gaps = gaps(f.Path, r.Packages)
+	r.Gaps = append(r.Gaps, gaps(f.Path, r.Packages)...)
 	return r, nil
 }
 

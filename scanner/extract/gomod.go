@@ -1,14 +1,22 @@
 package extract
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
 )
 
 // completeGoMod adds what the lines of a go.mod say beyond module and version: "// indirect", and replacement by a
-// folder. https://go.dev/ref/mod#go-mod-file
+// folder. The go and toolchain lines are not packages: they name the oldest toolchain that may build the module, not the
+// one that does, so that its standard library is counted as a gap. https://go.dev/ref/mod#go-mod-file
 func completeGoMod(f File, data []byte, r *Result) error {
+	r.Packages = slices.DeleteFunc(r.Packages, func(p tocsin.Package) bool {
+		if p.Name == "stdlib" {
+			r.Gaps = append(r.Gaps, tocsin.Gap{Path: f.Path, Reason: tocsin.GapMinimum, Count: 1, Examples: []string{p.String()}})
+		}
+		return p.Name == "stdlib"
+	})
 	lines := split(data)
 	for i := range r.Packages {
 		p := &r.Packages[i]

@@ -126,7 +126,8 @@ func reach(f tocsin.Finding) string {
 }
 
 func render(rows []line, width int) string {
-	t := table.New().Border(lipgloss.HiddenBorder()).BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderColumn(false).
+	t := table.New().Border(lipgloss.HiddenBorder()).BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).
+		BorderColumn(false).BorderHeader(false).
 		Headers("VERDICT", "PACKAGE", "VERSION", "ID", "SEVERITY", "FIXED IN", "FROM").
 		StyleFunc(func(row, col int) lipgloss.Style {
 			style := lipgloss.NewStyle().PaddingRight(2)
@@ -157,12 +158,13 @@ func coverage(b *strings.Builder, t Target) {
 	for _, f := range t.Coverage.Files {
 		counts[f.Status]++
 	}
-	fmt.Fprintf(b, "%s %d packages from %d files", faint.Render("read"), t.Packages, counts[tocsin.FileRead]+counts[tocsin.FilePartial])
+	files := counts[tocsin.FileRead] + counts[tocsin.FilePartial]
+	fmt.Fprintf(b, "%s %s from %s", faint.Render("read"), plural(t.Packages, "package"), plural(files, "file"))
 	gaps := map[tocsin.GapReason]int{}
 	for _, g := range t.Coverage.Gaps {
 		gaps[g.Reason] += g.Count
 	}
-	for _, reason := range []tocsin.GapReason{tocsin.GapNoVersion, tocsin.GapNoEcosystem, tocsin.GapNoName} {
+	for _, reason := range []tocsin.GapReason{tocsin.GapNoVersion, tocsin.GapNoEcosystem, tocsin.GapNoName, tocsin.GapMinimum} {
 		if gaps[reason] > 0 {
 			fmt.Fprintf(b, "; %d with %s", gaps[reason], reason)
 		}
@@ -175,6 +177,13 @@ func coverage(b *strings.Builder, t Target) {
 	if n := len(incomplete) - 20; n > 0 {
 		fmt.Fprintf(b, "… and %d more files that could not be read whole\n", n)
 	}
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // feet names what the verdict was made of.
