@@ -1,0 +1,110 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/policies"
+	"github.com/tocsin-dev/tocsin/scanner"
+	"github.com/tocsin-dev/tocsin/scanner/match"
+)
+
+// An Index is what matching asks, with the snapshot that it is.
+type Index interface {
+	match.Index
+	Snapshot() tocsin.Snapshot
+}
+
+// A Source is one tree of files, or some files in it, that belongs to a project.
+type Source struct {
+	Project tocsin.Project
+	// Origin says where it is, for people.
+	Origin string
+	FS     fs.FS
+	Paths  []string
+	// Err says why it could not be opened; it then counts as unreadable.
+	Err error
+}
+
+// A Scanned is one source taken through to decisions.
+type Scanned struct {
+	Project   tocsin.Project
+	Inventory tocsin.Inventory
+	Decisions []tocsin.Decision
+	Gate      tocsin.Gate
+	// Why are the reasons of the gate, one a line.
+	Why []string
+}
+
+// Scan reads, matches and decides about sources together, so that policies see how far a flaw reaches. A source that
+// cannot be read has a coverage line that says so and stops no other. The error is the context's or the index's.
+func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now time.Time, progress func(project, path string)) ([]Scanned, error) {
+	out := make([]Scanned, len(sources))
+	findings := make([][]tocsin.Finding, len(sources))
+	for i, src := range sources {
+		inv, err := read(ctx, src, now, progress)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = Scanned{Project: src.Project, Inventory: inv}
+		if findings[i], err = match.Run(ctx, inv, x); err != nil {
+			return nil, fmt.Errorf("matching %s: %w", src.Origin, err)
+		}
+	}
+	reach := measure(out, findings)
+	snapshot := x.Snapshot()
+	for i := range out {
+		s := &out[i]
+		for _, f := range findings[i] {
+			d := set.Decide(policies.NewInput(f, s.Project, reach, snapshot, now))
+			d.Project, d.Finding, d.Inventory, d.Snapshot = s.Project.Slug, f, s.Inventory.Digest, snapshot.ID
+			s.Decisions = append(s.Decisions, d)
+		}
+		s.Gate, s.Why = policies.Gate(s.Decisions, s.Inventory.Coverage, snapshot, now)
+	}
+	return out, nil
+}
+
+// read takes the inventory of one source.
+func read(ctx context.Context, src Source, now time.Time, progress func(project, path string)) (tocsin.Inventory, error) {
+	opts := scanner.Options{Project: src.Project.Slug, Source: src.Origin, TakenAt: now, Paths: src.Paths}
+	if progress != nil {
+		opts.Progress = func(path string) { progress(src.Project.Slug, path) }
+	}
+	err := src.Err
+	if err == nil {
+		var inv tocsin.Inventory
+		if inv, err = scanner.Scan(ctx, src.FS, opts); err == nil {
+			return inv, nil
+		}
+	}
+	if ctx.Err() != nil {
+		return tocsin.Inventory{}, ctx.Err()
+	}
+	inv := tocsin.Inventory{Project: opts.Project, Source: opts.Source, TakenAt: now}
+	inv.Coverage.Files = []tocsin.FileCoverage{{Path: src.Origin, Status: tocsin.FileFailed, Reason: err.Error()}}
+	inv.Seal()
+	return inv, nil
+}
+
+// measure counts how many projects each class affects.
+func measure(scanned []Scanned, findings [][]tocsin.Finding) policies.Reach {
+	r := policies.Reach{Total: len(scanned), Projects: map[string]int{}, Critical: map[string]int{}}
+	for i, list := range findings {
+		counted := map[string]bool{}
+		for _, f := range list {
+			if f.Status != tocsin.StatusAffected || counted[f.Class.ID] {
+				continue
+			}
+			counted[f.Class.ID] = true
+			r.Projects[f.Class.ID]++
+			if scanned[i].Project.Criticality == tocsin.CriticalityHigh {
+				r.Critical[f.Class.ID]++
+			}
+		}
+	}
+	return r
+}

@@ -1,0 +1,328 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/advisories"
+	"github.com/tocsin-dev/tocsin/advisories/feed"
+	"github.com/tocsin-dev/tocsin/internal/store"
+)
+
+// The names of the feeds that are taken whole.
+const (
+	FeedKEV  = "kev"
+	FeedEPSS = "epss"
+)
+
+// A FeedSource says where one feed is read from.
+type FeedSource struct {
+	// Name is "kev", "epss", or any other for a feed of OSV records.
+	Name string
+	// From is a URL, directory or file.
+	From string
+}
+
+// breaker is the share of a feed's records that may change or vanish in one sync before a person is asked, and the
+// number below which no share is large.
+const (
+	breakerShare = 10 // one in …
+	breakerFloor = 200
+)
+
+// Sync reads feeds into the store.
+type Sync struct {
+	Store  *store.Store
+	Client *http.Client
+	// Dir is the data folder.
+	Dir string
+	Now func() time.Time
+	// AcceptBulk lets through a change that is larger than the breaker allows.
+	AcceptBulk bool
+	// Progress, if set, is told how far a feed is.
+	Progress func(name, part string, done, total int)
+}
+
+// IndexDir is where the index lies in a data folder.
+func IndexDir(dir string) string { return filepath.Join(dir, "index") }
+
+// Run syncs the feeds one by one and builds the index of all that is known then. A feed that fails keeps its old
+// records and says so in its state, which every verdict shows; the error joins all such failures, and the snapshot is
+// valid all the same.
+func (s Sync) Run(ctx context.Context, sources []FeedSource) (tocsin.Snapshot, error) {
+	var failures []error
+	for _, src := range sources {
+		if err := s.feed(ctx, src); err != nil {
+			if ctx.Err() != nil {
+				return tocsin.Snapshot{}, ctx.Err()
+			}
+			failures = append(failures, fmt.Errorf("feed %s: %w", src.Name, err))
+		}
+	}
+	snapshot, err := s.Build(ctx)
+	return snapshot, errors.Join(append(failures, err)...)
+}
+
+func (s Sync) feed(ctx context.Context, src FeedSource) error {
+	states, err := s.Store.Feeds(ctx)
+	if err != nil {
+		return err
+	}
+	state := tocsin.FeedState{Name: src.Name}
+	if i := slices.IndexFunc(states, func(f tocsin.FeedState) bool { return f.Name == src.Name }); i >= 0 {
+		state = states[i]
+	}
+	state.From, state.Status, state.Reason = src.From, tocsin.FeedOK, ""
+	switch src.Name {
+	case FeedKEV, FeedEPSS:
+		err = s.document(ctx, src, state)
+	default:
+		err = s.records(ctx, src, state)
+	}
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if errors.Is(err, errPartial) {
+		return err // its state was kept with what could be read
+	}
+	state.Status, state.Reason = tocsin.FeedFailed, firstLine(err)
+	if errors.Is(err, errTripped) {
+		state.Status = tocsin.FeedTripped
+	}
+	return errors.Join(err, s.Store.UpdateFeed(ctx, store.FeedUpdate{State: state, At: s.Now()}))
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+// document takes a catalogue whole, after checking that it can be read.
+func (s Sync) document(ctx context.Context, src FeedSource, state tocsin.FeedState) error {
+	limit := int64(feed.MaxEPSS)
+	if src.Name == FeedKEV {
+		limit = feed.MaxKEV
+	}
+	body, err := feed.Fetch(ctx, src.From, s.Client, limit)
+	if err != nil {
+		return err
+	}
+	if src.Name == FeedKEV {
+		var kev map[string]tocsin.KEV
+		kev, err = feed.ParseKEV(body)
+		state.Records = len(kev)
+	} else {
+		var epss map[string]tocsin.EPSS
+		epss, err = feed.ParseEPSS(body)
+		state.Records = len(epss)
+	}
+	if err != nil {
+		return err
+	}
+	_, have, err := s.Store.Document(ctx, src.Name)
+	if err != nil {
+		return err
+	}
+	state.SyncedAt = s.Now()
+	u := store.FeedUpdate{State: state, At: state.SyncedAt}
+	if d := digest(body); d != have {
+		u.Document, u.Digest = body, d
+	}
+	return s.Store.UpdateFeed(ctx, u)
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// errPartial says that parts of a feed could not be read.
+var errPartial = errors.New("read in part")
+
+// errTripped says that a feed changed more than is plausible.
+var errTripped = errors.New("the breaker tripped")
+
+// records takes what changed in a feed of OSV records.
+func (s Sync) records(ctx context.Context, src FeedSource, state tocsin.FeedState) error {
+	source, err := feed.Open(src.From, s.Client, filepath.Join(s.Dir, "downloads"))
+	if err != nil {
+		return err
+	}
+	known, err := s.Store.KnownAdvisories(ctx, src.Name)
+	if err != nil {
+		return err
+	}
+	t := &take{sync: s, state: state, known: known, seen: map[string]bool{}, now: s.Now()}
+	u := store.FeedUpdate{State: state, At: t.now, Changed: t.changes(ctx, source), Finish: t.finish}
+	if err := s.Store.UpdateFeed(ctx, u); err != nil {
+		return err
+	}
+	if len(t.parts) > 0 {
+		return fmt.Errorf("%w: %w", errPartial, errors.Join(t.parts...))
+	}
+	return nil
+}
+
+// take is one sync of one feed of records.
+type take struct {
+	sync     Sync
+	now      time.Time
+	state    tocsin.FeedState
+	known    map[string]store.Known
+	seen     map[string]bool
+	added    int
+	changed  int
+	rejected []string
+	parts    []error // parts of the feed that could not be read
+}
+
+// changes yields the records that are new or differ from what is known.
+func (t *take) changes(ctx context.Context, source feed.Source) iter.Seq2[store.Revision, error] {
+	return func(yield func(store.Revision, error) bool) {
+		have := func(id string) (time.Time, bool) {
+			k, ok := t.known[id]
+			return k.Modified, ok
+		}
+		for e, err := range source.Records(ctx, have) {
+			if ctx.Err() != nil {
+				yield(store.Revision{}, ctx.Err())
+				return
+			}
+			if err != nil {
+				t.parts = append(t.parts, err)
+				continue
+			}
+			if t.sync.Progress != nil {
+				t.sync.Progress(t.state.Name, e.Part, e.Done, e.Total)
+			}
+			if r, ok := t.revision(e); ok && !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// revision reads one entry. ok is false if there is nothing to keep.
+func (t *take) revision(e feed.Entry) (store.Revision, bool) {
+	if e.Err == nil && e.Body == nil { // as known
+		t.seen[e.ID] = true
+		return store.Revision{}, false
+	}
+	var a tocsin.Advisory
+	err := e.Err
+	if err == nil {
+		a, err = advisories.Parse(e.Body)
+	}
+	if err != nil {
+		// What we have of it stays: a record that cannot be read is not gone.
+		t.seen[e.ID] = true
+		t.rejected = append(t.rejected, fmt.Sprintf("%s: %v", e.Path, err))
+		return store.Revision{}, false
+	}
+	if t.seen[a.ID] { // listed under several ecosystems
+		return store.Revision{}, false
+	}
+	t.seen[a.ID] = true
+	have, known := t.known[a.ID]
+	r := store.Revision{ID: a.ID, Digest: digest(e.Body), Modified: a.Modified, Body: e.Body, Replaces: known}
+	switch {
+	case !known:
+		t.added++
+	case r.Digest == have.Digest:
+		return r, false
+	default:
+		t.changed++
+	}
+	return r, true
+}
+
+// finish says what the sync came to, once all changes were yielded: which records are gone, and whether so much changed
+// that a person should look first.
+func (t *take) finish() (tocsin.FeedState, []string, error) {
+	var gone []string
+	if len(t.parts) == 0 { // a part that could not be read hides its records, it does not remove them
+		for id := range t.known {
+			if !t.seen[id] {
+				gone = append(gone, id)
+			}
+		}
+		slices.Sort(gone)
+	}
+	if n := t.changed + len(gone); !t.sync.AcceptBulk && n > breakerFloor && n*breakerShare > len(t.known) {
+		return t.state, nil, fmt.Errorf("%w: %d of %d records would change and %d vanish; nothing was taken. If that is right, run again with --accept-bulk",
+			errTripped, t.changed, len(t.known), len(gone))
+	}
+	if len(t.seen) == 0 {
+		return t.state, nil, fmt.Errorf("%w: the feed holds no OSV records", tocsin.ErrInvalid)
+	}
+	t.state.Records, t.state.Rejected = len(t.seen)-len(t.rejected), len(t.rejected)
+	if len(t.rejected) > 0 {
+		t.state.Reason = fmt.Sprintf("%d records could not be read, first: %s", len(t.rejected), t.rejected[0])
+	}
+	if len(t.parts) > 0 { // what was read is kept; the time of the last whole sync stays
+		t.state.Status, t.state.Reason = tocsin.FeedFailed, firstLine(t.parts[0])
+		return t.state, nil, nil
+	}
+	t.state.SyncedAt = t.now
+	return t.state, gone, nil
+}
+
+// Build makes the index of the newest revisions in the store and switches to it.
+func (s Sync) Build(ctx context.Context) (tocsin.Snapshot, error) {
+	now := s.Now()
+	info := tocsin.Snapshot{BuiltAt: now}
+	var err error
+	if info.Feeds, err = s.Store.Feeds(ctx); err != nil {
+		return info, err
+	}
+	facts, err := s.facts(ctx)
+	if err != nil {
+		return info, err
+	}
+	var b advisories.Builder
+	total := 0
+	for _, f := range info.Feeds {
+		total += f.Records
+	}
+	n := 0
+	for r, err := range s.Store.Advisories(ctx, now) {
+		if err != nil {
+			return info, err
+		}
+		a, err := advisories.Parse(r.Body)
+		if err != nil {
+			return info, fmt.Errorf("stored advisory %s: %w", r.ID, err)
+		}
+		b.Add(a, r.Digest)
+		if n++; s.Progress != nil {
+			s.Progress("index", "", n, total)
+		}
+	}
+	return advisories.Publish(IndexDir(s.Dir), &b, facts, info)
+}
+
+func (s Sync) facts(ctx context.Context) (advisories.Facts, error) {
+	var f advisories.Facts
+	kev, _, err := s.Store.Document(ctx, FeedKEV)
+	if err == nil && kev != nil {
+		f.KEV, err = feed.ParseKEV(kev)
+	}
+	if err != nil {
+		return f, err
+	}
+	epss, _, err := s.Store.Document(ctx, FeedEPSS)
+	if err == nil && epss != nil {
+		f.EPSS, err = feed.ParseEPSS(epss)
+	}
+	return f, err
+}
