@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/config"
+	"github.com/tocsin-dev/tocsin/internal/markdown"
+	"github.com/tocsin-dev/tocsin/internal/store"
+)
+
+// withStore runs f on the store of a configuration.
+func withStore(ctx context.Context, path string, f func(*store.Store) error) error {
+	c, err := config.Load(path)
+	if err != nil {
+		return exit{exitUsage, err}
+	}
+	s, err := store.Open(ctx, store.Path(c.Data))
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(s), s.Close())
+}
+
+func actionsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "actions", Short: "See what is to be done on the world, approve it or veto it"}
+	path := cmd.PersistentFlags().String("config", "tocsin.yaml", "configuration file")
+	cmd.AddCommand(listActions(path), judge(path, "approve", true), judge(path, "veto", false))
+	return cmd
+}
+
+func listActions(path *string) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use: "list", Short: "List all actions and what became of them", Args: usage(cobra.NoArgs),
+		Example: "  tocsin actions list\n  tocsin actions list --format json | jq '.[] | select(.state == \"failed\")'",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd.Context(), *path, func(s *store.Store) error {
+				rows, err := s.Actions(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if format == "json" {
+					return writeJSON(cmd.OutOrStdout(), append([]tocsin.ActionRow{}, rows...))
+				}
+				t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+				fmt.Fprintln(t, "STATE\tACTION\tREV\tREPOSITORY\tTLP\tTRIES\tAPPROVED\tWHY")
+				for _, r := range rows {
+					a := r.Action
+					fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\t%d\t%d of %d\t%s\n", r.State, a.Key, a.Revision, a.Repository, a.TLP, r.Attempts,
+						len(r.Approved), a.Approvals, markdown.Line(r.Error, 120))
+				}
+				return t.Flush()
+			})
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "table", "table or json")
+	return cmd
+}
+
+func judge(path *string, verb string, approve bool) *cobra.Command {
+	var person string
+	cmd := &cobra.Command{
+		Use: verb + " KEY --as PERSON", Args: usage(cobra.ExactArgs(1)),
+		Short:   map[bool]string{true: "Agree to an action; it is carried out once enough people did", false: "Stop an action; one veto is enough"}[approve],
+		Example: "  tocsin actions " + verb + " draft/INC-CVE-2021-44228/shop-api --as ada",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if person == "" {
+				return exit{exitUsage, errors.New("--as is missing: say who " + verb + "s; it stands on the timeline")}
+			}
+			return withStore(cmd.Context(), *path, func(s *store.Store) error {
+				r, err := s.Judge(cmd.Context(), args[0], person, approve, time.Now().UTC())
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s (revision %d) is now %s\n", r.Action.Key, r.Action.Revision, r.State)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&person, "as", "", "who you are")
+	return cmd
+}
+
+func incidentsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "incidents", Short: "See incidents and their timelines"}
+	path := cmd.PersistentFlags().String("config", "tocsin.yaml", "configuration file")
+	cmd.AddCommand(listIncidents(path), showIncident(path))
+	return cmd
+}
+
+func listIncidents(path *string) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use: "list", Short: "List all incidents, oldest first", Args: usage(cobra.NoArgs),
+		Example: "  tocsin incidents list\n  tocsin incidents list --format json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd.Context(), *path, func(s *store.Store) error {
+				list, err := s.Incidents(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if format == "json" {
+					return writeJSON(cmd.OutOrStdout(), append([]tocsin.Incident{}, list...))
+				}
+				t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+				fmt.Fprintln(t, "INCIDENT\tSTATE\tURGENCY\tSEVERITY\tPROJECTS\tOPENED\tSUMMARY")
+				for _, i := range list {
+					fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", i.Key, i.State, i.Urgency, i.Severity, len(i.Projects),
+						i.OpenedAt.Format("2006-01-02 15:04"), markdown.Line(i.Class.Summary, 80))
+				}
+				return t.Flush()
+			})
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "table", "table or json")
+	return cmd
+}
+
+func showIncident(path *string) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use: "show KEY", Short: "Show one incident with its timeline", Args: usage(cobra.ExactArgs(1)),
+		Example: "  tocsin incidents show INC-CVE-2021-44228",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withStore(cmd.Context(), *path, func(s *store.Store) error {
+				inc, err := s.Incident(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				events, err := s.Timeline(cmd.Context(), inc.Key)
+				if err != nil {
+					return err
+				}
+				if format == "json" {
+					return writeJSON(cmd.OutOrStdout(), struct {
+						tocsin.Incident
+						Timeline []tocsin.IncidentEvent `json:"timeline"`
+					}{inc, events})
+				}
+				timeline(cmd.OutOrStdout(), inc, events)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "table", "table or json")
+	return cmd
+}

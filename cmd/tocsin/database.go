@@ -1,0 +1,166 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/advisories/feed"
+	"github.com/tocsin-dev/tocsin/internal/app"
+	"github.com/tocsin-dev/tocsin/internal/pipeline"
+	"github.com/tocsin-dev/tocsin/internal/store"
+)
+
+// Where the public feeds are.
+const (
+	publicOSV  = "https://osv-vulnerabilities.storage.googleapis.com"
+	publicKEV  = "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"
+	publicEPSS = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz"
+)
+
+func databaseCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "db", Short: "Fetch advisories and say how fresh they are"}
+	cmd.AddCommand(updateCommand(), statusCommand())
+	return cmd
+}
+
+func updateCommand() *cobra.Command {
+	var from, kev, epss string
+	var acceptBulk bool
+	cmd := &cobra.Command{
+		Use:   "update",
+		Short: "Fetch what changed and build the index",
+		Long: `Update reads OSV advisories, the CISA KEV catalogue and EPSS scores, keeps every revision,
+and builds the index that scans use. Only what changed is fetched. A feed that fails keeps its old
+records, and every verdict says so until it works again.
+
+With --from, KEV and EPSS are read only where --kev and --epss say.`,
+		Example: `  tocsin db update                              # the public feeds
+  tocsin db update --from /mirror/osv           # a mirror of the OSV bucket, or a folder of records
+  tocsin db update --from advisories.zip --kev kev.json --epss epss.csv.gz`,
+		Args: usage(cobra.NoArgs),
+	}
+	data := dataFlag(cmd)
+	cmd.Flags().StringVar(&from, "from", publicOSV, "OSV bucket URL, mirror, folder or zip of records")
+	cmd.Flags().StringVar(&kev, "kev", publicKEV, "KEV catalogue, URL or file")
+	cmd.Flags().StringVar(&epss, "epss", publicEPSS, "EPSS scores, URL or file")
+	cmd.Flags().BoolVar(&acceptBulk, "accept-bulk", false, "take a change of more than a tenth of a feed's records")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		dir, err := data()
+		if err != nil {
+			return err
+		}
+		sources := []pipeline.FeedSource{{Name: "osv", From: from}}
+		for _, s := range []pipeline.FeedSource{{Name: pipeline.FeedKEV, From: kev}, {Name: pipeline.FeedEPSS, From: epss}} {
+			if !cmd.Flags().Changed("from") || cmd.Flags().Changed(s.Name) {
+				sources = append(sources, s)
+			}
+		}
+		return update(cmd, dir, sources, acceptBulk)
+	}
+	return cmd
+}
+
+func update(cmd *cobra.Command, dir string, sources []pipeline.FeedSource, acceptBulk bool) (err error) {
+	st, err := store.Open(cmd.Context(), store.Path(dir))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	bar := newProgress(cmd.ErrOrStderr())
+	start := time.Now()
+	sync := pipeline.Sync{
+		Store: st, Client: feed.NewClient(), Dir: dir, Now: func() time.Time { return time.Now().UTC() }, AcceptBulk: acceptBulk,
+		Progress: func(name, part string, done, total int) { bar.step(strings.TrimSpace(name+" "+part), done, total) },
+	}
+	snapshot, err := sync.Run(cmd.Context(), sources)
+	bar.finish()
+	if snapshot.ID != "" {
+		w := cmd.OutOrStdout()
+		feeds(w, snapshot)
+		fmt.Fprintf(w, "\n%d advisories in %d classes, snapshot %s, built in %s\n", snapshot.Records, snapshot.Classes, snapshot.ID, time.Since(start).Round(100*time.Millisecond))
+	}
+	if err != nil && !errors.Is(err, tocsin.ErrInvalid) && !errors.Is(err, tocsin.ErrNotFound) {
+		return exit{exitUndecided, err}
+	}
+	return err
+}
+
+func statusCommand() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:     "status",
+		Short:   "Say what the index holds and how fresh it is",
+		Example: "  tocsin db status\n  tocsin db status --format json",
+		Args:    usage(cobra.NoArgs),
+	}
+	data := dataFlag(cmd)
+	cmd.Flags().StringVar(&format, "format", "table", "table or json")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		dir, err := data()
+		if err != nil {
+			return err
+		}
+		x, err := app.OpenIndex(logger(cmd), dir)
+		if err != nil {
+			return err
+		}
+		defer x.Close()
+		s, w := x.Snapshot(), cmd.OutOrStdout()
+		switch format {
+		case "json":
+			return writeJSON(w, s)
+		case "table":
+		default:
+			return exit{exitUsage, fmt.Errorf("--format %q: want table or json", format)}
+		}
+		feeds(w, s)
+		fmt.Fprintf(w, "\nsnapshot %s, built %s: %d advisories in %d classes, %d in KEV, %d with EPSS\n",
+			s.ID, s.BuiltAt.Format(time.RFC3339), s.Records, s.Classes, s.KEV, s.EPSS)
+		if why := s.Stale(time.Now()); len(why) > 0 {
+			fmt.Fprintf(w, "verdicts are undecided: %s\n", strings.Join(why, "; "))
+			if s.Landmarks {
+				fmt.Fprintln(w, "fetch the rest with: tocsin db update")
+			}
+			return exit{code: exitUndecided}
+		}
+		return nil
+	}
+	return cmd
+}
+
+// feeds writes a line per feed.
+func feeds(w io.Writer, s tocsin.Snapshot) {
+	if len(s.Feeds) == 0 {
+		return
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "FEED\tSTATUS\tSYNCED\tRECORDS\tFROM")
+	for _, f := range s.Feeds {
+		synced := "never"
+		if !f.SyncedAt.IsZero() {
+			synced = f.SyncedAt.Format("2006-01-02 15:04 UTC")
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", f.Name, f.Status, synced, f.Records, f.From)
+	}
+	_ = t.Flush() // the next write to w shows the same fault
+	for _, f := range s.Feeds {
+		if f.Reason != "" {
+			fmt.Fprintf(w, "%s: %s\n", f.Name, f.Reason)
+		}
+	}
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

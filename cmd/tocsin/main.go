@@ -1,0 +1,119 @@
+// Command tocsin watches the dependencies of many projects, decides by written policy what is routine and what is an
+// emergency, and runs the emergency until it is over.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/app"
+)
+
+// The exit codes. They are part of the interface: pipelines depend on them.
+const (
+	exitPass      = 0
+	exitFailed    = 1 // a policy failed
+	exitUsage     = 2 // usage or configuration
+	exitNothing   = 3 // nothing to scan
+	exitUndecided = 4 // stale data, unreadable input, an internal fault: nothing can be said
+)
+
+// exit ends the program with a code; err is shown unless it is nil.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e exit) Unwrap() error { return e.err }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is main without the process.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	cmd := root(stdout, stderr)
+	cmd.SetArgs(args)
+	err := cmd.ExecuteContext(ctx)
+	if err == nil {
+		return exitPass
+	}
+	var e exit
+	if !errors.As(err, &e) {
+		e = exit{code: code(err), err: err}
+	}
+	if e.err != nil {
+		fmt.Fprintln(stderr, "tocsin:", e.err)
+	}
+	return e.code
+}
+
+// code is the exit code of an error that names none. What is neither the user's nor the input's fault is undecided: a
+// crash is never a pass.
+func code(err error) int {
+	if errors.Is(err, tocsin.ErrInvalid) || errors.Is(err, tocsin.ErrNotFound) || errors.Is(err, tocsin.ErrConflict) || errors.Is(err, tocsin.ErrForbidden) {
+		return exitUsage
+	}
+	return exitUndecided
+}
+
+func root(stdout, stderr io.Writer) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "tocsin",
+		Short: "The alarm bell of a software portfolio",
+		Long: `Tocsin watches the dependencies of many projects, decides by written policy what is
+routine and what is an emergency, and runs the emergency until it is over.
+
+Exit codes: 0 pass, 1 a policy failed, 2 usage or configuration, 3 nothing to scan,
+4 undecided (stale data, unreadable input).`,
+		Version: app.Version(), SilenceErrors: true, SilenceUsage: true,
+	}
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit{exitUsage, err} })
+	cmd.AddCommand(scanCommand(), databaseCommand(), policyCommand(), runCommand(), actionsCommand(), incidentsCommand(), demoCommand())
+	return cmd
+}
+
+// usage makes errors about arguments usage errors.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return exit{exitUsage, fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// dataFlag adds --data and gives what to call for its value.
+func dataFlag(cmd *cobra.Command) func() (string, error) {
+	dir := cmd.Flags().String("data", "", "data folder (default $TOCSIN_DATA, else a folder of the user's cache)")
+	return func() (string, error) {
+		if *dir != "" {
+			return *dir, nil
+		}
+		return app.DataDir()
+	}
+}
+
+func logger(cmd *cobra.Command) *slog.Logger {
+	return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/app"
+	"github.com/tocsin-dev/tocsin/internal/pipeline"
+	"github.com/tocsin-dev/tocsin/scanner/report"
+)
+
+type scanFlags struct {
+	format      string
+	policies    []string
+	onUndecided string
+	all         bool
+}
+
+func scanCommand() *cobra.Command {
+	var f scanFlags
+	cmd := &cobra.Command{
+		Use:   "scan [PATH...]",
+		Short: "Scan folders, lockfiles and SBOMs, and say whether they may be released",
+		Long: `Scan reads lockfiles, manifests, workflows and SBOMs, matches every package with the
+advisories fetched by "tocsin db update", and applies the policies. Without a database it
+uses the embedded advisories of famous incidents, and says so.`,
+		Example: `  tocsin scan                          # this folder
+  tocsin scan package-lock.json        # one file
+  tocsin scan services/a services/b    # several, judged together
+  tocsin scan --format json . | jq '.targets[].decisions[].finding.class.id'`,
+		RunE: func(*cobra.Command, []string) error { return nil },
+	}
+	data := dataFlag(cmd)
+	cmd.Flags().StringVar(&f.format, "format", "table", "table, json or osv-scanner")
+	cmd.Flags().StringSliceVar(&f.policies, "policy", []string{"release-gate"}, "policy packs by name, or files")
+	cmd.Flags().StringVar(&f.onUndecided, "on-undecided", "fail", "what an undecided verdict does: fail (exit 4) or pass")
+	cmd.Flags().BoolVar(&f.all, "all", false, "show all rows of the table")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		dir, err := data()
+		if err != nil {
+			return err
+		}
+		return scan(cmd, f, dir, args)
+	}
+	return cmd
+}
+
+func scan(cmd *cobra.Command, f scanFlags, data string, paths []string) error {
+	if !slices.Contains([]string{"table", "json", "osv-scanner"}, f.format) {
+		return exit{exitUsage, fmt.Errorf("--format %q: want table, json or osv-scanner", f.format)}
+	}
+	if f.onUndecided != "fail" && f.onUndecided != "pass" {
+		return exit{exitUsage, fmt.Errorf("--on-undecided %q: want fail or pass", f.onUndecided)}
+	}
+	set, err := app.Policies(f.policies)
+	if err != nil {
+		return err
+	}
+	x, err := app.OpenIndex(logger(cmd), data)
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	sources, done, err := open(paths)
+	if err != nil {
+		return err
+	}
+	defer done()
+
+	now := time.Now().UTC()
+	bar := newProgress(cmd.ErrOrStderr())
+	scanned, err := pipeline.Scan(cmd.Context(), sources, x, set, now, func(_, path string) { bar.show("reading " + path) })
+	bar.finish()
+	if err != nil {
+		return err
+	}
+	r := report.Report{
+		Tocsin: app.Version(), At: now, Gate: tocsin.GatePass, Snapshot: x.Snapshot(), Policies: set.Names(), PolicyDigest: set.Digest(),
+	}
+	files := 0
+	for i, s := range scanned {
+		r.Gate = r.Gate.Worse(s.Gate)
+		files += len(s.Inventory.Coverage.Files)
+		r.Targets = append(r.Targets, report.Target{
+			Source: sources[i].Origin, Inventory: s.Inventory.Digest, Packages: len(s.Inventory.Packages), Gate: s.Gate, Why: s.Why,
+			Coverage: s.Inventory.Coverage, Decisions: s.Decisions,
+		})
+	}
+	if err := write(cmd.Context(), cmd.OutOrStdout(), f, data, r); err != nil {
+		return err
+	}
+	if files == 0 {
+		return exit{exitNothing, errors.New("nothing to scan: no lockfile, manifest, workflow or SBOM was found")}
+	}
+	return verdict(r.Gate, f.onUndecided)
+}
+
+// open opens the paths as sources. A path that does not exist is the caller's mistake, not an unreadable input.
+func open(paths []string) ([]pipeline.Source, func(), error) {
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	var sources []pipeline.Source
+	var closers []io.Closer
+	done := func() {
+		for _, c := range closers {
+			_ = c.Close() // read only
+		}
+	}
+	for _, p := range paths {
+		src, c := app.Source(filepath.Clean(p))
+		if errors.Is(src.Err, tocsin.ErrNotFound) {
+			done()
+			return nil, nil, exit{exitUsage, src.Err}
+		}
+		if c != nil {
+			closers = append(closers, c)
+		}
+		sources = append(sources, src)
+	}
+	return sources, done, nil
+}
+
+func write(ctx context.Context, w io.Writer, f scanFlags, data string, r report.Report) error {
+	switch f.format {
+	case "json":
+		return report.JSON(w, r)
+	case "osv-scanner":
+		records, err := app.OpenRecords(ctx, data, r.Snapshot)
+		if err != nil {
+			return err
+		}
+		defer records.Close()
+		return report.OSVScanner(w, r, func(id string) ([]byte, error) { return records.Record(ctx, id) })
+	default:
+		o := report.TableOptions{Rows: 40, Width: width(w)}
+		if f.all {
+			o.Rows = 0
+		}
+		return report.Table(w, r, o)
+	}
+}
+
+// width of the terminal that w is; 0 if it is none.
+func width(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	n, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// verdict is how a gate ends the program.
+func verdict(g tocsin.Gate, onUndecided string) error {
+	switch {
+	case g == tocsin.GateFail:
+		return exit{code: exitFailed}
+	case g == tocsin.GateUndecided && onUndecided == "fail":
+		return exit{code: exitUndecided}
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,282 @@
+// Package config reads the one YAML file by which a portfolio is watched. It is strict: unknown keys, bad values and
+// missing secrets are reported together, each with its place.
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/secret"
+	"github.com/tocsin-dev/tocsin/internal/yamlfile"
+)
+
+// A Config is a file that was read and found right. Paths in it are absolute, or relative to the working directory.
+type Config struct {
+	// Data is the folder of the store and the advisory index.
+	Data string
+	// Interval between runs.
+	Interval time.Duration
+	// Advisories are the feeds that are synced before each run; empty to use what tocsin db update fetched.
+	Advisories []Feed
+	// Policies are names of shipped packs or paths of files.
+	Policies     []string
+	Coordination Coordination
+	GitHub       GitHub
+	Projects     []Project
+}
+
+// A Feed is one source of advisory data.
+type Feed struct{ Name, From string }
+
+// Coordination is the repository from which incidents are led.
+type Coordination struct {
+	Repository string
+	Visibility tocsin.Visibility
+}
+
+// GitHub is how we sign in.
+type GitHub struct {
+	// API is the base URL; empty for github.com.
+	API   string
+	Token secret.Value
+}
+
+// A Project is a project and where its files are.
+type Project struct {
+	tocsin.Project
+	// Path of a directory or a file.
+	Path string
+}
+
+// file is the YAML form.
+type file struct {
+	Data       str                               `yaml:"data"`
+	Interval   yamlfile.Value[yamlfile.Duration] `yaml:"interval"`
+	Advisories struct {
+		OSV     str           `yaml:"osv"`
+		KEV     str           `yaml:"kev"`
+		EPSS    str           `yaml:"epss"`
+		Private []privateFeed `yaml:"private"`
+	} `yaml:"advisories"`
+	Policies     []str `yaml:"policies"`
+	Coordination struct {
+		Repository str `yaml:"repository"`
+		Visibility str `yaml:"visibility"`
+	} `yaml:"coordination"`
+	GitHub struct {
+		API   str `yaml:"api"`
+		Token struct {
+			File str `yaml:"file"`
+			Env  str `yaml:"env"`
+		} `yaml:"token"`
+	} `yaml:"github"`
+	Projects []fileProject `yaml:"projects"`
+}
+
+type str = yamlfile.Value[string]
+
+type privateFeed struct {
+	Name str `yaml:"name"`
+	From str `yaml:"from"`
+}
+
+type fileProject struct {
+	Slug        str   `yaml:"slug"`
+	Path        str   `yaml:"path"`
+	Repository  str   `yaml:"repository"`
+	Group       str   `yaml:"group"`
+	Owners      []str `yaml:"owners"`
+	Criticality str   `yaml:"criticality"`
+	Exposure    str   `yaml:"exposure"`
+	Visibility  str   `yaml:"visibility"`
+	Publishes   str   `yaml:"publishes"`
+	OptIn       struct {
+		Issues         yamlfile.Value[bool] `yaml:"issues"`
+		PublicExposure yamlfile.Value[bool] `yaml:"public_exposure"`
+		AdvisoryDraft  yamlfile.Value[bool] `yaml:"advisory_draft"`
+	} `yaml:"opt_in"`
+}
+
+// defaults that hold where the file says nothing.
+const (
+	defaultInterval = time.Hour
+	minInterval     = time.Minute
+)
+
+// Load reads the file at path. Its error joins everything that is wrong with it.
+func Load(path string) (Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("%w: reading the configuration: %v", tocsin.ErrNotFound, err)
+	}
+	var f file
+	l := loader{name: path, dir: filepath.Dir(path)}
+	l.problems = yamlfile.Decode(path, data, &f)
+	c := l.config(f)
+	return c, yamlfile.Join(l.problems)
+}
+
+type loader struct {
+	name, dir string
+	problems  []yamlfile.Problem
+}
+
+func (l *loader) fault(v interface{ Place() (int, int) }, format string, args ...any) {
+	line, column := v.Place()
+	l.problems = append(l.problems, yamlfile.Problem{File: l.name, Line: line, Column: column, Text: fmt.Sprintf(format, args...)})
+}
+
+// path is relative to the file that names it, so that it means the same from everywhere.
+func (l *loader) path(p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(l.dir, p)
+}
+
+// place is a path or a URL.
+func (l *loader) place(v str, key string) string {
+	if !strings.Contains(v.V, "://") {
+		return l.path(v.V)
+	}
+	u, err := url.Parse(v.V)
+	switch {
+	case err != nil || u.Host == "" && u.Scheme != "file":
+		l.fault(v, "%s: not a URL", key)
+	case u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "file":
+		l.fault(v, "%s: want an https, http or file URL, not %s", key, u.Scheme)
+	case u.User != nil:
+		l.fault(v, "%s: a URL must not carry a password; it would show in messages", key)
+	}
+	return v.V
+}
+
+func (l *loader) config(f file) Config {
+	c := Config{Data: l.path(f.Data.V), Interval: defaultInterval}
+	if f.Data.V == "" {
+		l.fault(f.Data, "data: is missing: name the folder to keep everything in")
+	}
+	if f.Interval.IsSet() {
+		if c.Interval = time.Duration(f.Interval.V); c.Interval < minInterval {
+			l.fault(f.Interval, "interval: %s is shorter than a minute", c.Interval)
+		}
+	}
+	l.feeds(f, &c)
+	for _, p := range f.Policies {
+		c.Policies = append(c.Policies, l.policy(p))
+	}
+	if len(c.Policies) == 0 {
+		c.Policies = []string{"emergency", "release-gate"}
+	}
+	l.coordination(f, &c)
+	l.github(f, &c)
+	seen := map[string]bool{}
+	for _, p := range f.Projects {
+		if seen[p.Slug.V] {
+			l.fault(p.Slug, "project %s stands twice", p.Slug.V)
+		}
+		seen[p.Slug.V] = true
+		c.Projects = append(c.Projects, l.project(p))
+	}
+	if len(f.Projects) == 0 {
+		l.fault(str{}, "projects: is missing: there is nothing to watch")
+	}
+	return c
+}
+
+func (l *loader) feeds(f file, c *Config) {
+	add := func(name string, v str) {
+		if v.IsSet() {
+			c.Advisories = append(c.Advisories, Feed{name, l.place(v, "advisories: "+name)})
+		}
+	}
+	add("osv", f.Advisories.OSV)
+	for _, p := range f.Advisories.Private {
+		switch p.Name.V {
+		case "", "osv", "kev", "epss":
+			l.fault(p.Name, "advisories: private: name %q is taken or missing", p.Name.V)
+		}
+		add(p.Name.V, p.From)
+	}
+	add("kev", f.Advisories.KEV)
+	add("epss", f.Advisories.EPSS)
+}
+
+// policy is a pack's name, or a path if it looks like one.
+func (l *loader) policy(v str) string {
+	if strings.HasSuffix(v.V, ".yaml") || strings.HasSuffix(v.V, ".yml") {
+		return l.path(v.V)
+	}
+	return v.V
+}
+
+func (l *loader) coordination(f file, c *Config) {
+	r, v := f.Coordination.Repository, f.Coordination.Visibility
+	if r.IsSet() && !tocsin.ValidRepository(r.V) {
+		l.fault(r, "coordination: repository: %q: want owner/name", r.V)
+	}
+	c.Coordination = Coordination{Repository: r.V, Visibility: tocsin.Visibility(v.V)}
+	switch c.Coordination.Visibility {
+	case "": // the safe reading: nothing confidential is written there
+		c.Coordination.Visibility = tocsin.VisibilityPublic
+	case tocsin.VisibilityPublic, tocsin.VisibilityPrivate:
+	default:
+		l.fault(v, "coordination: visibility: %q: want public or private", v.V)
+	}
+}
+
+func (l *loader) github(f file, c *Config) {
+	c.GitHub.API = f.GitHub.API.V
+	if f.GitHub.API.IsSet() {
+		l.place(f.GitHub.API, "github: api")
+	}
+	var err error
+	where, fromFile, fromEnv := f.GitHub.Token.File, f.GitHub.Token.File, f.GitHub.Token.Env
+	switch {
+	case fromFile.IsSet() && fromEnv.IsSet():
+		l.fault(fromEnv, "github: token: give file: or env:, not both")
+	case fromFile.IsSet():
+		c.GitHub.Token, err = secret.FromFile(l.path(fromFile.V))
+	case fromEnv.IsSet():
+		where = fromEnv
+		c.GitHub.Token, err = secret.FromEnv(fromEnv.V)
+	}
+	if err != nil {
+		l.fault(where, "github: token: %v", err)
+	}
+}
+
+func (l *loader) project(p fileProject) Project {
+	out := Project{
+		Project: tocsin.Project{
+			Slug: p.Slug.V, Repository: p.Repository.V, Group: p.Group.V, Publishes: p.Publishes.V,
+			Criticality: tocsin.Criticality(p.Criticality.V), Exposure: tocsin.Exposure(p.Exposure.V), Visibility: tocsin.Visibility(p.Visibility.V),
+			OptIn: tocsin.OptIn{Issues: p.OptIn.Issues.V, PublicExposure: p.OptIn.PublicExposure.V, AdvisoryDraft: p.OptIn.AdvisoryDraft.V},
+		},
+		Path: l.path(p.Path.V),
+	}
+	for _, o := range p.Owners {
+		out.Owners = append(out.Owners, o.V)
+	}
+	if out.Criticality == "" {
+		out.Criticality = tocsin.CriticalityMedium
+	}
+	if out.Exposure == "" {
+		out.Exposure = tocsin.ExposureInternal
+	}
+	if out.Visibility == "" { // nothing confidential is written to what may be public
+		out.Visibility = tocsin.VisibilityPublic
+	}
+	if err := out.Validate(); err != nil {
+		l.fault(p.Slug, "%v", err)
+	}
+	if !p.Path.IsSet() {
+		l.fault(p.Slug, "project %s: path: is missing", p.Slug.V)
+	}
+	return out
+}
