@@ -18,8 +18,8 @@ type difference struct {
 	rc     int  // the peer's exit code for the whole input
 	// packages are ours of that name, all are all of ours.
 	packages, all []tocsin.Package
-	unknown string
-	finding tocsin.Finding
+	unknown       string
+	finding       tocsin.Finding
 	// twin is a finding of the other side alone with the same version and record.
 	twin *row
 	// recordNames are the names under which the record knows its packages.

@@ -281,4 +281,3 @@ func (s *story) tell(r pipeline.Result) {
 		fmt.Fprintln(&s.out)
 	}
 }
-

@@ -409,4 +409,3 @@ func TestTwoProcesses(t *testing.T) {
 		t.Errorf("%d documents, %v", n, err)
 	}
 }
-

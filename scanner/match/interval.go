@@ -1,6 +1,7 @@
 package match
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,13 +22,6 @@ type interval struct {
 // within walks the sorted events of a range as the schema says.
 // https://ossf.github.io/osv-schema/#evaluation
 func within(at version.Version, ecosystem string, r tocsin.Range) (interval, error) {
-	parse := func(s string) (version.Version, error) {
-		v, err := version.Parse(ecosystem, s)
-		if err != nil && r.Type == tocsin.RangeSemver {
-			v, err = version.ParseSemver(s)
-		}
-		return v, err
-	}
 	var in interval
 	var from string
 	limited, below := false, false
@@ -38,7 +32,7 @@ func within(at version.Version, ecosystem string, r tocsin.Range) (interval, err
 		}
 		c := 1 // introduced "0" lies before every version
 		if e.Introduced != "0" && e.Limit != "*" {
-			v, err := parse(edge)
+			v, err := version.Parse(ecosystem, edge)
 			if err != nil {
 				return interval{}, fmt.Errorf("the advisory's version %q cannot be read: %w", edge, err)
 			}
@@ -81,8 +75,8 @@ func within(at version.Version, ecosystem string, r tocsin.Range) (interval, err
 // fixes are the versions named as fixed that lie after the package's version and that no record of the class holds,
 // lowest first. Installing the first clears the class.
 func fixes(p tocsin.Package, kind tocsin.Kind, verdicts []verdict) []string {
-	_, high := version.Span(p.Ecosystem, p.Version)
-	now, err := version.Parse(p.Ecosystem, high)
+	low, _ := version.Span(p.Ecosystem, p.Version)
+	now, err := version.Parse(p.Ecosystem, low)
 	type fix struct {
 		text string
 		v    version.Version
@@ -91,8 +85,11 @@ func fixes(p tocsin.Package, kind tocsin.Kind, verdicts []verdict) []string {
 	for _, v := range verdicts {
 		for _, r := range v.posting.Affected.Ranges {
 			for _, e := range r.Events {
+				if e.Fixed == "" {
+					continue
+				}
 				f, ferr := version.Parse(p.Ecosystem, e.Fixed)
-				if e.Fixed == "" || ferr != nil {
+				if ferr != nil {
 					continue
 				}
 				if c, cerr := f.Compare(now); err == nil && (cerr != nil || c <= 0) {
@@ -102,10 +99,14 @@ func fixes(p tocsin.Package, kind tocsin.Kind, verdicts []verdict) []string {
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b fix) int { c, _ := a.v.Compare(b.v); return c })
+	slices.SortFunc(list, func(a, b fix) int {
+		c, _ := a.v.Compare(b.v)
+		return cmp.Or(c, strings.Compare(a.text, b.text))
+	})
+	list = slices.CompactFunc(list, func(a, b fix) bool { c, err := a.v.Compare(b.v); return err == nil && c == 0 })
 	var out []string
 	for _, f := range list {
-		if !slices.Contains(out, f.text) && clears(f.v, kind, verdicts) {
+		if clears(f.v, kind, verdicts) {
 			out = append(out, f.text)
 		}
 	}

@@ -63,14 +63,36 @@ func weigh(p tocsin.Package, posting tocsin.Posting, kind tocsin.Kind) verdict {
 	if high == low {
 		return v
 	}
-	top, err := version.Parse(p.Ecosystem, high)
-	if err != nil {
-		return verdict{status: tocsin.StatusUnknown, reason: plain(err)}
-	}
-	if w := weighVersion(top, a, kind); w.status != v.status {
-		return verdict{status: tocsin.StatusUnknown, reason: fmt.Sprintf("%s is a moving tag; part of what it may mean is affected", p.Version)}
+	// A moving tag: the verdict stands if it is the same for all that the tag may mean. It can only change at the
+	// versions that the record names.
+	for _, s := range append(named(a), high) {
+		other, err := version.Parse(p.Ecosystem, s)
+		if err == nil && inSpan(other, at, p.Ecosystem, high) && weighVersion(other, a, kind).status != v.status {
+			return verdict{status: tocsin.StatusUnknown, reason: fmt.Sprintf("%s is a moving tag; part of what it may mean is affected", p.Version)}
+		}
 	}
 	return v
+}
+
+// named are the versions at which an affected entry changes its mind.
+func named(a tocsin.Affected) []string {
+	list := slices.Clone(a.Versions)
+	for _, r := range a.Ranges {
+		for _, e := range r.Events {
+			list = append(list, cmp.Or(e.Introduced, e.Fixed, e.LastAffected, e.Limit))
+		}
+	}
+	return list
+}
+
+func inSpan(v, low version.Version, ecosystem, high string) bool {
+	top, err := version.Parse(ecosystem, high)
+	if err != nil {
+		return false
+	}
+	below, err1 := v.Compare(low)
+	above, err2 := v.Compare(top)
+	return err1 == nil && err2 == nil && below >= 0 && above <= 0
 }
 
 func weighVersion(at version.Version, a tocsin.Affected, kind tocsin.Kind) verdict {

@@ -19,7 +19,7 @@ type Index interface {
 	Class(n int) (tocsin.Class, error)
 }
 
-// Run gives the findings of an inventory with status affected or unknown, sorted by package and class. What is not
+// Run gives the findings of a sealed inventory with status affected or unknown, sorted by package and class. What is not
 // affected is left out. The error is the context's, or the index's.
 func Run(ctx context.Context, inv tocsin.Inventory, x Index) ([]tocsin.Finding, error) {
 	m := matcher{index: x, classes: map[int]tocsin.Class{}}
@@ -51,7 +51,7 @@ func (m *matcher) match(p tocsin.Package) ([]tocsin.Finding, error) {
 	if p.Ecosystem == "" || p.Name == "" {
 		return nil, nil // counted in coverage
 	}
-	postings, err := m.index.Lookup(p.Ecosystem, cmp.Or(p.SourceName, p.Name))
+	postings, err := m.postings(p)
 	if err != nil || len(postings) == 0 {
 		return nil, err
 	}
@@ -77,6 +77,22 @@ func (m *matcher) match(p tocsin.Package) ([]tocsin.Finding, error) {
 	return out, nil
 }
 
+// bothNames lists the distributions whose advisories name binary packages, some of them or all; the others name source
+// packages only.
+var bothNames = []string{"AlmaLinux", "Mageia", "openEuler", "openSUSE", "Red Hat", "Rocky Linux", "SUSE"}
+
+func (m *matcher) postings(p tocsin.Package) ([]tocsin.Posting, error) {
+	if p.SourceName == "" || p.SourceName == p.Name {
+		return m.index.Lookup(p.Ecosystem, p.Name)
+	}
+	list, err := m.index.Lookup(p.Ecosystem, p.SourceName)
+	if err != nil || !slices.Contains(bothNames, purl.Base(p.Ecosystem)) {
+		return list, err
+	}
+	binary, err := m.index.Lookup(p.Ecosystem, p.Name)
+	return slices.Concat(list, binary), err
+}
+
 func (m *matcher) class(n int) (tocsin.Class, error) {
 	c, ok := m.classes[n]
 	if !ok {
@@ -93,6 +109,14 @@ func (m *matcher) class(n int) (tocsin.Class, error) {
 // ("Alpine") speaks of each of its releases; a package whose release is not known may be of any.
 func sameRelease(pkg, entry string) bool {
 	return pkg == entry || entry == purl.Base(entry) || pkg == purl.Base(pkg)
+}
+
+// less says which of two doubts is told: a possible match before one without, then by the text.
+func less(m tocsin.Match, reason string, n tocsin.Match, than string) bool {
+	if m != n {
+		return m == tocsin.MatchPossible
+	}
+	return reason < than
 }
 
 // finding joins what the records of one class say. Affected outweighs unknown: one record that knows is enough.
@@ -114,7 +138,7 @@ func (m *matcher) finding(p tocsin.Package, class int, verdicts []verdict) (tocs
 	}
 	if f.Status == tocsin.StatusUnknown {
 		for _, v := range verdicts {
-			if v.status == tocsin.StatusUnknown && (f.Reason == "" || v.reason < f.Reason) {
+			if v.status == tocsin.StatusUnknown && (f.Reason == "" || less(v.match, v.reason, f.Match, f.Reason)) {
 				f.Reason, f.Match = v.reason, v.match
 			}
 		}

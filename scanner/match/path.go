@@ -72,20 +72,24 @@ func walk(n int, roots []int, out [][]int) [][]int {
 // trace follows the parents back to the project.
 func trace(inv tocsin.Inventory, parents [][]int, n int) [][]string {
 	var out [][]string
-	var back func(at int, tail []string)
-	back = func(at int, tail []string) {
-		tail = append([]string{inv.Packages[at].String()}, tail...)
+	var path []string // from the package up
+	var back func(at int)
+	back = func(at int) {
+		path = append(path, inv.Packages[at].String())
+		defer func() { path = path[:len(path)-1] }()
 		for _, p := range parents[at] {
 			switch {
 			case len(out) == maxPaths:
 				return
 			case p == tocsin.EdgeRoot:
-				out = append(out, tail)
+				down := slices.Clone(path)
+				slices.Reverse(down)
+				out = append(out, down)
 			default:
-				back(p, tail)
+				back(p)
 			}
 		}
 	}
-	back(n, nil)
+	back(n)
 	return out
 }
