@@ -90,7 +90,6 @@ type loader struct {
 	file     string
 	env      *cel.Env
 	problems []yamlfile.Problem
-	lets     map[string]string
 }
 
 func (l *loader) fault(line, column int, format string, args ...any) {

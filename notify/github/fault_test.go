@@ -331,7 +331,7 @@ func TestStrangeAnswers(t *testing.T) {
 			_, _ = io.WriteString(w, "[]")
 		}, tocsin.OutcomeTransient, "does not end"},
 		"old limit": {func(w http.ResponseWriter, _ *http.Request) {
-			http.Error(w, `{"message":"You have triggered an abuse detection mechanism."}`, 403)
+			http.Error(w, `{"message":"You have triggered an abuse detection mechanism."}`, http.StatusForbidden)
 		}, tocsin.OutcomeTransient, "abuse"},
 		"dated limit": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "Sat, 01 Mar 2025 13:00:00 GMT")
