@@ -58,7 +58,7 @@ func IndexDir(dir string) string { return filepath.Join(dir, "index") }
 
 // Run syncs the feeds one by one and builds the index of all that is known then. A feed that fails keeps its old
 // records and says so in its state, which every verdict shows; the error joins all such failures, and the snapshot is
-// valid all the same.
+// valid all the same. Where nothing is known yet there is no snapshot: an empty index would only hide that.
 func (s Sync) Run(ctx context.Context, sources []FeedSource) (tocsin.Snapshot, error) {
 	var failures []error
 	for _, src := range sources {
@@ -68,6 +68,13 @@ func (s Sync) Run(ctx context.Context, sources []FeedSource) (tocsin.Snapshot, e
 			}
 			failures = append(failures, fmt.Errorf("feed %s: %w", src.Name, err))
 		}
+	}
+	feeds, err := s.Store.Feeds(ctx)
+	if err != nil {
+		return tocsin.Snapshot{}, errors.Join(append(failures, err)...)
+	}
+	if !slices.ContainsFunc(feeds, func(f tocsin.FeedState) bool { return f.Records > 0 && f.Name != FeedKEV && f.Name != FeedEPSS }) {
+		return tocsin.Snapshot{}, errors.Join(failures...)
 	}
 	snapshot, err := s.Build(ctx)
 	return snapshot, errors.Join(append(failures, err)...)
@@ -262,7 +269,10 @@ func (t *take) finish() (tocsin.FeedState, []string, error) {
 		return t.state, nil, fmt.Errorf("%w: %d of %d records would change and %d vanish; nothing was taken. If that is right, run again with --accept-bulk",
 			errTripped, t.changed, len(t.known), len(gone))
 	}
-	if len(t.seen) == 0 {
+	switch {
+	case len(t.seen) == 0 && len(t.parts) > 0:
+		return t.state, nil, errors.Join(t.parts...)
+	case len(t.seen) == 0:
 		return t.state, nil, fmt.Errorf("%w: the feed holds no OSV records", tocsin.ErrInvalid)
 	}
 	t.state.Records, t.state.Rejected = len(t.seen)-len(t.rejected), len(t.rejected)

@@ -296,3 +296,31 @@ func TestEmptyFeedIsRefused(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 }
+
+// TestZipBomb: a zip that promises more than is plausible is named as what it is, and leaves no index.
+func TestZipBomb(t *testing.T) {
+	m := newMirror(t)
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	blank := bytes.Repeat([]byte(" "), 8<<20)
+	for i := range 160 {
+		w, err := z.Create(fmt.Sprintf("A%d.json", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(blank); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(z.Close(), os.MkdirAll(filepath.Join(m.dir, "npm"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	m.write("npm/all.zip", b.String())
+	m.write("ecosystems.txt", "npm\n")
+	if _, err := m.run(); !errors.Is(err, tocsin.ErrInvalid) || !strings.Contains(err.Error(), "times its size") {
+		t.Errorf("err = %v", err)
+	}
+	if _, _, err := advisories.OpenCurrent(pipeline.IndexDir(m.sync.Dir)); !errors.Is(err, tocsin.ErrNotFound) {
+		t.Errorf("an index was built of nothing: %v", err)
+	}
+}
