@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"slices"
 	"strings"
@@ -12,7 +13,6 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/purl"
-	"github.com/tocsin-dev/tocsin/internal/version"
 )
 
 // A Builder collects records and writes the index. Its result depends on the set of records and facts only, not on
@@ -22,93 +22,81 @@ type Builder struct {
 	members  []member
 	postings []posting
 	digests  []string
+	added    map[string]bool // id and digest
 }
 
 // posting is one affected entry of one record, under the key of its package.
 type posting struct {
-	key      string // ecosystem base, NUL, purl.Key
+	key      string // see appendKey
 	record   int    // index into members
+	entry    int    // index into the record's affected entries
 	affected tocsin.Affected
 }
 
 // Add takes a record in its current revision. A withdrawn record adds nothing but is remembered in the snapshot id.
-// digest identifies the revision.
+// digest identifies the revision; a revision that was added before is not added again. The record is not changed.
 func (b *Builder) Add(a tocsin.Advisory, digest string) {
-	b.digests = append(b.digests, a.ID+"\x00"+digest)
+	revision := a.ID + "\x00" + digest
+	if b.added[revision] {
+		return
+	}
+	if b.added == nil {
+		b.added = map[string]bool{}
+	}
+	b.added[revision] = true
+	b.digests = append(b.digests, revision)
 	if !a.Withdrawn.IsZero() {
 		return
 	}
 	n := len(b.members)
-	b.members = append(b.members, newMember(a))
+	b.members = append(b.members, newMember(a, digest))
 	b.joiner.add(a.ID)
 	for _, alias := range a.Aliases {
-		if alias != "" && len(alias) <= 200 {
+		if alias = strings.TrimSpace(alias); validID(alias) {
 			b.joiner.join(a.ID, alias)
 		}
 	}
-	for _, aff := range a.Affected {
+	for i, aff := range a.Affected {
 		if aff.Package.Name == "" || aff.Package.Ecosystem == "" {
 			continue // GIT-only entries: no package to look up
 		}
-		aff.Severity = nil
-		aff.Package.PURL = ""
-		for i, r := range aff.Ranges {
-			aff.Ranges[i].Events = sortEvents(aff.Package.Ecosystem, r)
-			aff.Ranges[i].Repo = ""
-		}
-		aff.Ranges = slices.DeleteFunc(aff.Ranges, func(r tocsin.Range) bool { return r.Type == tocsin.RangeGit })
-		slices.Sort(aff.Versions)
-		b.postings = append(b.postings, posting{key: key(aff.Package.Ecosystem, aff.Package.Name), record: n, affected: aff})
+		b.postings = append(b.postings, posting{
+			key:    string(appendKey(nil, aff.Package.Ecosystem, aff.Package.Name)),
+			record: n, entry: i, affected: ordered(aff),
+		})
 	}
 }
 
-// key is what a package is looked up by: releases of one distribution share it, and each posting keeps its own.
-func key(ecosystem, name string) string {
-	return purl.Base(ecosystem) + "\x00" + purl.Key(ecosystem, name)
-}
-
-// sortEvents puts events in version order, once, so that matching walks them. Events at one version keep the order the
-// schema's algorithm needs: introduced first, so that a fix at the same version wins. A version that cannot be read
-// stays where it stands; matching will report it.
-func sortEvents(ecosystem string, r tocsin.Range) []tocsin.Event {
-	type at struct {
-		v    version.Version
-		zero bool
-		ok   bool
-		e    tocsin.Event
+// ordered is what the index keeps of an affected entry: its versions, and its ranges without the GIT ones, both in an
+// order that does not depend on the record's, since the first range that holds a version is shown as the evidence.
+func ordered(a tocsin.Affected) tocsin.Affected {
+	out := tocsin.Affected{
+		Package:  tocsin.AffectedPackage{Ecosystem: a.Package.Ecosystem, Name: a.Package.Name},
+		Versions: slices.Sorted(slices.Values(a.Versions)),
 	}
-	list := make([]at, len(r.Events))
-	for i, e := range r.Events {
-		list[i].e = e
-		list[i].zero = e.Introduced == "0"
-		v, err := version.Parse(ecosystem, cmp.Or(e.Introduced, e.Fixed, e.LastAffected, e.Limit))
-		list[i].v, list[i].ok = v, err == nil
+	for _, r := range a.Ranges {
+		if r.Type != tocsin.RangeGit {
+			out.Ranges = append(out.Ranges, tocsin.Range{Type: r.Type, Events: sortEvents(a.Package.Ecosystem, r.Events)})
+		}
 	}
-	slices.SortStableFunc(list, func(x, y at) int {
-		switch {
-		case x.zero || y.zero:
-			return cmp.Compare(bit(y.zero), bit(x.zero))
-		case !x.ok || !y.ok:
-			return 0
-		}
-		c, err := x.v.Compare(y.v)
-		if err != nil {
-			return 0
-		}
-		return cmp.Or(c, cmp.Compare(bit(x.e.Introduced == ""), bit(y.e.Introduced == "")))
+	slices.SortFunc(out.Ranges, func(x, y tocsin.Range) int {
+		return cmp.Or(strings.Compare(string(x.Type), string(y.Type)), slices.CompareFunc(x.Events, y.Events, compareText))
 	})
-	out := make([]tocsin.Event, len(list))
-	for i := range list {
-		out[i] = list[i].e
-	}
 	return out
 }
 
-func bit(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+// appendKey appends what a package is looked up by: releases of one distribution share it, and each posting keeps its own.
+// A digest of three bytes stands before ecosystem and name, so that a look-up that finds nothing is over after about as
+// many steps in the key index, rather than after the length of what the name shares with others.
+func appendKey(b []byte, ecosystem, name string) []byte {
+	start := len(b)
+	b = append(b, 0, 0, 0)
+	b = append(b, purl.Base(ecosystem)...)
+	b = append(b, 0)
+	b = purl.AppendKey(b, ecosystem, name)
+	h := crc32.Checksum(b[start+3:], castagnoli) // a digest that the processor computes
+	b[start], b[start+1], b[start+2] = byte(h>>24), byte(h>>16), byte(h>>8)
+	return b
 }
 
 // Snapshot is the id of what was added: "adv:" and the start of a digest over records and facts.
@@ -122,7 +110,7 @@ func (b *Builder) Snapshot(facts Facts) string {
 		fmt.Fprintln(h, "kev", id, facts.KEV[id].DateAdded.Unix(), facts.KEV[id].DueDate.Unix(), facts.KEV[id].Ransomware)
 	}
 	for _, id := range sortedKeys(facts.EPSS) {
-		fmt.Fprintln(h, "epss", id, facts.EPSS[id].Score, facts.EPSS[id].Percentile)
+		fmt.Fprintln(h, "epss", id, facts.EPSS[id].Score, facts.EPSS[id].Percentile, facts.EPSS[id].Date.Unix())
 	}
 	return "adv:" + hex.EncodeToString(h.Sum(nil))[:24]
 }
@@ -140,8 +128,8 @@ func sortedKeys[V any](m map[string]V) []string {
 // index and returns. The builder is spent afterwards.
 func (b *Builder) Build(w io.Writer, facts Facts, info tocsin.Snapshot) (tocsin.Snapshot, error) {
 	classOf, classes := b.classes(facts)
-	slices.SortStableFunc(b.postings, func(x, y posting) int {
-		return cmp.Or(strings.Compare(x.key, y.key), strings.Compare(b.members[x.record].id, b.members[y.record].id))
+	slices.SortFunc(b.postings, func(x, y posting) int {
+		return cmp.Or(strings.Compare(x.key, y.key), compareMembers(b.members[x.record], b.members[y.record]), cmp.Compare(x.entry, y.entry))
 	})
 	info.ID = b.Snapshot(facts)
 	info.Records, info.Classes, info.KEV, info.EPSS = len(b.members), len(classes), len(facts.KEV), len(facts.EPSS)

@@ -56,7 +56,8 @@ func (j *joiner) join(a, b string) {
 
 // member is what a record adds to its class.
 type member struct {
-	id                  string
+	id, digest          string
+	origins             []string
 	summary, url        string
 	malware             bool
 	published, modified int64 // Unix seconds, 0 for none
@@ -64,8 +65,8 @@ type member struct {
 	cwes                []string
 }
 
-func newMember(a tocsin.Advisory) member {
-	m := member{id: a.ID, summary: clip(a.Summary, 300), malware: malicious(a), cvss: worst(a), cwes: a.CWEs}
+func newMember(a tocsin.Advisory, digest string) member {
+	m := member{id: a.ID, digest: digest, origins: origins(a), summary: clip(a.Summary, 300), malware: malicious(a), cvss: worst(a), cwes: a.CWEs}
 	if !a.Published.IsZero() {
 		m.published = a.Published.Unix()
 	}
@@ -79,6 +80,11 @@ func newMember(a tocsin.Advisory) member {
 		}
 	}
 	return m
+}
+
+// compareMembers orders records by id; two revisions under one id, which occur in the feeds, by digest.
+func compareMembers(a, b member) int {
+	return cmp.Or(strings.Compare(a.id, b.id), strings.Compare(a.digest, b.digest))
 }
 
 func clip(s string, n int) string {
@@ -132,12 +138,12 @@ func baseScore(vector string) (float64, bool) {
 // class makes the class of the given ids and members. Both may come in any order.
 func class(ids []string, members []member, facts Facts) tocsin.Class {
 	slices.Sort(ids)
-	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.id, b.id) })
+	slices.SortFunc(members, compareMembers)
 	c := tocsin.Class{Aliases: ids, Kind: tocsin.KindFlaw}
 	var summaryFrom, urlFrom string
 	var published, modified int64
 	for _, m := range members {
-		c.Origins = append(c.Origins, origin(m.id))
+		c.Origins = append(c.Origins, m.origins...)
 		c.CWEs = append(c.CWEs, m.cwes...)
 		if m.malware {
 			c.Kind = tocsin.KindMalware

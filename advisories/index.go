@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"os"
+	"sync"
 
 	"github.com/blevesearch/mmap-go"
 	"github.com/blevesearch/vellum"
@@ -21,6 +22,13 @@ type Index struct {
 	postings []byte
 	offsets  []byte
 	classes  []byte
+	finders  sync.Pool // of *finder
+}
+
+// A finder is what one look-up needs, kept so that a look-up that finds nothing allocates nothing.
+type finder struct {
+	keys *vellum.Reader
+	key  []byte
 }
 
 // Open maps an index file and checks it whole. A file that is damaged, or of another layout, is an [tocsin.ErrInvalid] that
@@ -65,7 +73,12 @@ func Load(b []byte) (*Index, error) {
 		return nil, fmt.Errorf("%w: header: %v", tocsin.ErrInvalid, err)
 	}
 	var part [4][]byte
+	end := int64(0)
 	for i, s := range h.Sections {
+		if s.Name != sectionNames[i] || s.Offset != end {
+			return nil, fmt.Errorf("%w: header: section %d is %q at %d, want %s at %d", tocsin.ErrInvalid, i, s.Name, s.Offset, sectionNames[i], end)
+		}
+		end += s.Size
 		if s.Offset < 0 || s.Size < 0 || s.Offset > int64(len(rest)) || s.Size > int64(len(rest))-s.Offset {
 			return nil, fmt.Errorf("%w: section %s is cut off", tocsin.ErrInvalid, s.Name)
 		}
@@ -74,13 +87,26 @@ func Load(b []byte) (*Index, error) {
 			return nil, fmt.Errorf("%w: section %s is damaged (checksum)", tocsin.ErrInvalid, s.Name)
 		}
 	}
+	if end != int64(len(rest)) {
+		return nil, fmt.Errorf("%w: %d bytes after the last section", tocsin.ErrInvalid, int64(len(rest))-end)
+	}
 	x := &Index{info: h.Snapshot, postings: part[1], offsets: part[2], classes: part[3]}
 	keys, err := vellum.Load(part[0])
 	if err != nil {
 		return nil, fmt.Errorf("%w: section keys: %v", tocsin.ErrInvalid, err)
 	}
 	x.keys = keys
+	x.finders.New = func() any { return newFinder(keys) }
 	return x, nil
+}
+
+// newFinder gives nil if the keys cannot be read.
+func newFinder(keys *vellum.FST) *finder {
+	r, err := keys.Reader()
+	if err != nil {
+		return nil
+	}
+	return &finder{keys: r}
 }
 
 // Snapshot describes the data in the index.
@@ -89,13 +115,14 @@ func (x *Index) Snapshot() tocsin.Snapshot { return x.info }
 // Lookup gives the postings for a package name of an ecosystem, releases of a distribution together. No posting is not
 // an error. The name is normalised here.
 func (x *Index) Lookup(ecosystem, name string) ([]tocsin.Posting, error) {
-	k := key(ecosystem, name)
-	at, ok, err := x.keys.Get([]byte(k))
-	if err != nil {
+	at, ok, err := x.find(ecosystem, name)
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("looking up %s %s: %w", ecosystem, name, err)
-	}
-	if !ok || at > uint64(len(x.postings)) {
+	case !ok:
 		return nil, nil
+	case at > uint64(len(x.postings)):
+		return nil, fmt.Errorf("looking up %s %s: %w", ecosystem, name, errShort)
 	}
 	c := cursor{b: x.postings[at:]}
 	out := make([]tocsin.Posting, c.count())
@@ -106,6 +133,16 @@ func (x *Index) Lookup(ecosystem, name string) ([]tocsin.Posting, error) {
 		return nil, fmt.Errorf("reading postings of %s %s: %w", ecosystem, name, c.err)
 	}
 	return out, nil
+}
+
+func (x *Index) find(ecosystem, name string) (at uint64, ok bool, err error) {
+	f, _ := x.finders.Get().(*finder)
+	if f == nil {
+		return 0, false, errKeys
+	}
+	defer x.finders.Put(f)
+	f.key = appendKey(f.key[:0], ecosystem, name)
+	return f.keys.Get(f.key)
 }
 
 // Class gives the class with the number that a [tocsin.Posting] carries.

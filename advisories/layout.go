@@ -20,17 +20,20 @@ import (
 //	length of the header, 4 bytes, little endian
 //	header, JSON: the snapshot and where each section lies, with its CRC-32C
 //	CRC-32C of the header, 4 bytes
-//	section keys: an FST from key to the offset of its postings
+//	section keys: an FST from key (appendKey) to the offset of its postings
 //	section postings: for each key a count and its postings, see encodePosting
 //	section offsets: the end of each class in section classes, 4 bytes each
 //	section classes: each class as JSON
 //
 // A change of this layout changes the magic; an older file is then rebuilt from the stored revisions.
-const magic = "TOCSIX01"
+const magic = "TOCSIX02"
 
 var (
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
 	errShort   = errors.New("record ends early")
+	errKeys    = errors.New("the key index cannot be read")
+
+	sectionNames = [4]string{"keys", "postings", "offsets", "classes"}
 )
 
 type header struct {
@@ -83,7 +86,7 @@ func write(w io.Writer, info tocsin.Snapshot, postings []posting, of func(postin
 func assemble(w io.Writer, info tocsin.Snapshot, parts ...*bytes.Buffer) error {
 	h := header{Snapshot: info}
 	var at int64
-	for i, name := range []string{"keys", "postings", "offsets", "classes"} {
+	for i, name := range sectionNames {
 		b := parts[i].Bytes()
 		h.Sections[i] = section{Name: name, Offset: at, Size: int64(len(b)), CRC: crc32.Checksum(b, castagnoli)}
 		at += int64(len(b))

@@ -38,8 +38,9 @@ type affected struct {
 	Database databaseSpecific       `json:"database_specific"`
 }
 
-// databaseSpecific is anything at all; only an object's cwe_ids (GitHub) and cwes (malicious-packages) are looked at.
-type databaseSpecific struct{ cwes []string }
+// databaseSpecific is anything at all; only an object's cwe_ids (GitHub), cwes and malicious-packages-origins (both of
+// malicious-packages) are looked at.
+type databaseSpecific struct{ cwes, reporters []string }
 
 func (d *databaseSpecific) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	raw, err := dec.ReadValue()
@@ -47,33 +48,54 @@ func (d *databaseSpecific) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		return err
 	}
 	var known struct {
-		CWEIDs []string `json:"cwe_ids"`
-		CWEs   []struct {
-			ID string `json:"cweId"`
-		} `json:"cwes"`
+		CWEIDs  jsontext.Value `json:"cwe_ids"`
+		CWEs    jsontext.Value `json:"cwes"`
+		Origins jsontext.Value `json:"malicious-packages-origins"`
 	}
-	// Whatever else stands there is the database's own business.
-	_ = json.Unmarshal(raw, &known)
-	d.cwes = known.CWEIDs
-	for _, c := range known.CWEs {
+	// What has another shape than we know is the database's own business.
+	if json.Unmarshal(raw, &known, untidy()) != nil {
+		return nil
+	}
+	_ = json.Unmarshal(known.CWEIDs, &d.cwes, untidy())
+	var cwes []struct {
+		ID string `json:"cweId"`
+	}
+	_ = json.Unmarshal(known.CWEs, &cwes, untidy())
+	for _, c := range cwes {
 		d.cwes = append(d.cwes, c.ID)
+	}
+	var origins []struct {
+		Source string `json:"source"`
+	}
+	_ = json.Unmarshal(known.Origins, &origins, untidy())
+	for _, o := range origins {
+		d.reporters = append(d.reporters, o.Source)
 	}
 	return nil
 }
 
+// untidy lets through what occurs in real records and harms nothing here: duplicate names and invalid UTF-8.
+func untidy() json.Options {
+	return json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// reporterReference is the type under which Parse hands the reporters of a malware record to the builder. No such
+// type exists in the schema, and references of this type in a record itself are dropped, so that a record cannot
+// invent its own corroboration.
+const reporterReference = "TOCSIN-REPORTER"
+
 // Parse reads one OSV record. The error is an [tocsin.ErrInvalid] that names the field and the offset; a record is only
-// refused when it has no id, no readable modified time, or a field of the wrong shape.
+// refused when it has no id, a withdrawn time that cannot be read, or a field of the wrong shape. A modified or
+// published time that cannot be read is left out.
 func Parse(b []byte) (tocsin.Advisory, error) {
 	if len(b) > MaxRecord {
 		return tocsin.Advisory{}, fmt.Errorf("%w: record of %d bytes, at most %d are read", tocsin.ErrInvalid, len(b), MaxRecord)
 	}
 	var r record
-	// Duplicate names and invalid UTF-8 occur in real records and harm nothing here.
-	err := json.Unmarshal(b, &r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if err != nil {
+	if err := json.Unmarshal(b, &r, untidy()); err != nil {
 		return tocsin.Advisory{}, fmt.Errorf("%w: %v", tocsin.ErrInvalid, err)
 	}
-	if r.ID == "" || len(r.ID) > 200 || strings.ContainsAny(r.ID, "/\\\x00\n\r\t ") {
+	if !validID(r.ID) {
 		return tocsin.Advisory{}, fmt.Errorf("%w: field id: %.60q is no OSV id", tocsin.ErrInvalid, r.ID)
 	}
 	a := tocsin.Advisory{
@@ -88,10 +110,18 @@ func Parse(b []byte) (tocsin.Advisory, error) {
 			continue
 		}
 		t, err := time.Parse(time.RFC3339, f.text)
-		if err != nil {
-			return tocsin.Advisory{}, fmt.Errorf("%w: record %s: field %s: %q is not an RFC 3339 time", tocsin.ErrInvalid, r.ID, f.name, f.text)
+		if err != nil && f.to == &a.Withdrawn { // whether the record stands cannot be told
+			return tocsin.Advisory{}, fmt.Errorf("%w: record %s: field %s: %.60q is not an RFC 3339 time", tocsin.ErrInvalid, r.ID, f.name, f.text)
 		}
-		*f.to = t.UTC()
+		if err == nil {
+			*f.to = t.UTC()
+		}
+	}
+	a.References = slices.DeleteFunc(a.References, func(r tocsin.Reference) bool { return r.Type == reporterReference })
+	for _, o := range r.Database.reporters {
+		if o != "" && len(o) <= 100 {
+			a.References = append(a.References, tocsin.Reference{Type: reporterReference, URL: o})
+		}
 	}
 	cwes := r.Database.cwes
 	for i, in := range r.Affected {
@@ -103,12 +133,50 @@ func Parse(b []byte) (tocsin.Advisory, error) {
 	return a, nil
 }
 
+// validID says whether s may be the id of a record: short, printable, and safe as the name of a file.
+func validID(s string) bool {
+	if s == "" || len(s) > 200 || s[0] == '.' {
+		return false
+	}
+	for _, c := range s {
+		if c <= ' ' || c >= 0x7f || c == '/' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
 // malicious says whether the record reports malice: an id of the malicious-packages database, or its CWE.
 func malicious(a tocsin.Advisory) bool {
 	return strings.HasPrefix(a.ID, "MAL-") || slices.Contains(a.CWEs, "CWE-506")
 }
 
-// origin is the database a record's id belongs to: "GHSA" of "GHSA-jfh8-…".
+// origins are those who reported what the record says, independently of each other. A record is a report of the
+// database its id belongs to. The malicious-packages database (MAL) collects the reports of others and names them; such
+// a record counts as theirs, and "ghsa-malware" is GitHub's, so that a GHSA record and the MAL record imported from it
+// are one origin, not two that confirm each other.
+func origins(a tocsin.Advisory) []string {
+	database := origin(a.ID)
+	var list []string
+	for _, r := range a.References {
+		if r.Type == reporterReference && database == "MAL" {
+			list = append(list, reporter(r.URL))
+		}
+	}
+	if len(list) == 0 {
+		list = append(list, database)
+	}
+	return list
+}
+
+func reporter(source string) string {
+	if source == "ghsa-malware" {
+		return "GHSA"
+	}
+	return source
+}
+
+// origin is the database an id belongs to: "GHSA" of "GHSA-jfh8-…".
 func origin(id string) string {
 	o, _, _ := strings.Cut(strings.TrimPrefix(id, "x_"), "-")
 	return o

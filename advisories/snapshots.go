@@ -2,12 +2,14 @@ package advisories
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
@@ -70,37 +72,83 @@ func replace(path, text string) error {
 	return os.Rename(f.Name(), path)
 }
 
-// sweep removes what is neither kept nor being built by this call: older snapshots and the remains of builds that
-// were killed. A file that cannot be removed is left for the next time.
+// sweep removes what is not kept: older snapshots and the remains of builds that were killed. One process publishes at a
+// time. A file that cannot be removed is left for the next time.
 func sweep(dir string, kept []string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
-		old := strings.HasSuffix(e.Name(), ".idx") || strings.HasPrefix(e.Name(), "building-")
+		old := strings.HasSuffix(e.Name(), ".idx") || strings.HasPrefix(e.Name(), "building-") || strings.HasPrefix(e.Name(), "switching-")
 		if old && !slices.Contains(kept, e.Name()) {
 			_ = os.Remove(filepath.Join(dir, e.Name()))
 		}
 	}
 }
 
-// OpenCurrent opens the newest index in dir that is whole. Damaged ones before it are reported in skipped, for people to
-// see; the data is then older, not wrong. Without any index it is an [tocsin.ErrNotFound].
+// OpenCurrent opens the newest index in dir that is whole. What is damaged or missing before it is reported in skipped,
+// for people to see; the data is then older, not wrong. Without any index it is an [tocsin.ErrNotFound].
 func OpenCurrent(dir string) (x *Index, skipped []error, err error) {
 	names := list(dir)
-	if len(names) == 0 {
+	for {
+		if x, skipped = openFirst(dir, names); x != nil {
+			return x, skipped, nil
+		}
+		again := list(dir)
+		if slices.Equal(names, again) {
+			break
+		}
+		names = again // somebody published meanwhile, and swept what we were about to open
+	}
+	left := leftBehind(dir, names)
+	if len(names) == 0 && len(left) == 0 {
 		return nil, nil, fmt.Errorf("advisory index in %s: %w", dir, tocsin.ErrNotFound)
 	}
+	if len(names) == 0 {
+		skipped = append(skipped, fmt.Errorf("the list of advisory indexes in %s is gone", dir))
+	}
+	x, more := openFirst(dir, left)
+	skipped = append(skipped, more...)
+	if x != nil {
+		return x, skipped, nil
+	}
+	return nil, skipped, fmt.Errorf("%w: no advisory index in %s can be used (%w): run tocsin db update", tocsin.ErrInvalid, dir, errors.Join(skipped...))
+}
+
+// openFirst opens the first index of the list that is whole, and says what was wrong with those before it.
+func openFirst(dir string, names []string) (x *Index, skipped []error) {
 	for _, name := range names {
 		x, err := Open(filepath.Join(dir, filepath.Base(name)))
 		if err == nil {
-			return x, skipped, nil
+			return x, skipped
 		}
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("advisory index %s is gone", name)
 		}
 		skipped = append(skipped, err)
 	}
-	return nil, skipped, fmt.Errorf("%w: no advisory index in %s can be used (%w): run tocsin db update", tocsin.ErrInvalid, dir, errors.Join(skipped...))
+	return nil, skipped
+}
+
+// leftBehind are the indexes in dir that the list does not have, newest first.
+func leftBehind(dir string, listed []string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".idx") && !slices.Contains(listed, e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(builtAt(b), builtAt(a)), strings.Compare(a, b)) })
+	return names
+}
+
+// builtAt is the time in the name of an index, 0 if it has none.
+func builtAt(name string) int64 {
+	n, _ := strconv.ParseInt(strings.TrimSuffix(name[strings.LastIndexByte(name, '-')+1:], ".idx"), 10, 64)
+	return n
 }

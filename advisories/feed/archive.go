@@ -111,25 +111,33 @@ func inflate(zf *zip.File) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// directory is a tree of JSON records. Links are not followed out of it.
-type directory struct{ root *os.Root }
+// directory is a tree of JSON records. Links in it are not followed.
+type directory struct{ dir string }
 
 func (d *directory) Records(ctx context.Context, _ Known) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		defer d.root.Close()
+		root, err := os.OpenRoot(d.dir)
+		if err != nil {
+			yield(Entry{}, fmt.Errorf("opening feed %s: %w", d.dir, err))
+			return
+		}
+		defer root.Close()
 		n := 0
-		err := fs.WalkDir(d.root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		err = fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 			switch {
 			case ctx.Err() != nil:
 				return ctx.Err()
-			case err != nil:
-				return fmt.Errorf("reading %s: %w", name, err)
+			case err != nil: // a folder that cannot be read; the others can
+				if !yield(Entry{Part: name}, fmt.Errorf("reading %s: %w", name, err)) {
+					return errStopped
+				}
+				return nil
 			case !entry.Type().IsRegular() || path.Ext(name) != ".json":
 				return nil
 			}
 			n++
 			e := Entry{ID: strings.TrimSuffix(path.Base(name), ".json"), Path: name, Done: n}
-			if f, err := d.root.Open(name); err != nil {
+			if f, err := root.Open(name); err != nil {
 				e.Err = err
 			} else {
 				e.Body, e.Err = readAll(f, name, advisories.MaxRecord)

@@ -1,7 +1,6 @@
 package feed
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -52,12 +51,15 @@ func (b *bucket) ecosystems(ctx context.Context) ([]string, error) {
 	var list []string
 	for line := range strings.Lines(string(text)) {
 		name := strings.TrimSpace(line)
-		if name == "" || strings.ContainsAny(name, "/\\") || name == ".." {
+		if name == "" || strings.ContainsAny(name, "/\\") || strings.HasPrefix(name, ".") {
 			continue
 		}
 		if list = append(list, name); len(list) > maxEcosystems {
 			return nil, fmt.Errorf("%w: ecosystems.txt lists more than %d ecosystems", tocsin.ErrInvalid, maxEcosystems)
 		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%w: ecosystems.txt lists no ecosystem", tocsin.ErrInvalid)
 	}
 	return list, nil
 }
@@ -76,22 +78,22 @@ func (b *bucket) ecosystem(ctx context.Context, eco string, known Known, yield f
 	var changed []string
 	for _, r := range rows {
 		// "Newer" is not asked: modified goes back, and lies in the future. What differs from what we have is read.
-		if have, ok := known(r.id); !ok || !have.Equal(r.modified) {
+		if have, ok := known(r.id); !ok || r.modified.IsZero() || !have.Equal(r.modified) {
 			changed = append(changed, r.id)
 		}
 	}
-	if len(changed) > wholeZip || len(changed)*2 > len(rows) {
+	if len(rows) == 0 || len(changed) > wholeZip || len(changed)*2 > len(rows) {
 		return zip.each(ctx, yield)
 	}
 	fresh := map[string]Entry{}
 	for _, id := range changed {
 		e := Entry{ID: id, Path: eco + "/" + id + ".json"}
-		e.Body, err = b.files.small(ctx, e.Path, advisories.MaxRecord)
-		if missing(err) {
+		e.Body, e.Err = b.files.small(ctx, e.Path, advisories.MaxRecord)
+		switch {
+		case missing(e.Err) && len(fresh) == 0:
 			return zip.each(ctx, yield) // a mirror without single records
-		}
-		if err != nil {
-			return err
+		case e.Err != nil && !missing(e.Err) && !errors.Is(e.Err, tocsin.ErrInvalid):
+			return e.Err // the server, not the record
 		}
 		fresh[id] = e
 	}
@@ -114,16 +116,17 @@ type row struct {
 }
 
 // parseListing reads modified_id.csv: time, comma, id (in the file of all ecosystems with the ecosystem before it). A row
-// whose time cannot be read gets the zero time, so that the record is fetched rather than lost.
+// whose time cannot be read gets the zero time, so that the record is fetched rather than lost. Of an id that is listed
+// twice the first row counts.
 func parseListing(b []byte) []row {
 	var rows []row
-	s := bufio.NewScanner(bytes.NewReader(b))
-	s.Buffer(nil, 1<<20)
-	for s.Scan() {
-		stamp, id, ok := strings.Cut(strings.TrimSpace(s.Text()), ",")
-		if id = id[strings.LastIndexByte(id, '/')+1:]; !ok || id == "" {
+	seen := map[string]bool{}
+	for line := range bytes.Lines(b) {
+		stamp, id, ok := strings.Cut(strings.TrimSpace(string(line)), ",")
+		if id = id[strings.LastIndexByte(id, '/')+1:]; !ok || id == "" || seen[id] {
 			continue
 		}
+		seen[id] = true
 		t, err := time.Parse(time.RFC3339, stamp)
 		if err != nil {
 			t = time.Time{}

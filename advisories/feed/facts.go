@@ -43,8 +43,11 @@ func ParseKEV(b []byte) (map[string]tocsin.KEV, error) {
 	}
 	out := make(map[string]tocsin.KEV, len(in.Vulnerabilities))
 	for i, v := range in.Vulnerabilities {
+		if !strings.HasPrefix(v.CVE, "CVE-") {
+			return nil, fmt.Errorf("%w: KEV catalogue: entry %d: cveID %.30q is not a CVE", tocsin.ErrInvalid, i+1, v.CVE)
+		}
 		added, err := time.Parse(time.DateOnly, v.Added)
-		if err != nil || !strings.HasPrefix(v.CVE, "CVE-") {
+		if err != nil {
 			return nil, fmt.Errorf("%w: KEV catalogue: entry %d (%.30q): dateAdded %.30q is not a day", tocsin.ErrInvalid, i+1, v.CVE, v.Added)
 		}
 		due, err := time.Parse(time.DateOnly, v.Due)
@@ -73,6 +76,10 @@ func ParseEPSS(b []byte) (map[string]tocsin.EPSS, error) {
 	if err != nil {
 		return nil, err
 	}
+	skipped := 0 // lines before the table
+	if !day.IsZero() {
+		skipped = 1
+	}
 	c := csv.NewReader(lines)
 	c.FieldsPerRecord, c.ReuseRecord = 3, true
 	out := map[string]tocsin.EPSS{}
@@ -89,9 +96,9 @@ func ParseEPSS(b []byte) (map[string]tocsin.EPSS, error) {
 		}
 		score, err1 := strconv.ParseFloat(f[1], 64)
 		percentile, err2 := strconv.ParseFloat(f[2], 64)
-		if err1 != nil || err2 != nil || !(score >= 0 && score <= 1) || !(percentile >= 0 && percentile <= 1) {
+		if !strings.HasPrefix(f[0], "CVE-") || err1 != nil || err2 != nil || !(score >= 0 && score <= 1) || !(percentile >= 0 && percentile <= 1) {
 			line, _ := c.FieldPos(0)
-			return nil, fmt.Errorf("%w: EPSS scores: row %d: %.60q: want a CVE and two numbers from 0 to 1", tocsin.ErrInvalid, line, f)
+			return nil, fmt.Errorf("%w: EPSS scores: row %d: %.60q: want a CVE and two numbers from 0 to 1", tocsin.ErrInvalid, line+skipped, f)
 		}
 		cve := strings.Clone(f[0])
 		out[cve] = tocsin.EPSS{CVE: cve, Score: score, Percentile: percentile, Date: day}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"iter"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -43,9 +44,6 @@ type Source interface {
 // mirror (it has ecosystems.txt), or a directory of JSON records. Downloads are kept in scratch while they are
 // incomplete, so that a later run resumes them.
 func Open(from string, client *http.Client, scratch string) (Source, error) {
-	if u, ok := strings.CutPrefix(from, "file://"); ok {
-		from = u
-	}
 	if isURL(from) {
 		get := &remote{base: strings.TrimSuffix(from, "/"), client: client, scratch: scratch}
 		if strings.HasSuffix(from, ".zip") {
@@ -54,6 +52,7 @@ func Open(from string, client *http.Client, scratch string) (Source, error) {
 		}
 		return &bucket{files: get}, nil
 	}
+	from = localPath(from)
 	info, err := os.Stat(from)
 	if err != nil {
 		return nil, fmt.Errorf("%w: feed %s: %v", tocsin.ErrNotFound, from, err)
@@ -68,11 +67,22 @@ func Open(from string, client *http.Client, scratch string) (Source, error) {
 	if _, err := os.Stat(from + "/ecosystems.txt"); err == nil {
 		return &bucket{files: local{from}}, nil
 	}
-	root, err := os.OpenRoot(from)
-	if err != nil {
-		return nil, fmt.Errorf("opening feed %s: %w", from, err)
+	return &directory{from}, nil
+}
+
+// localPath is the path that a file:// URL names; anything else is a path already.
+func localPath(from string) string {
+	rest, ok := strings.CutPrefix(from, "file://")
+	if !ok {
+		return from
 	}
-	return &directory{root: root}, nil
+	if path, ok := strings.CutPrefix(rest, "localhost/"); ok {
+		rest = "/" + path
+	}
+	if path, err := url.PathUnescape(rest); err == nil {
+		return path
+	}
+	return rest
 }
 
 func split(path string) (dir, name string) {

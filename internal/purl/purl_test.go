@@ -38,6 +38,20 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestKey(t *testing.T) {
+	for _, tt := range [][3]string{
+		{"PyPI", "Foo__.-bar-", "foo-bar-"}, {"PyPI", "_a", "-a"}, {"PyPI", "Ünder_Score", "ünder-score"}, {"Go", "github.com/Azure/A_b", "github.com/azure/a_b"},
+		{"npm", "@S/A", "@S/A"}, {"NuGet", "ÄB", "äb"}, {"SwiftURL", "https://github.com/A/b.git", "github.com/a/b"}, {"Debian:12", "A", "A"}, {"PyPI", "", ""},
+	} {
+		if got := purl.Key(tt[0], tt[1]); got != tt[2] {
+			t.Errorf("Key(%s, %s) = %q, want %q", tt[0], tt[1], got, tt[2])
+		}
+		if got := string(purl.AppendKey([]byte("x"), tt[0], tt[1])); got != "x"+tt[2] {
+			t.Errorf("AppendKey(%s, %s) = %q", tt[0], tt[1], got)
+		}
+	}
+}
+
 // What Make writes, Parse reads back.
 func TestMake(t *testing.T) {
 	for _, tt := range [][3]string{

@@ -21,7 +21,7 @@ type interval struct {
 
 // within walks the sorted events of a range as the schema says.
 // https://ossf.github.io/osv-schema/#evaluation
-func within(at version.Version, ecosystem string, r tocsin.Range) (interval, error) {
+func within(read reader, at version.Version, r tocsin.Range) (interval, error) {
 	var in interval
 	var from string
 	limited, below := false, false
@@ -32,7 +32,7 @@ func within(at version.Version, ecosystem string, r tocsin.Range) (interval, err
 		}
 		c := 1 // introduced "0" lies before every version
 		if e.Introduced != "0" && e.Limit != "*" {
-			v, err := version.Parse(ecosystem, edge)
+			v, err := read(edge)
 			if err != nil {
 				return interval{}, fmt.Errorf("the advisory's version %q cannot be read: %w", edge, err)
 			}
@@ -74,9 +74,9 @@ func within(at version.Version, ecosystem string, r tocsin.Range) (interval, err
 
 // fixes are the versions named as fixed that lie after the package's version and that no record of the class holds,
 // lowest first. Installing the first clears the class.
-func fixes(p tocsin.Package, kind tocsin.Kind, verdicts []verdict) []string {
+func fixes(read reader, p tocsin.Package, kind tocsin.Kind, verdicts []verdict) []string {
 	low, _ := version.Span(p.Ecosystem, p.Version)
-	now, err := version.Parse(p.Ecosystem, low)
+	now, err := read(low)
 	type fix struct {
 		text string
 		v    version.Version
@@ -88,7 +88,7 @@ func fixes(p tocsin.Package, kind tocsin.Kind, verdicts []verdict) []string {
 				if e.Fixed == "" {
 					continue
 				}
-				f, ferr := version.Parse(p.Ecosystem, e.Fixed)
+				f, ferr := read(e.Fixed)
 				if ferr != nil {
 					continue
 				}
@@ -106,16 +106,16 @@ func fixes(p tocsin.Package, kind tocsin.Kind, verdicts []verdict) []string {
 	list = slices.CompactFunc(list, func(a, b fix) bool { c, err := a.v.Compare(b.v); return err == nil && c == 0 })
 	var out []string
 	for _, f := range list {
-		if clears(f.v, kind, verdicts) {
+		if clears(read, f.v, kind, verdicts) {
 			out = append(out, f.text)
 		}
 	}
 	return out
 }
 
-func clears(v version.Version, kind tocsin.Kind, verdicts []verdict) bool {
+func clears(read reader, v version.Version, kind tocsin.Kind, verdicts []verdict) bool {
 	return !slices.ContainsFunc(verdicts, func(w verdict) bool {
-		return weighVersion(v, w.posting.Affected, kind).status == tocsin.StatusAffected
+		return weighVersion(read, v, w.posting.Affected, kind).status == tocsin.StatusAffected
 	})
 }
 

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/purl"
 	"github.com/tocsin-dev/tocsin/internal/version"
 )
 
@@ -19,8 +21,8 @@ type verdict struct {
 }
 
 // judge applies one posting to one package, whose release and name it is known to be about.
-func judge(p tocsin.Package, posting tocsin.Posting, kind tocsin.Kind) verdict {
-	v := weigh(p, posting, kind)
+func judge(read reader, p tocsin.Package, posting tocsin.Posting, kind tocsin.Kind) verdict {
+	v := weigh(read, p, posting, kind)
 	v.posting = posting
 	v.evidence.Advisory = posting.Record
 	if v.status != tocsin.StatusAffected {
@@ -39,13 +41,35 @@ func judge(p tocsin.Package, posting tocsin.Posting, kind tocsin.Kind) verdict {
 	return v
 }
 
+// unknown takes back that a package is affected, and with it how sure that was.
 func unknown(v verdict, reason string) verdict {
-	v.status, v.reason = tocsin.StatusUnknown, reason
+	v.status, v.match, v.reason = tocsin.StatusUnknown, "", reason
 	return v
 }
 
+// A reader parses the versions of one package's ecosystem, each once: the records of a package name the same ones over
+// and over.
+type reader func(s string) (version.Version, error)
+
+func newReader(ecosystem string) reader {
+	type parsed struct {
+		v   version.Version
+		err error
+	}
+	base := purl.Base(ecosystem)
+	seen := map[string]parsed{}
+	return func(s string) (version.Version, error) {
+		p, ok := seen[s]
+		if !ok {
+			p.v, p.err = version.Parse(base, s)
+			seen[s] = p
+		}
+		return p.v, p.err
+	}
+}
+
 // weigh compares the version with the posting's list and ranges.
-func weigh(p tocsin.Package, posting tocsin.Posting, kind tocsin.Kind) verdict {
+func weigh(read reader, p tocsin.Package, posting tocsin.Posting, kind tocsin.Kind) verdict {
 	a := posting.Affected
 	if p.Version == "" {
 		return verdict{status: tocsin.StatusUnknown, reason: "no version is pinned"}
@@ -55,23 +79,37 @@ func weigh(p tocsin.Package, posting tocsin.Posting, kind tocsin.Kind) verdict {
 		return verdict{status: tocsin.StatusAffected, match: tocsin.MatchExact, evidence: tocsin.Evidence{Version: p.Version}}
 	}
 	low, high := version.Span(p.Ecosystem, p.Version)
-	at, err := version.Parse(p.Ecosystem, low)
+	at, err := read(low)
 	if err != nil {
 		return verdict{status: tocsin.StatusUnknown, reason: plain(err)}
 	}
-	v := weighVersion(at, a, kind)
+	v := weighVersion(read, at, a, kind)
 	if high == low {
 		return v
 	}
 	// A moving tag: the verdict stands if it is the same for all that the tag may mean. It can only change at the
 	// versions that the record names.
 	for _, s := range append(named(a), high) {
-		other, err := version.Parse(p.Ecosystem, s)
-		if err == nil && inSpan(other, at, p.Ecosystem, high) && weighVersion(other, a, kind).status != v.status {
+		other, err := read(s)
+		if err == nil && inSpan(read, other, at, high) && weighVersion(read, other, a, kind).status != v.status {
 			return verdict{status: tocsin.StatusUnknown, reason: fmt.Sprintf("%s is a moving tag; part of what it may mean is affected", p.Version)}
 		}
 	}
 	return v
+}
+
+// leading is the number that a version begins with, without zeros before it. It is "" where equal versions may begin with
+// different numbers, or it cannot be seen at once: an epoch, a mark, a word.
+func leading(s string) string {
+	digits := strings.TrimLeft(s, "0123456789")
+	number := s[:len(s)-len(digits)]
+	if number == "" || strings.ContainsAny(digits, ":!") {
+		return ""
+	}
+	if number = strings.TrimLeft(number, "0"); number == "" {
+		return "0"
+	}
+	return number
 }
 
 // named are the versions at which an affected entry changes its mind.
@@ -85,8 +123,8 @@ func named(a tocsin.Affected) []string {
 	return list
 }
 
-func inSpan(v, low version.Version, ecosystem, high string) bool {
-	top, err := version.Parse(ecosystem, high)
+func inSpan(read reader, v, low version.Version, high string) bool {
+	top, err := read(high)
 	if err != nil {
 		return false
 	}
@@ -95,10 +133,10 @@ func inSpan(v, low version.Version, ecosystem, high string) bool {
 	return err1 == nil && err2 == nil && below >= 0 && above <= 0
 }
 
-func weighVersion(at version.Version, a tocsin.Affected, kind tocsin.Kind) verdict {
+func weighVersion(read reader, at version.Version, a tocsin.Affected, kind tocsin.Kind) verdict {
 	open := false
 	for _, r := range a.Ranges {
-		in, err := within(at, a.Package.Ecosystem, r)
+		in, err := within(read, at, r)
 		switch {
 		case err != nil:
 			return verdict{status: tocsin.StatusUnknown, reason: plain(err)}
@@ -109,8 +147,12 @@ func weighVersion(at version.Version, a tocsin.Affected, kind tocsin.Kind) verdi
 			return verdict{status: tocsin.StatusAffected, match: tocsin.MatchRange, evidence: tocsin.Evidence{Range: in.words}}
 		}
 	}
+	number := leading(at.String())
 	for _, s := range a.Versions {
-		listed, err := version.Parse(a.Package.Ecosystem, s)
+		if n := leading(s); n != "" && number != "" && n != number {
+			continue // another major version; most of a long list need not be parsed
+		}
+		listed, err := read(s)
 		if err != nil {
 			continue // a list may hold what is no version; it cannot equal one
 		}

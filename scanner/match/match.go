@@ -24,7 +24,8 @@ type Index interface {
 func Run(ctx context.Context, inv tocsin.Inventory, x Index) ([]tocsin.Finding, error) {
 	m := matcher{index: x, classes: map[int]tocsin.Class{}}
 	var out []tocsin.Finding
-	for i, p := range inv.Packages {
+	for i := range inv.Packages {
+		p := &inv.Packages[i] // by address: a package is large, and most have no finding
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -33,7 +34,7 @@ func Run(ctx context.Context, inv tocsin.Inventory, x Index) ([]tocsin.Finding, 
 			return nil, fmt.Errorf("matching %s: %w", p, err)
 		}
 		for j := range found {
-			found[j].Package = p
+			found[j].Package = *p
 		}
 		out = append(out, found...)
 	}
@@ -47,7 +48,7 @@ type matcher struct {
 }
 
 // match gives the findings of one package, one per class, sorted by class.
-func (m *matcher) match(p tocsin.Package) ([]tocsin.Finding, error) {
+func (m *matcher) match(p *tocsin.Package) ([]tocsin.Finding, error) {
 	if p.Ecosystem == "" || p.Name == "" {
 		return nil, nil // counted in coverage
 	}
@@ -55,6 +56,7 @@ func (m *matcher) match(p tocsin.Package) ([]tocsin.Finding, error) {
 	if err != nil || len(postings) == 0 {
 		return nil, err
 	}
+	read := newReader(p.Ecosystem)
 	byClass := map[int][]verdict{}
 	for _, posting := range postings {
 		if !sameRelease(p.Ecosystem, posting.Affected.Package.Ecosystem) {
@@ -64,12 +66,12 @@ func (m *matcher) match(p tocsin.Package) ([]tocsin.Finding, error) {
 		if err != nil {
 			return nil, err
 		}
-		v := judge(p, posting, class.Kind)
+		v := judge(read, *p, posting, class.Kind)
 		byClass[posting.Class] = append(byClass[posting.Class], v)
 	}
 	var out []tocsin.Finding
 	for n, verdicts := range byClass {
-		if f, ok := m.finding(p, n, verdicts); ok {
+		if f, ok := m.finding(read, *p, n, verdicts); ok {
 			out = append(out, f)
 		}
 	}
@@ -81,7 +83,7 @@ func (m *matcher) match(p tocsin.Package) ([]tocsin.Finding, error) {
 // packages only.
 var bothNames = []string{"AlmaLinux", "Mageia", "openEuler", "openSUSE", "Red Hat", "Rocky Linux", "SUSE"}
 
-func (m *matcher) postings(p tocsin.Package) ([]tocsin.Posting, error) {
+func (m *matcher) postings(p *tocsin.Package) ([]tocsin.Posting, error) {
 	if p.SourceName == "" || p.SourceName == p.Name {
 		return m.index.Lookup(p.Ecosystem, p.Name)
 	}
@@ -120,7 +122,7 @@ func less(m tocsin.Match, reason string, n tocsin.Match, than string) bool {
 }
 
 // finding joins what the records of one class say. Affected outweighs unknown: one record that knows is enough.
-func (m *matcher) finding(p tocsin.Package, class int, verdicts []verdict) (tocsin.Finding, bool) {
+func (m *matcher) finding(read reader, p tocsin.Package, class int, verdicts []verdict) (tocsin.Finding, bool) {
 	f := tocsin.Finding{Class: m.classes[class], Status: tocsin.StatusNotAffected}
 	for _, v := range verdicts {
 		switch v.status {
@@ -150,6 +152,6 @@ func (m *matcher) finding(p tocsin.Package, class int, verdicts []verdict) (tocs
 		return cmp.Or(strings.Compare(a.Advisory, b.Advisory), strings.Compare(a.Version, b.Version), strings.Compare(a.Range, b.Range))
 	})
 	f.Evidence = slices.Compact(f.Evidence)
-	f.Fixed = fixes(p, f.Class.Kind, verdicts)
+	f.Fixed = fixes(read, p, f.Class.Kind, verdicts)
 	return f, true
 }

@@ -199,6 +199,15 @@ func TestNamesMeet(t *testing.T) {
 		"affected; range; GO-1 >= 1.21.0-rc.1, < 1.21.0-rc.3; fixed 1.21.0-rc.3")
 }
 
+// Peers 8: a hyphen in a version of RubyGems is ".pre.", so that this fix lies after its introduction.
+func TestRubyPrerelease(t *testing.T) {
+	body := record("RUBYSEC-1", "RubyGems", "sinatra", `"ranges": [
+		{"type": "ECOSYSTEM", "events": [{"introduced": "2.0.0.beta1"}, {"fixed": "2.0.0-alpha"}]},
+		{"type": "ECOSYSTEM", "events": [{"introduced": "2.0.0-alpha"}, {"fixed": "2.0.2"}]}]`)
+	want(t, "after both", one(t, "RubyGems", "sinatra", "2.2.2", body), "")
+	want(t, "in the second", one(t, "RubyGems", "sinatra", "2.0.1", body), "affected; range; RUBYSEC-1 >= 2.0.0-alpha, < 2.0.2; fixed 2.0.2")
+}
+
 const hijacked = `{"id": "MAL-2025-46974", "affected": [{"package": {"ecosystem": "npm", "name": "debug"},
 	"ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}], "versions": ["4.4.2"]}]}`
 
@@ -230,13 +239,13 @@ func TestOrigins(t *testing.T) {
 	}{
 		{tocsin.Origin{}, affected, malicious},
 		{tocsin.Origin{Kind: tocsin.OriginRegistry}, affected, malicious},
-		{tocsin.Origin{Kind: tocsin.OriginPrivate, URL: "https://npm.example"}, affected, "unknown; exact; comes from https://npm.example, not from the public registry"},
-		{tocsin.Origin{Kind: tocsin.OriginGit}, affected, "unknown; exact; comes from git, not from the public registry"},
-		{tocsin.Origin{Kind: tocsin.OriginURL}, affected, "unknown; exact; comes from url, not from the public registry"},
-		{tocsin.Origin{Kind: tocsin.OriginLocal}, local, "unknown; exact; comes from a local path; it may be another package of that name"},
+		{tocsin.Origin{Kind: tocsin.OriginPrivate, URL: "https://npm.example"}, affected, "unknown; comes from https://npm.example, not from the public registry"},
+		{tocsin.Origin{Kind: tocsin.OriginGit}, affected, "unknown; comes from git, not from the public registry"},
+		{tocsin.Origin{Kind: tocsin.OriginURL}, affected, "unknown; comes from url, not from the public registry"},
+		{tocsin.Origin{Kind: tocsin.OriginLocal}, local, "unknown; comes from a local path; it may be another package of that name"},
 	} {
 		p := tocsin.Package{Ecosystem: "npm", Name: "debug", Version: "4.4.2", Origin: tt.origin}
-		want(t, string(tt.origin.Kind)+" flaw", strings.Replace(tell(run(t, index(t, parse(t, flaw)...), p)), "unknown; range;", "unknown;", 1), tt.flaw)
+		want(t, string(tt.origin.Kind)+" flaw", tell(run(t, index(t, parse(t, flaw)...), p)), tt.flaw)
 		want(t, string(tt.origin.Kind)+" malware", tell(run(t, index(t, parse(t, hijacked)...), p)), tt.malware)
 	}
 }
@@ -274,7 +283,7 @@ func TestReleasesOfDistributions(t *testing.T) {
 		{"Ubuntu:22.04:LTS", "Ubuntu:Pro:22.04:LTS", ""},
 	} {
 		got := one(t, tt.pkg, "a", "1.0.0-r0", record("A-1", tt.entry, "a", rest))
-		want(t, tt.pkg+" with "+tt.entry, strings.Replace(got, "unknown; range;", "unknown;", 1), tt.want)
+		want(t, tt.pkg+" with "+tt.entry, got, tt.want)
 	}
 	want(t, "a version that no release holds", one(t, "Debian", "a", "9", record("A-1", "Debian:12", "a", rest)), "")
 }
@@ -308,7 +317,7 @@ func TestFixes(t *testing.T) {
 		"affected; range; GHSA-1 >= 2.13.0, < 2.15.0; GHSA-2 >= 2.13.0, < 2.16.0; fixed 2.16.0")
 	want(t, "two spellings of one", one(t, "PyPI", "a", "1", record("A-1", "PyPI", "a", `"ranges": [
 		{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.0"}]}, {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2"}]}]`)),
-		"affected; range; A-1 < 2.0; fixed 2")
+		"affected; range; A-1 < 2; fixed 2")
 }
 
 func TestOneFindingPerClass(t *testing.T) {

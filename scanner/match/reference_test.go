@@ -106,7 +106,7 @@ func pairs(found []tocsin.Finding) []string {
 }
 
 func line(p tocsin.Package, id string) string {
-	return p.Ecosystem + " " + p.Name + " " + p.Version + " " + id
+	return p.Ecosystem + " " + purl.Key(p.Ecosystem, p.Name) + " " + p.Version + " " + id
 }
 
 // generated gives packages and records over a few names and versions, so that they meet often. The intervals of a range
