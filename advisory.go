@@ -19,6 +19,10 @@ type Advisory struct {
 	Affected   []Affected  `json:"affected,omitempty"`
 	References []Reference `json:"references,omitempty"`
 	CWEs       []string    `json:"cwes,omitempty"`
+	// Reporters are those whose reports a malware record collects, as its database names them.
+	Reporters []string `json:"reporters,omitempty"`
+	// Private says that the record came from a feed of our own and is not known to be public.
+	Private bool `json:"private,omitempty"`
 }
 
 // Severity is one score of a record: a CVSS vector, or another system's word.
@@ -96,8 +100,11 @@ type Class struct {
 	Summary   string    `json:"summary,omitempty"`
 	Published time.Time `json:"published,omitzero"`
 	Modified  time.Time `json:"modified,omitzero"`
-	// Origins are the databases that speak of it (the prefixes of the members' ids), sorted.
+	// Origins are the independent reporters that speak of it, sorted: the database of each member, or those whose reports
+	// a member of the malicious-packages database collects.
 	Origins []string `json:"origins"`
+	// Private says that no member is public: nothing about it may leave.
+	Private bool `json:"private,omitempty"`
 	// CVSS is the highest base score of any member, with its vector; nil if no member has one that can be read.
 	CVSS *CVSS `json:"cvss,omitempty"`
 	// CWEs of all members, sorted.

@@ -100,6 +100,8 @@ type IncidentPackage struct {
 	Evidence  []string `json:"evidence,omitempty"`
 	// Fixed is the lowest version that clears the class; empty if none is known.
 	Fixed string `json:"fixed,omitempty"`
+	// Upgrade is the lowest version that clears every class that affects the package; empty if none is known.
+	Upgrade string `json:"upgrade,omitempty"`
 	// Path is a shortest dependency path.
 	Path     []string `json:"path,omitempty"`
 	Location string   `json:"location,omitempty"`

@@ -58,6 +58,7 @@ func (j *joiner) join(a, b string) {
 type member struct {
 	id, digest          string
 	origins             []string
+	private             bool
 	summary, url        string
 	malware             bool
 	published, modified int64 // Unix seconds, 0 for none
@@ -66,7 +67,7 @@ type member struct {
 }
 
 func newMember(a tocsin.Advisory, digest string) member {
-	m := member{id: a.ID, digest: digest, origins: origins(a), summary: clip(a.Summary, 300), malware: malicious(a), cvss: worst(a), cwes: a.CWEs}
+	m := member{id: a.ID, digest: digest, origins: origins(a), private: a.Private, summary: clip(a.Summary, 300), malware: malicious(a), cvss: worst(a), cwes: a.CWEs}
 	if !a.Published.IsZero() {
 		m.published = a.Published.Unix()
 	}
@@ -139,11 +140,12 @@ func baseScore(vector string) (float64, bool) {
 func class(ids []string, members []member, facts Facts) tocsin.Class {
 	slices.Sort(ids)
 	slices.SortFunc(members, compareMembers)
-	c := tocsin.Class{Aliases: ids, Kind: tocsin.KindFlaw}
+	c := tocsin.Class{Aliases: ids, Kind: tocsin.KindFlaw, Private: true}
 	var summaryFrom, urlFrom string
 	var published, modified int64
 	for _, m := range members {
 		c.Origins = append(c.Origins, m.origins...)
+		c.Private = c.Private && m.private
 		c.CWEs = append(c.CWEs, m.cwes...)
 		if m.malware {
 			c.Kind = tocsin.KindMalware

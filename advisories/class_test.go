@@ -186,9 +186,6 @@ func TestOriginsAreIndependentReporters(t *testing.T) {
 		"no reporter named":                  {[]string{mal(``), ghsa}, []string{"GHSA", "MAL"}},
 		"reporters of another shape":         {[]string{mal(`"x", 7`)}, []string{"MAL"}},
 		"empty reporter":                     {[]string{mal(`{"source": ""}, {}`)}, []string{"MAL"}},
-		"a record cannot invent reporters": {
-			[]string{`{"id": "MAL-1", "references": [{"type": "TOCSIN-REPORTER", "url": "amazon-inspector"}]}`}, []string{"MAL"},
-		},
 		"only the malicious-packages database collects": {
 			[]string{`{"id": "GHSA-1", "database_specific": {"malicious-packages-origins": [{"source": "amazon-inspector"}]}}`}, []string{"GHSA"},
 		},

@@ -79,11 +79,6 @@ func untidy() json.Options {
 	return json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
-// reporterReference is the type under which Parse hands the reporters of a malware record to the builder. No such
-// type exists in the schema, and references of this type in a record itself are dropped, so that a record cannot
-// invent its own corroboration.
-const reporterReference = "TOCSIN-REPORTER"
-
 // Parse reads one OSV record. The error is an [tocsin.ErrInvalid] that names the field and the offset; a record is only
 // refused when it has no id, a withdrawn time that cannot be read, or a field of the wrong shape. A modified or
 // published time that cannot be read is left out.
@@ -117,10 +112,9 @@ func Parse(b []byte) (tocsin.Advisory, error) {
 			*f.to = t.UTC()
 		}
 	}
-	a.References = slices.DeleteFunc(a.References, func(r tocsin.Reference) bool { return r.Type == reporterReference })
 	for _, o := range r.Database.reporters {
 		if o != "" && len(o) <= 100 {
-			a.References = append(a.References, tocsin.Reference{Type: reporterReference, URL: o})
+			a.Reporters = append(a.Reporters, o)
 		}
 	}
 	cwes := r.Database.cwes
@@ -158,9 +152,9 @@ func malicious(a tocsin.Advisory) bool {
 func origins(a tocsin.Advisory) []string {
 	database := origin(a.ID)
 	var list []string
-	for _, r := range a.References {
-		if r.Type == reporterReference && database == "MAL" {
-			list = append(list, reporter(r.URL))
+	if database == "MAL" {
+		for _, r := range a.Reporters {
+			list = append(list, reporter(r))
 		}
 	}
 	if len(list) == 0 {

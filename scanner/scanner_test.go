@@ -148,7 +148,7 @@ func TestScanSymbolicLinks(t *testing.T) {
 	}
 	link := func(target, name string) {
 		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
-			t.Skip("no symbolic links here:", err)
+			t.Fatal(err)
 		}
 	}
 	write(filepath.Join(outside, "go.mod"))

@@ -148,9 +148,6 @@ func TestDirectory(t *testing.T) {
 }
 
 func TestUnreadableFolder(t *testing.T) {
-	if os.Getuid() == 0 {
-		t.Skip("root reads every folder")
-	}
 	dir := t.TempDir()
 	for _, name := range []string{"a", "b", "c"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
@@ -164,7 +161,11 @@ func TestUnreadableFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, parts := taken(t, open(t, dir, nil), nil)
-	if !slices.Equal(got, []string{"a=1", "c=1"}) || len(parts) != 1 {
+	want, faults := []string{"a=1", "c=1"}, 1
+	if os.Getuid() == 0 { // root reads every folder
+		want, faults = []string{"a=1", "b=1", "c=1"}, 0
+	}
+	if !slices.Equal(got, want) || len(parts) != faults {
 		t.Errorf("took %v, %v", got, parts)
 	}
 }

@@ -19,15 +19,16 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/store"
 )
 
-// The names of the feeds that are taken whole.
+// The names of the public feeds. Any other name is a feed of our own, whose records are not public.
 const (
-	FeedKEV  = "kev"
-	FeedEPSS = "epss"
+	FeedOSV  = "osv"
+	FeedKEV  = "kev"  // taken whole
+	FeedEPSS = "epss" // taken whole
 )
 
 // A FeedSource says where one feed is read from.
 type FeedSource struct {
-	// Name is "kev", "epss", or any other for a feed of OSV records.
+	// Name is "kev", "epss", "osv", or any other for a feed of private OSV records.
 	Name string
 	// From is a URL, directory or file.
 	From string
@@ -313,6 +314,7 @@ func (s Sync) Build(ctx context.Context) (tocsin.Snapshot, error) {
 		if err != nil {
 			return info, fmt.Errorf("stored advisory %s: %w", r.ID, err)
 		}
+		a.Private = r.Feed != FeedOSV
 		b.Add(a, r.Digest)
 		if n++; s.Progress != nil {
 			s.Progress("index", "", n, total)

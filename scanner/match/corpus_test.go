@@ -133,9 +133,6 @@ var doubts = map[string]int{
 }
 
 func TestCorpusLockfiles(t *testing.T) {
-	if testing.Short() {
-		t.Skip("reads the whole corpus")
-	}
 	list, x := corpusRecords(t)
 	byName := map[string][]tocsin.Advisory{}
 	for _, a := range list {

@@ -72,9 +72,9 @@ func within(read reader, at version.Version, r tocsin.Range) (interval, error) {
 	return in, nil
 }
 
-// fixes are the versions named as fixed that lie after the package's version and that no record of the class holds,
-// lowest first. Installing the first clears the class.
-func fixes(read reader, p tocsin.Package, kind tocsin.Kind, verdicts []verdict) []string {
+// fixes are the versions named as fixed that lie after the package's version and that none of the records holds, lowest
+// first. Installing the first clears what they are about.
+func fixes(read reader, p tocsin.Package, verdicts []verdict) []string {
 	low, _ := version.Span(p.Ecosystem, p.Version)
 	now, err := read(low)
 	type fix struct {
@@ -106,17 +106,33 @@ func fixes(read reader, p tocsin.Package, kind tocsin.Kind, verdicts []verdict) 
 	list = slices.CompactFunc(list, func(a, b fix) bool { c, err := a.v.Compare(b.v); return err == nil && c == 0 })
 	var out []string
 	for _, f := range list {
-		if clears(read, f.v, kind, verdicts) {
+		if clears(read, f.v, verdicts) {
 			out = append(out, f.text)
 		}
 	}
 	return out
 }
 
-func clears(read reader, v version.Version, kind tocsin.Kind, verdicts []verdict) bool {
+// clears says whether no record holds the version, as far as can be read. The open range of a hijacked package holds
+// every version, and counts for none.
+func clears(read reader, v version.Version, verdicts []verdict) bool {
 	return !slices.ContainsFunc(verdicts, func(w verdict) bool {
-		return weighVersion(read, v, w.posting.Affected, kind).status == tocsin.StatusAffected
+		now := weighVersion(read, v, w.posting.Affected, w.kind)
+		return now.status != tocsin.StatusNotAffected && now.match != tocsin.MatchPossible
 	})
+}
+
+// advise names the version to move to: the lowest that clears all classes that affect the package at once.
+func advise(read reader, p tocsin.Package, findings []tocsin.Finding, affecting []verdict) {
+	all := fixes(read, p, affecting)
+	if len(all) == 0 {
+		return
+	}
+	for i := range findings {
+		if findings[i].Status == tocsin.StatusAffected {
+			findings[i].Upgrade = all[0]
+		}
+	}
 }
 
 func baseOf(posting tocsin.Posting) string { return purl.Base(posting.Affected.Package.Ecosystem) }

@@ -14,6 +14,7 @@ import (
 // verdict is what one posting says of one package.
 type verdict struct {
 	posting  tocsin.Posting
+	kind     tocsin.Kind
 	status   tocsin.Status
 	match    tocsin.Match
 	reason   string
@@ -23,7 +24,7 @@ type verdict struct {
 // judge applies one posting to one package, whose release and name it is known to be about.
 func judge(read reader, p tocsin.Package, posting tocsin.Posting, kind tocsin.Kind) verdict {
 	v := weigh(read, p, posting, kind)
-	v.posting = posting
+	v.posting, v.kind = posting, kind
 	v.evidence.Advisory = posting.Record
 	if v.status != tocsin.StatusAffected {
 		return v

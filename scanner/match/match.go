@@ -152,6 +152,6 @@ func (m *matcher) finding(read reader, p tocsin.Package, class int, verdicts []v
 		return cmp.Or(strings.Compare(a.Advisory, b.Advisory), strings.Compare(a.Version, b.Version), strings.Compare(a.Range, b.Range))
 	})
 	f.Evidence = slices.Compact(f.Evidence)
-	f.Fixed = fixes(read, p, f.Class.Kind, verdicts)
+	f.Fixed = fixes(read, p, verdicts)
 	return f, true
 }

@@ -320,6 +320,36 @@ func TestFixes(t *testing.T) {
 		"affected; range; A-1 < 2; fixed 2")
 }
 
+// A fix of one flaw is not a fix of all: the upgrade that is named clears every class that affects the package.
+func TestUpgradeClearsAllClasses(t *testing.T) {
+	upTo := func(id, fixed string) string {
+		return record(id, "npm", "a", ranges("SEMVER", `{"introduced": "0"}, {"fixed": "`+fixed+`"}`))
+	}
+	worse := record("MAL-1", "npm", "a", `"versions": ["9.9.9"], `+ranges("SEMVER", `{"introduced": "0"}`))
+	found := run(t, index(t, parse(t, upTo("A-1", "2.15.0"), upTo("A-2", "2.17.1"), upTo("A-3", "2.16.0"), worse)...),
+		tocsin.Package{Ecosystem: "npm", Name: "a", Version: "2.14.1"})
+	fixed := map[string]string{"A-1": "2.15.0", "A-2": "2.17.1", "A-3": "2.16.0"}
+	for _, f := range found {
+		switch {
+		case f.Status != tocsin.StatusAffected:
+			if f.Upgrade != "" {
+				t.Errorf("%s is %s, and yet names an upgrade", f.Class.ID, f.Status)
+			}
+		case f.Fixed[0] != fixed[f.Class.ID] || f.Upgrade != "2.17.1":
+			t.Errorf("%s: fixed in %v, upgrade to %q", f.Class.ID, f.Fixed, f.Upgrade)
+		}
+	}
+	if len(found) != 4 {
+		t.Errorf("%d findings", len(found))
+	}
+	never := record("A-4", "npm", "a", ranges("SEMVER", `{"introduced": "0"}`))
+	for _, f := range run(t, index(t, parse(t, upTo("A-1", "2.15.0"), never)...), tocsin.Package{Ecosystem: "npm", Name: "a", Version: "1.0.0"}) {
+		if f.Upgrade != "" {
+			t.Errorf("%s: no version clears both, and yet %s is named", f.Class.ID, f.Upgrade)
+		}
+	}
+}
+
 func TestOneFindingPerClass(t *testing.T) {
 	upTo2 := ranges("SEMVER", `{"introduced": "0"}, {"fixed": "2.0.0"}`)
 	list := parse(t, strings.Replace(record("GHSA-1", "npm", "a", upTo2), `{`, `{"aliases": ["CVE-1"], `, 1),
