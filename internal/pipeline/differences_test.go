@@ -24,6 +24,8 @@ type difference struct {
 	twin *row
 	// recordNames are the names under which the record knows its packages.
 	recordNames []string
+	// recordVersions are the versions in its ranges.
+	recordVersions []string
 }
 
 func (d difference) String() string {
@@ -86,6 +88,16 @@ func rules() []differenceRule {
 		{"local path", func(d difference) bool { return d.theirs && strings.Contains(d.unknown, "local path") }},
 		{"version beside the purl", func(d difference) bool {
 			return !d.theirs && d.finding.Package.PURL != "" && !strings.Contains(d.finding.Package.PURL, "@")
+		}},
+		{"platform gem", func(d difference) bool {
+			_, platform, ok := strings.Cut(d.row[2], "-")
+			return d.theirs && d.row[0] == "RubyGems" && ok && strings.Contains(platform, "-")
+		}},
+		{"prerelease gem", func(d difference) bool {
+			return d.theirs && d.row[0] == "RubyGems" && slices.ContainsFunc(d.recordVersions, func(v string) bool { return strings.Contains(v, "-") })
+		}},
+		{"update NA", func(d difference) bool {
+			return !d.theirs && d.row[0] == "PyPI" && slices.ContainsFunc(d.recordVersions, func(v string) bool { return strings.HasSuffix(v, "-NA") })
 		}},
 		{"not a version", func(d difference) bool { return d.theirs && strings.Contains(d.unknown, "is not a version") }},
 	}

@@ -97,10 +97,10 @@ func expectations(t *testing.T, name string) []expectation {
 	return out
 }
 
-// index is the corpus' advisories, with the names that each record uses.
+// index is the corpus' advisories, with the names and versions that each record uses.
 type index struct {
 	*advisories.Index
-	names map[string][]string
+	names, versions map[string][]string
 }
 
 // corpusIndex builds the index of the corpus' advisories in memory.
@@ -111,7 +111,7 @@ func corpusIndex(t testing.TB, dir string) index {
 		t.Fatal(err)
 	}
 	var b advisories.Builder
-	seen, names := map[string]bool{}, map[string][]string{}
+	seen, names, versions := map[string]bool{}, map[string][]string{}, map[string][]string{}
 	for e, err := range source.Records(t.Context(), func(string) (time.Time, bool) { return time.Time{}, false }) {
 		if err != nil {
 			t.Fatal(err)
@@ -125,6 +125,11 @@ func corpusIndex(t testing.TB, dir string) index {
 			b.Add(a, "corpus")
 			for _, aff := range a.Affected {
 				names[a.ID] = append(names[a.ID], aff.Package.Name)
+				for _, r := range aff.Ranges {
+					for _, e := range r.Events {
+						versions[a.ID] = append(versions[a.ID], e.Introduced+e.Fixed+e.LastAffected)
+					}
+				}
 			}
 		}
 	}
@@ -136,7 +141,7 @@ func corpusIndex(t testing.TB, dir string) index {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return index{x, names}
+	return index{x, names, versions}
 }
 
 type comparison struct {
@@ -191,12 +196,12 @@ func compare(t *testing.T, x index, dir string, e expectation) comparison {
 		known := names[purl.Base(r[0])+" "+purl.Key(r[0], r[1])]
 		out.differences = append(out.differences, difference{
 			row: r, input: e.Input, theirs: true, rc: e.RC, packages: known, all: scanned[0].Inventory.Packages,
-			unknown: unknownReason(scanned[0].Decisions, r),
+			unknown: unknownReason(scanned[0].Decisions, r), recordVersions: x.versions[r[3]],
 		})
 	}
 	for r, f := range ours {
 		if !theirs[r] {
-			out.differences = append(out.differences, difference{row: r, input: e.Input, rc: e.RC, finding: f, all: scanned[0].Inventory.Packages, recordNames: x.names[r[3]]})
+			out.differences = append(out.differences, difference{row: r, input: e.Input, rc: e.RC, finding: f, all: scanned[0].Inventory.Packages, recordNames: x.names[r[3]], recordVersions: x.versions[r[3]]})
 		}
 	}
 	for i := range out.differences {

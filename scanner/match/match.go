@@ -70,11 +70,18 @@ func (m *matcher) match(p *tocsin.Package) ([]tocsin.Finding, error) {
 		byClass[posting.Class] = append(byClass[posting.Class], v)
 	}
 	var out []tocsin.Finding
+	var affecting []verdict
 	for n, verdicts := range byClass {
-		if f, ok := m.finding(read, *p, n, verdicts); ok {
-			out = append(out, f)
+		f, ok := m.finding(read, *p, n, verdicts)
+		if !ok {
+			continue
+		}
+		out = append(out, f)
+		if f.Status == tocsin.StatusAffected {
+			affecting = append(affecting, verdicts...)
 		}
 	}
+	advise(read, *p, out, affecting)
 	slices.SortFunc(out, func(a, b tocsin.Finding) int { return strings.Compare(a.Class.ID, b.Class.ID) })
 	return out, nil
 }
