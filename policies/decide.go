@@ -52,7 +52,7 @@ func (s Set) Decide(in Input) tocsin.Decision {
 		Gate: tocsin.GatePass, Response: tocsin.ResponseNone, Policy: s.digest, At: in.Now,
 		Reason: tocsin.Reason{Text: "decision"},
 	}
-	vars := activation{in}
+	vars := newActivation(in)
 	for _, p := range s.policies {
 		if p.gate != nil {
 			_, verdict, reason := p.gate.first(vars, string(tocsin.GateUndecided))
@@ -78,7 +78,7 @@ func (s Set) Decide(in Input) tocsin.Decision {
 
 // first gives the first rule that holds, its verdict and the reason. onError is the verdict of a rule that cannot be
 // evaluated: what it would have said is not known, so nothing below it may speak.
-func (a *axis) first(vars activation, onError string) (rule, string, tocsin.Reason) {
+func (a *axis) first(vars *activation, onError string) (rule, string, tocsin.Reason) {
 	for i := range a.rules {
 		r := &a.rules[i]
 		value, _, err := r.when.plain.Eval(vars)
@@ -98,30 +98,36 @@ func (a *axis) first(vars activation, onError string) (rule, string, tocsin.Reas
 	}}
 }
 
-// activation resolves the inputs by name.
-type activation struct{ in Input }
+// activation resolves the inputs by name. They are boxed once for all rules.
+type activation struct{ finding, advisory, pkg, project, portfolio, feed, now any }
 
-var _ interpreter.Activation = activation{}
+var _ interpreter.Activation = (*activation)(nil)
 
-func (a activation) ResolveName(name string) (any, bool) {
+func newActivation(in Input) *activation {
+	return &activation{&in.Finding, &in.Advisory, &in.Package, &in.Project, &in.Portfolio, &in.Feed, in.Now}
+}
+
+// ResolveName gives an input by the name that policies use.
+func (a *activation) ResolveName(name string) (any, bool) {
 	switch name {
 	case "finding":
-		return a.in.Finding, true
+		return a.finding, true
 	case "advisory":
-		return a.in.Advisory, true
+		return a.advisory, true
 	case "pkg": // "package" is reserved in CEL
-		return a.in.Package, true
+		return a.pkg, true
 	case "project":
-		return a.in.Project, true
+		return a.project, true
 	case "portfolio":
-		return a.in.Portfolio, true
+		return a.portfolio, true
 	case "feed":
-		return a.in.Feed, true
+		return a.feed, true
 	case "now":
-		return a.in.Now, true
+		return a.now, true
 	default:
 		return nil, false
 	}
 }
 
-func (a activation) Parent() interpreter.Activation { return nil }
+// Parent is none: policies see the inputs and nothing else.
+func (a *activation) Parent() interpreter.Activation { return nil }

@@ -16,7 +16,7 @@ import (
 
 // explain evaluates the condition again with tracing and gives its parts: the operands of && and || down to plain
 // comparisons, each with its result and the values it saw.
-func (c condition) explain(vars activation) []tocsin.Reason {
+func (c condition) explain(vars *activation) []tocsin.Reason {
 	_, details, err := c.traced.Eval(vars)
 	if err != nil || details == nil {
 		return nil
