@@ -1,46 +1,14 @@
 package advisories_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"crypto/sha256"
-	"io"
-	"path/filepath"
 	"testing"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/advisories"
 	"github.com/tocsin-dev/tocsin/internal/corpus"
 )
-
-// corpusRecords gives the bytes of every record of the corpus.
-func corpusRecords(t testing.TB) [][]byte {
-	t.Helper()
-	zips, err := filepath.Glob(filepath.Join(corpus.Dir(t), "osv", "*", "all.zip"))
-	if err != nil || len(zips) == 0 {
-		t.Fatalf("zips of the corpus: %v, %v", zips, err)
-	}
-	var out [][]byte
-	for _, path := range zips {
-		z, err := zip.OpenReader(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range z.File {
-			r, err := f.Open()
-			if err != nil {
-				t.Fatal(err)
-			}
-			b, err := io.ReadAll(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, b)
-		}
-		z.Close()
-	}
-	return out
-}
 
 func buildCorpus(t testing.TB, bodies [][]byte) []byte {
 	t.Helper()
@@ -62,7 +30,7 @@ func buildCorpus(t testing.TB, bodies [][]byte) []byte {
 
 // Every record of the corpus is read, those that break the schema too.
 func TestCorpusIsRead(t *testing.T) {
-	for _, body := range corpusRecords(t) {
+	for _, body := range corpus.Records(t) {
 		if _, err := advisories.Parse(body); err != nil {
 			t.Errorf("%v: %.100s", err, body)
 		}
@@ -70,7 +38,7 @@ func TestCorpusIsRead(t *testing.T) {
 }
 
 func BenchmarkBuild(b *testing.B) {
-	bodies := corpusRecords(b)
+	bodies := corpus.Records(b)
 	size := int64(0)
 	for _, body := range bodies {
 		size += int64(len(body))
@@ -83,7 +51,7 @@ func BenchmarkBuild(b *testing.B) {
 }
 
 func BenchmarkLookup(b *testing.B) {
-	x := load(b, buildCorpus(b, corpusRecords(b)))
+	x := load(b, buildCorpus(b, corpus.Records(b)))
 	for _, tt := range []struct{ name, ecosystem, pkg string }{
 		{"miss/npm", "npm", "@babel/helper-string-parser"},
 		{"miss/Go", "Go", "github.com/Azure/azure-sdk-for-go-absent/sdk"},

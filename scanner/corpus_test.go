@@ -1,12 +1,10 @@
 package scanner_test
 
 import (
-	"bufio"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
@@ -37,30 +35,6 @@ func scanDir(t testing.TB, dir string, paths ...string) tocsin.Inventory {
 	return inv
 }
 
-// lines decodes a file of JSON lines.
-func lines[T any](t testing.TB, name string) []T {
-	t.Helper()
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var out []T
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, 64<<20)
-	for s.Scan() {
-		var v T
-		if err := json.Unmarshal(s.Bytes(), &v); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, v)
-	}
-	if s.Err() != nil {
-		t.Fatal(s.Err())
-	}
-	return out
-}
-
 func TestCorpusLockfilesAgainstPeer(t *testing.T) {
 	dir := corpus.Dir(t)
 	type line struct {
@@ -71,7 +45,7 @@ func TestCorpusLockfilesAgainstPeer(t *testing.T) {
 	for input := range peerDifferences {
 		unmet[input] = true
 	}
-	for _, l := range lines[line](t, filepath.Join(dir, "expected/osv-scanner/lockfile-packages.jsonl")) {
+	for _, l := range corpus.Lines[line](t, "expected", "osv-scanner", "lockfile-packages.jsonl") {
 		inv := scanDir(t, filepath.Join(dir, "lockfiles/open"), l.Input)
 		for _, f := range inv.Coverage.Files {
 			if f.Status != tocsin.FileRead {
@@ -142,7 +116,7 @@ func TestCorpusSBOMs(t *testing.T) {
 		Input        string
 		RC, Packages int
 	}
-	for _, l := range lines[line](t, filepath.Join(dir, "expected/osv-scanner/sboms.jsonl")) {
+	for _, l := range corpus.Lines[line](t, "expected", "osv-scanner", "sboms.jsonl") {
 		inv := scanDir(t, filepath.Join(dir, "sboms/open"), l.Input)
 		if len(inv.Coverage.Files) != 1 {
 			t.Errorf("%s: coverage %v", l.Input, inv.Coverage.Files)

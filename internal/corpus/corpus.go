@@ -3,6 +3,10 @@
 package corpus
 
 import (
+	"archive/zip"
+	"bufio"
+	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -32,4 +36,57 @@ func Dir(t testing.TB) string {
 func beside() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..", "..", "shared", "data")
+}
+
+// Records gives the bytes of every OSV record in the corpus; some ids stand in more than one ecosystem.
+func Records(t testing.TB) [][]byte {
+	t.Helper()
+	zips, err := filepath.Glob(filepath.Join(Dir(t), "osv", "*", "all.zip"))
+	if err != nil || len(zips) == 0 {
+		t.Fatalf("no zips of records: %v", err)
+	}
+	var out [][]byte
+	for _, name := range zips {
+		z, err := zip.OpenReader(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range z.File {
+			r, err := f.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, b)
+		}
+		z.Close()
+	}
+	return out
+}
+
+// Lines decodes a file of JSON lines, named from the corpus' folder.
+func Lines[T any](t testing.TB, name ...string) []T {
+	t.Helper()
+	f, err := os.Open(filepath.Join(append([]string{Dir(t)}, name...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var out []T
+	s := bufio.NewScanner(f)
+	s.Buffer(nil, 64<<20)
+	for s.Scan() {
+		var v T
+		if err := json.Unmarshal(s.Bytes(), &v); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, v)
+	}
+	if err := s.Err(); err != nil || len(out) == 0 {
+		t.Fatalf("%s: %d lines, %v", name, len(out), err)
+	}
+	return out
 }

@@ -1,9 +1,7 @@
 package pipeline_test
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path"
@@ -15,7 +13,6 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/advisories"
-	"github.com/tocsin-dev/tocsin/advisories/feed"
 	"github.com/tocsin-dev/tocsin/internal/corpus"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/internal/purl"
@@ -41,11 +38,11 @@ type expectation struct {
 // kept in docs/differences.md, so that a rule that suddenly explains more fails too.
 func TestDifferential(t *testing.T) {
 	dir := corpus.Dir(t)
-	x := corpusIndex(t, dir)
+	x := corpusIndex(t)
 	explained := map[string]int{}
 	same := 0
 	for _, kind := range []string{"lockfiles", "sboms"} {
-		for _, e := range expectations(t, filepath.Join(dir, "expected", "osv-scanner", kind+".jsonl")) {
+		for _, e := range corpus.Lines[expectation](t, "expected", "osv-scanner", kind+".jsonl") {
 			c := compare(t, x, filepath.Join(dir, kind, "open"), e)
 			same += c.same
 			for _, d := range c.differences {
@@ -74,29 +71,6 @@ func TestDifferential(t *testing.T) {
 	}
 }
 
-func expectations(t *testing.T, name string) []expectation {
-	t.Helper()
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var out []expectation
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, 1<<26)
-	for s.Scan() {
-		var e expectation
-		if err := json.Unmarshal(s.Bytes(), &e); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, e)
-	}
-	if err := s.Err(); err != nil || len(out) == 0 {
-		t.Fatalf("%s: %d lines, %v", name, len(out), err)
-	}
-	return out
-}
-
 // index is the corpus' advisories, with the names and versions that each record uses.
 type index struct {
 	*advisories.Index
@@ -104,21 +78,14 @@ type index struct {
 }
 
 // corpusIndex builds the index of the corpus' advisories in memory.
-func corpusIndex(t testing.TB, dir string) index {
+func corpusIndex(t testing.TB) index {
 	t.Helper()
-	source, err := feed.Open(filepath.Join(dir, "osv"), nil, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
 	var b advisories.Builder
 	seen, names, versions := map[string]bool{}, map[string][]string{}, map[string][]string{}
-	for e, err := range source.Records(t.Context(), func(string) (time.Time, bool) { return time.Time{}, false }) {
+	for _, body := range corpus.Records(t) {
+		a, err := advisories.Parse(body)
 		if err != nil {
 			t.Fatal(err)
-		}
-		a, err := advisories.Parse(e.Body)
-		if err != nil {
-			t.Fatalf("%s: %v", e.Path, err)
 		}
 		if !seen[a.ID] {
 			seen[a.ID] = true

@@ -1,15 +1,9 @@
 package match_test
 
 import (
-	"archive/zip"
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -25,39 +19,20 @@ import (
 // corpusRecords are the standing records of the language ecosystems, and an index of them.
 func corpusRecords(t testing.TB) ([]tocsin.Advisory, *advisories.Index) {
 	t.Helper()
-	zips, err := filepath.Glob(filepath.Join(corpus.Dir(t), "osv", "*", "all.zip"))
-	if err != nil || len(zips) == 0 {
-		t.Fatalf("zips of the corpus: %v, %v", zips, err)
-	}
 	var b advisories.Builder
 	var list []tocsin.Advisory
 	seen := map[string]bool{}
-	for _, path := range zips {
-		z, err := zip.OpenReader(path)
+	for _, body := range corpus.Records(t) {
+		a, err := advisories.Parse(body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range z.File {
-			r, err := f.Open()
-			if err != nil {
-				t.Fatal(err)
-			}
-			body, err := io.ReadAll(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			a, err := advisories.Parse(body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sum := sha256.Sum256(body)
-			b.Add(a, string(sum[:]))
-			if !seen[a.ID] {
-				seen[a.ID] = true
-				list = append(list, a)
-			}
+		sum := sha256.Sum256(body)
+		b.Add(a, string(sum[:]))
+		if !seen[a.ID] {
+			seen[a.ID] = true
+			list = append(list, a)
 		}
-		z.Close()
 	}
 	var out bytes.Buffer
 	if _, err := b.Build(&out, advisories.Facts{}, tocsin.Snapshot{}); err != nil {
@@ -68,30 +43,6 @@ func corpusRecords(t testing.TB) ([]tocsin.Advisory, *advisories.Index) {
 		t.Fatal(err)
 	}
 	return list, x
-}
-
-// rows reads a file of JSON lines.
-func rows[T any](t testing.TB, name string) []T {
-	t.Helper()
-	f, err := os.Open(filepath.Join(corpus.Dir(t), "expected", "osv-scanner", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var out []T
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, 64<<20)
-	for s.Scan() {
-		var row T
-		if err := json.Unmarshal(s.Bytes(), &row); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, row)
-	}
-	if err := s.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return out
 }
 
 type lockfile struct {
@@ -145,13 +96,13 @@ func TestCorpusLockfiles(t *testing.T) {
 		}
 	}
 	expected := map[string][]string{}
-	for _, r := range rows[result](t, "lockfiles.jsonl") {
+	for _, r := range corpus.Lines[result](t, "expected", "osv-scanner", "lockfiles.jsonl") {
 		for _, f := range r.Findings {
 			expected[r.Input] = append(expected[r.Input], line(tocsin.Package{Ecosystem: f[0], Name: f[1], Version: f[2]}, f[3]))
 		}
 	}
 	shared, unshared, unknown := 0, map[string]bool{}, map[string]int{}
-	for _, l := range rows[lockfile](t, "lockfile-packages.jsonl") {
+	for _, l := range corpus.Lines[lockfile](t, "expected", "osv-scanner", "lockfile-packages.jsonl") {
 		inv := l.inventory()
 		found, err := match.Run(context.Background(), inv, x)
 		if err != nil {
@@ -209,7 +160,7 @@ func TestCorpusLockfiles(t *testing.T) {
 func BenchmarkRun(b *testing.B) {
 	_, x := corpusRecords(b)
 	var inv tocsin.Inventory
-	for _, l := range rows[lockfile](b, "lockfile-packages.jsonl") {
+	for _, l := range corpus.Lines[lockfile](b, "expected", "osv-scanner", "lockfile-packages.jsonl") {
 		inv.Packages = append(inv.Packages, l.inventory().Packages...)
 	}
 	inv.Seal()
