@@ -3,6 +3,7 @@ package incidents
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -47,10 +48,11 @@ func (w *Writer) Actions(inc tocsin.Incident, projects map[string]tocsin.Project
 			v.Hidden++
 			continue
 		}
-		rows = append(rows, shown{ip, cmp.Or(silent, "issue")})
+		rows = append(rows, shown{ip, cmp.Or(silent, "yes, by an issue")})
 	}
 	if inc.Urgency != tocsin.UrgencyRoutine && c.Repository != "" {
-		v.Shown = rows
+		v.Shown = rows[:min(len(rows), maxShown)]
+		v.More = len(rows) - len(v.Shown)
 		a, err := w.tracking(v, c)
 		if err != nil {
 			return nil, err
@@ -139,20 +141,35 @@ func (w *Writer) issue(v view, p tocsin.Project) (tocsin.Action, error) {
 }
 
 func issueTitle(v view) string {
-	names := make([]string, 0, len(v.Project.Packages))
-	for _, p := range v.Project.Packages {
-		names = append(names, p.Name+" "+p.Version)
+	var names []string
+	for _, p := range v.Packages() {
+		names = append(names, strings.TrimSpace(p.Name+" "+p.Version))
 	}
-	what := "affects"
-	if v.Class.Kind == tocsin.KindMalware {
-		what = "is malware in"
+	what := v.Class.ID + " affects "
+	if v.Malware() {
+		what = v.Class.ID + ": malicious code in "
 	}
-	title := fmt.Sprintf("%s %s %s", v.Class.ID, what, strings.Join(slices.Compact(names), ", "))
+	what += strings.Join(slices.Compact(names), ", ")
 	if v.Incident.Urgency == tocsin.UrgencyEmergency {
-		title = "Emergency: " + title
+		what = "Emergency: " + what
 	}
-	return markdown.Line(title, 200)
+	return title(what)
 }
+
+// maxTitle bounds a title, in characters.
+const maxTitle = 200
+
+// title makes text safe as a title, which knows no Markdown but backticks. Titles travel further than bodies, into mails
+// and chats, so that a mention is broken up in them too.
+func title(s string) string {
+	s = markdown.Line(clip(s), maxTitle)
+	return at.ReplaceAllString(quiet.Replace(s), "@\u200b$1")
+}
+
+var (
+	quiet = strings.NewReplacer("<", "‹", ">", "›", "`", "'")
+	at    = regexp.MustCompile(`@(\w)`)
+)
 
 func labels(inc tocsin.Incident) []string {
 	out := []string{label, "security"}
@@ -190,8 +207,14 @@ func (w *Writer) tracking(v view, c Coordination) (tocsin.Action, error) {
 	if err != nil {
 		return tocsin.Action{}, err
 	}
-	title := fmt.Sprintf("%s: %d project(s), %s", v.Class.ID, len(v.Incident.Projects), v.Incident.State)
-	payload := tocsin.IssuePayload{Title: markdown.Line(title, 200), Body: body, Labels: labels(v.Incident), Closed: v.Incident.State.Over()}
+	name := fmt.Sprintf("%s in %s (%s)", v.Class.ID, count(len(v.Incident.Projects), "project"), v.Incident.State)
+	switch {
+	case v.Undecided():
+		name = fmt.Sprintf("Decide: is %s in %s an emergency?", v.Class.ID, count(len(v.Incident.Projects), "project"))
+	case v.Incident.Urgency == tocsin.UrgencyEmergency:
+		name = "Emergency: " + name
+	}
+	payload := tocsin.IssuePayload{Title: title(name), Body: body, Labels: labels(v.Incident), Closed: v.Incident.State.Over()}
 	switch {
 	case v.Incident.State == tocsin.StateStoodDown:
 		payload.StateReason = "not_planned"
@@ -217,7 +240,7 @@ func (w *Writer) draft(v view, p tocsin.Project) (tocsin.Action, error) {
 		vulnerable.Ecosystem, vulnerable.Name = cmp.Or(githubEcosystems[ref.Ecosystem], "other"), ref.Name
 	}
 	payload := tocsin.DraftPayload{
-		Summary:     markdown.Line(fmt.Sprintf("%s ships a dependency affected by %s", p.Slug, v.Class.ID), 200),
+		Summary:     title(fmt.Sprintf("%s ships a dependency affected by %s", p.Slug, v.Class.ID)),
 		Description: body, CWEs: v.Class.CWEs, Vulnerabilities: []tocsin.DraftVulnerability{vulnerable},
 	}
 	if c := v.Class.CVSS; c != nil && strings.HasPrefix(c.Vector, "CVSS:") {

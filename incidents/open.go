@@ -15,11 +15,8 @@ const defaultPlaybook = "vulnerable-dependency"
 
 func (f *folder) open(c *call) tocsin.Incident {
 	inc := tocsin.Incident{
-		Key: "INC-" + c.class.ID, State: tocsin.StateDetected, Urgency: urgency(c.response), Severity: c.worst.Severity,
+		Key: f.unused(key(c)), State: tocsin.StateDetected, Urgency: urgency(c.worst.Response), Severity: c.worst.Severity,
 		Class: c.class, Group: c.group, Due: c.worst.Due, OpenedAt: f.now, Cause: cause(c.worst.Reason),
-	}
-	if c.group != "" {
-		inc.Key += "-" + c.group
 	}
 	p, ok := f.playbooks[c.worst.Playbook]
 	if !ok {
@@ -59,8 +56,15 @@ func urgency(r tocsin.Response) tocsin.Urgency {
 
 var urgencies = []tocsin.Urgency{tocsin.UrgencyRoutine, tocsin.UrgencyHold, tocsin.UrgencyEmergency}
 
-func opening(inc tocsin.Incident) string {
-	return fmt.Sprintf("opened as %s, severity %s: %s", inc.Urgency, cmp.Or(inc.Severity, "not set"), inc.Cause)
+// maxNamed bounds the projects that one line names.
+const maxNamed = 10
+
+func opening(inc tocsin.Incident, projects []string) string {
+	in := strings.Join(projects[:min(len(projects), maxNamed)], ", ")
+	if n := len(projects) - maxNamed; n > 0 {
+		in += fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Sprintf("opened as %s, severity %s, for %s: %s", inc.Urgency, cmp.Or(inc.Severity, "not set"), in, inc.Cause)
 }
 
 // cause is the sentence of the rule that decided the response.
@@ -83,10 +87,13 @@ func cause(r tocsin.Reason) string {
 func (f *folder) raise(d *draft, c *call) {
 	if d.inc.State.Over() {
 		was := d.inc.State
-		d.inc.State = tocsin.StateReopened
+		d.inc.State, d.inc.Due = tocsin.StateReopened, c.worst.Due
 		f.event(d, tocsin.EventReopened, "", "was "+string(was)+"; affected again")
 	}
-	if u := urgency(c.response); slices.Index(urgencies, u) > slices.Index(urgencies, d.inc.Urgency) {
+	if due := earlier(d.inc.Due, c.worst.Due); !due.Equal(d.inc.Due) {
+		d.inc.Due, d.changed = due, true
+	}
+	if u := urgency(c.worst.Response); slices.Index(urgencies, u) > slices.Index(urgencies, d.inc.Urgency) {
 		f.event(d, tocsin.EventSeverity, "", fmt.Sprintf("urgency rose from %s to %s: %s", d.inc.Urgency, u, cause(c.worst.Reason)))
 		if d.inc.State == tocsin.StateHold {
 			d.inc.State = tocsin.StateDetected
@@ -95,7 +102,6 @@ func (f *folder) raise(d *draft, c *call) {
 		if p, ok := f.playbooks[c.worst.Playbook]; ok && len(d.inc.Tasks) == 0 {
 			d.inc.Playbook, d.inc.PlaybookVersion = p.Name, p.Version
 		}
-		d.inc.Due = earlier(d.inc.Due, c.worst.Due)
 		f.equip(&d.inc)
 	}
 	if tocsin.CompareLevels(c.worst.Severity, d.inc.Severity) > 0 {
@@ -109,7 +115,8 @@ func (f *folder) raise(d *draft, c *call) {
 
 // equalClass ignores what changes every day and changes nothing: dates of records and small moves of EPSS.
 func equalClass(a, b tocsin.Class) bool {
-	return a.ID == b.ID && slices.Equal(a.Aliases, b.Aliases) && a.Summary == b.Summary && (a.KEV == nil) == (b.KEV == nil) && a.CVSS.Rating() == b.CVSS.Rating()
+	return a.ID == b.ID && a.Kind == b.Kind && slices.Equal(a.Aliases, b.Aliases) && a.Summary == b.Summary &&
+		(a.KEV == nil) == (b.KEV == nil) && a.CVSS.Rating() == b.CVSS.Rating()
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -1,6 +1,7 @@
 package incidents
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -11,34 +12,69 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/purl"
 )
 
-// affect records that a project is affected, as these decisions say.
-func (f *folder) affect(d *draft, slug string, decisions []tocsin.Decision) {
+// affect records that a project is affected, as a run saw it.
+func (f *folder) affect(d *draft, s Sighting) {
+	decisions := found(s, d.inc.Class)
 	now := packages(decisions)
-	inventory := decisions[0].Inventory
+	slug := s.Project.Slug
 	i := slices.IndexFunc(d.inc.Projects, func(p tocsin.IncidentProject) bool { return p.Slug == slug })
 	if i < 0 {
-		if len(d.inc.Projects) > 0 || d.inc.Version > 0 {
-			f.event(d, tocsin.EventGrew, slug, "affected through "+list(now))
+		if d.inc.Version > 0 { // who is there from the start stands in the opening
+			f.event(d, tocsin.EventGrew, slug, "joined, affected through "+list(now))
 		}
 		d.changed = true
 		d.inc.Projects = append(d.inc.Projects, tocsin.IncidentProject{
 			Slug: slug, Status: tocsin.ProjectAffected, Packages: now, Due: due(decisions), Rule: cause(decisions[0].Reason),
-			Since: f.now, Inventory: inventory, Round: 1,
+			Since: f.now, Inventory: s.Inventory.Digest, Round: 1,
 		})
 		return
 	}
 	p := &d.inc.Projects[i]
-	switch {
-	case p.Status != tocsin.ProjectAffected:
-		p.Status, p.Packages, p.Inventory, p.Round = tocsin.ProjectAffected, now, inventory, p.Round+1
-		p.Since, p.Due, p.Evidence, p.ClearedAt = f.now, due(decisions), "", time.Time{}
+	if p.Status != tocsin.ProjectAffected {
+		p.Status, p.Packages, p.Inventory, p.Round = tocsin.ProjectAffected, now, s.Inventory.Digest, p.Round+1
+		p.Since, p.Due, p.Rule, p.Evidence, p.ClearedAt = f.now, due(decisions), cause(decisions[0].Reason), "", time.Time{}
 		f.event(d, tocsin.EventRegressed, slug, "affected again through "+list(now))
-	case !reflect.DeepEqual(p.Packages, now):
-		if a, b := list(p.Packages), list(now); a != b {
-			f.event(d, tocsin.EventGrew, slug, "was affected through "+a+", now through "+b)
-		}
-		p.Packages, p.Inventory, d.changed = now, inventory, true
+		return
 	}
+	if t := earlier(p.Due, due(decisions)); !t.Equal(p.Due) {
+		p.Due, p.Rule, d.changed = t, cause(decisions[0].Reason), true
+	}
+	if !s.Whole { // what was not read may be there still
+		now = union(now, p.Packages)
+	}
+	if reflect.DeepEqual(p.Packages, now) {
+		return
+	}
+	switch joined, left := minus(now, p.Packages), minus(p.Packages, now); {
+	case len(joined) > 0 && len(left) > 0:
+		f.event(d, tocsin.EventGrew, slug, "was affected through "+list(left)+", now through "+list(joined))
+	case len(joined) > 0:
+		f.event(d, tocsin.EventGrew, slug, "now affected through "+list(joined)+" too")
+	case len(left) > 0:
+		f.event(d, tocsin.EventCleared, slug, "in part: no longer through "+list(left)+", still through "+list(now))
+	}
+	p.Packages, p.Inventory, d.changed = now, s.Inventory.Digest, true
+}
+
+// id is what makes a package of an incident the same one.
+func id(p tocsin.IncidentPackage) string { return p.Ecosystem + "\x00" + p.Name + "\x00" + p.Version }
+
+// minus gives the packages of a that are not in b.
+func minus(a, b []tocsin.IncidentPackage) []tocsin.IncidentPackage {
+	return slices.DeleteFunc(slices.Clone(a), func(p tocsin.IncidentPackage) bool {
+		return slices.ContainsFunc(b, func(q tocsin.IncidentPackage) bool { return id(p) == id(q) })
+	})
+}
+
+// union gives the packages of a, and those of b that are not in it.
+func union(a, b []tocsin.IncidentPackage) []tocsin.IncidentPackage {
+	return order(append(slices.Clone(a), minus(b, a)...))
+}
+
+// order sorts packages by name and version and drops those that stand twice.
+func order(list []tocsin.IncidentPackage) []tocsin.IncidentPackage {
+	slices.SortStableFunc(list, func(a, b tocsin.IncidentPackage) int { return strings.Compare(id(a), id(b)) })
+	return slices.CompactFunc(list, func(a, b tocsin.IncidentPackage) bool { return id(a) == id(b) })
 }
 
 // packages gives the affected packages of the decisions, in the order of name and version.
@@ -46,7 +82,7 @@ func packages(decisions []tocsin.Decision) []tocsin.IncidentPackage {
 	var out []tocsin.IncidentPackage
 	for _, d := range decisions {
 		f := d.Finding
-		p := tocsin.IncidentPackage{Ecosystem: f.Package.Ecosystem, Name: f.Package.Name, Version: f.Package.Version, Match: f.Match}
+		p := tocsin.IncidentPackage{Ecosystem: f.Package.Ecosystem, Name: f.Package.Name, Version: f.Package.Version, Match: f.Match, Upgrade: f.Upgrade}
 		for _, e := range f.Evidence {
 			switch {
 			case e.Version != "":
@@ -54,6 +90,9 @@ func packages(decisions []tocsin.Decision) []tocsin.IncidentPackage {
 			default:
 				p.Evidence = append(p.Evidence, e.Advisory+" names "+e.Range)
 			}
+		}
+		if f.Status == tocsin.StatusUnknown {
+			p.Evidence = []string{"it cannot be known: " + f.Reason}
 		}
 		if len(f.Fixed) > 0 {
 			p.Fixed = f.Fixed[0]
@@ -70,18 +109,20 @@ func packages(decisions []tocsin.Decision) []tocsin.IncidentPackage {
 		}
 		out = append(out, p)
 	}
-	slices.SortFunc(out, func(a, b tocsin.IncidentPackage) int {
-		return strings.Compare(a.Ecosystem+"\x00"+a.Name+"\x00"+a.Version, b.Ecosystem+"\x00"+b.Name+"\x00"+b.Version)
-	})
-	return out
+	return order(out)
 }
 
 func list(packages []tocsin.IncidentPackage) string {
 	var out []string
 	for _, p := range packages {
-		out = append(out, p.Name+"@"+p.Version)
+		out = append(out, atVersion(p))
 	}
 	return strings.Join(slices.Compact(out), ", ")
+}
+
+// atVersion is name@version, or the name alone.
+func atVersion(p tocsin.IncidentPackage) string {
+	return tocsin.Package{Name: p.Name, Version: p.Version}.String()
 }
 
 // clear looks at the projects of an open incident that this run no longer found affected, and closes it when none is left.
@@ -92,7 +133,14 @@ func (f *folder) clear(d *draft) {
 	for i := range d.inc.Projects {
 		p := &d.inc.Projects[i]
 		s, ok := f.seen[p.Slug]
-		if p.Status != tocsin.ProjectAffected || !ok || !s.Whole || stillFound(s, d.inc.Class) {
+		if p.Status != tocsin.ProjectAffected || !ok {
+			continue
+		}
+		if len(found(s, d.inc.Class)) > 0 {
+			f.affect(d, s) // perhaps by something milder now, but this is what keeps it open
+			continue
+		}
+		if !s.Whole {
 			continue
 		}
 		p.Status, p.Evidence = verdict(*p, s.Inventory)
@@ -108,21 +156,12 @@ func (f *folder) clear(d *draft) {
 	}
 	if corrected {
 		d.inc.State = tocsin.StateStoodDown
-		f.event(d, tocsin.EventStoodDown, "", "the advisory no longer names the versions in use; everyone who was told gets a correction")
+		f.event(d, tocsin.EventStoodDown, "", "the advisory no longer names what is in use; everyone who was told gets a correction")
 		return
 	}
 	f.event(d, tocsin.EventFixValidated, "", "every project was scanned again and is clear")
 	d.inc.State = tocsin.StateResolved
 	f.event(d, tocsin.EventResolved, "", "nothing is affected any more")
-}
-
-// stillFound says whether the run has a finding of the class that is not known to be harmless, whatever the policy says
-// of it.
-func stillFound(s Sighting, class tocsin.Class) bool {
-	return slices.ContainsFunc(s.Decisions, func(d tocsin.Decision) bool {
-		return d.Finding.Status != tocsin.StatusNotAffected && d.Finding.Match != tocsin.MatchPossible &&
-			overlap(d.Finding.Class.Aliases, class.Aliases)
-	})
 }
 
 // verdict says why a project is clear: another version is resolved, the package is gone, or the advisory changed.
@@ -141,10 +180,10 @@ func verdict(p tocsin.IncidentProject, inv tocsin.Inventory) (tocsin.ProjectStat
 			status = tocsin.ProjectPatched
 			said = append(said, was.Name+" is no longer a dependency")
 		case slices.Contains(now, was.Version):
-			said = append(said, was.Name+" "+was.Version+" is no longer named by the advisory")
+			said = append(said, strings.TrimSpace(was.Name+" "+was.Version)+" is no longer named by the advisory")
 		default:
 			status = tocsin.ProjectPatched
-			said = append(said, was.Name+" is now "+strings.Join(now, ", ")+" (was "+was.Version+")")
+			said = append(said, was.Name+" is now "+strings.Join(slices.Compact(now), ", ")+" (was "+cmp.Or(was.Version, "not pinned")+")")
 		}
 	}
 	return status, strings.Join(slices.Compact(said), "; ")

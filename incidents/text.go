@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"embed"
 	"fmt"
+	"math"
+	"regexp"
 	"strings"
 	"text/template"
 	"time"
@@ -16,8 +18,13 @@ import (
 //go:embed texts/*.tmpl
 var texts embed.FS
 
-// maxAliases bounds the ids shown; a class may have dozens.
-const maxAliases = 12
+// maxAliases bounds the ids shown; a class may have dozens. maxShown bounds the packages, projects and tasks of one text,
+// which GitHub limits, shownDigest the length of a digest: enough to find the scan by.
+const (
+	maxAliases  = 12
+	maxShown    = 100
+	shownDigest = 19
+)
 
 // Writer renders the texts of incidents. It is safe for concurrent use.
 type Writer struct{ templates *template.Template }
@@ -25,11 +32,17 @@ type Writer struct{ templates *template.Template }
 // NewWriter parses the shipped texts.
 func NewWriter() (*Writer, error) {
 	t, err := template.New("").Funcs(template.FuncMap{
-		"text":     markdown.Text,
-		"code":     func(s string) string { return markdown.Code(s, 200) },
+		"text":     prose,
+		"code":     code,
 		"when":     func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
 		"severity": severity,
 		"urgent":   urgent,
+		"package":  atVersion,
+		"evidence": evidence,
+		"saw":      saw,
+		"digest":   func(s string) string { return s[:min(len(s), shownDigest)] },
+		"link":     link,
+		"count":    count,
 		"command":  command,
 	}).ParseFS(texts, "texts/*.tmpl")
 	if err != nil {
@@ -49,7 +62,8 @@ type view struct {
 	Aliases   []string
 	News      string
 	Shown     []shown
-	Hidden    int
+	// Hidden projects did not agree to be named, More are left out because there are so many.
+	Hidden, More int
 }
 
 // shown is a project's row in the tracking issue.
@@ -59,17 +73,38 @@ type shown struct {
 }
 
 func newView(inc tocsin.Incident, p tocsin.Playbook) view {
-	v := view{Incident: inc, Class: inc.Class, Playbook: p, Commander: "nobody yet", Aliases: inc.Class.Aliases}
+	v := view{Incident: inc, Class: inc.Class, Playbook: p}
+	for _, a := range inc.Class.Aliases {
+		if a != inc.Class.ID {
+			v.Aliases = append(v.Aliases, a)
+		}
+	}
 	if n := len(v.Aliases); n > maxAliases {
 		v.Aliases = append(v.Aliases[:maxAliases:maxAliases], fmt.Sprintf("%d more", n-maxAliases))
 	}
 	for _, r := range inc.Roles {
-		if r.Name == tocsin.RoleCommander && r.Holder != "" {
-			v.Commander = markdown.Text(r.Holder)
+		if r.Name == tocsin.RoleCommander {
+			v.Commander = cmp.Or(r.Holder, "nobody yet")
 		}
 	}
 	return v
 }
+
+// Malware says whether the class is malice and not a flaw.
+func (v view) Malware() bool { return v.Class.Kind == tocsin.KindMalware }
+
+// Undecided says whether a person must still decide if it is an emergency.
+func (v view) Undecided() bool {
+	return v.Incident.Urgency == tocsin.UrgencyHold && !v.Incident.State.Over()
+}
+
+// Packages are the project's, as far as they are shown.
+func (v view) Packages() []tocsin.IncidentPackage {
+	return v.Project.Packages[:min(len(v.Project.Packages), maxShown)]
+}
+
+// Rest is how many packages are not.
+func (v view) Rest() int { return len(v.Project.Packages) - len(v.Packages()) }
 
 func (w *Writer) render(name string, v view) (string, error) {
 	var b bytes.Buffer
@@ -79,52 +114,114 @@ func (w *Writer) render(name string, v view) (string, error) {
 	return strings.TrimSpace(b.String()) + "\n", nil
 }
 
+// prose writes a sentence as inline text. Round brackets and the like have no meaning of their own once square brackets
+// are escaped, and mails show the backslashes.
+func prose(s string) string { return unescape.Replace(markdown.Text(clip(s))) }
+
+// code writes a name, version or range.
+func code(s string) string { return markdown.Code(clip(s), 200) }
+
+// clip bounds what is looked at, far above what is shown.
+func clip(s string) string { return s[:min(len(s), 1<<13)] }
+
+var unescape = strings.NewReplacer(`\(`, "(", `\)`, ")", `\=`, "=", `\!`, "!")
+
+// evidence writes a line of evidence with its record and range as code.
+func evidence(s string) string {
+	for _, verb := range []string{" lists ", " names "} {
+		if record, what, ok := strings.Cut(s, verb); ok && what != "" {
+			return code(record) + verb + code(what)
+		}
+	}
+	return prose(s)
+}
+
+// saw writes what a clearing scan saw, with the names of packages as code.
+func saw(p tocsin.IncidentProject) string {
+	var names []string
+	for _, pkg := range p.Packages {
+		names = append(names, pkg.Name)
+	}
+	rest, out := p.Evidence, ""
+	for {
+		at, name := first(rest, names)
+		if at < 0 || len(out) > maxEvidence {
+			return out + spaced(rest)
+		}
+		out += spaced(rest[:at]) + code(name)
+		rest = rest[at+len(name):]
+	}
+}
+
+// maxEvidence bounds what is written of a clearing scan, in bytes.
+const maxEvidence = 4000
+
+// first finds the first of the names in s, and of those that begin there the longest.
+func first(s string, names []string) (at int, name string) {
+	at = -1
+	for _, n := range names {
+		i := strings.Index(s, n)
+		if n != "" && i >= 0 && (at < 0 || i < at || i == at && len(n) > len(name)) {
+			at, name = i, n
+		}
+	}
+	return at, name
+}
+
+// spaced is prose that keeps a space at its ends.
+func spaced(s string) string {
+	out := prose(s)
+	if strings.HasPrefix(s, " ") {
+		out = " " + strings.Replace(out, `\.`, ".", 1) // a number begins a list only at the beginning of a line
+	}
+	if strings.HasSuffix(s, " ") && out != " " {
+		out += " "
+	}
+	return out
+}
+
+// plainURL is what can be shown as a link without a second thought.
+var plainURL = regexp.MustCompile(`^https://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/-]*)?$`)
+
+// link shows a URL as a link, or not at all.
+func link(s string) string {
+	if len(s) > 300 || !plainURL.MatchString(s) {
+		return ""
+	}
+	return "<" + s + ">"
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 func severity(inc tocsin.Incident) string {
 	out := []string{string(cmp.Or(inc.Severity, "not set"))}
+	if inc.Class.Kind == tocsin.KindMalware {
+		out = append(out, "malware")
+	}
 	if c := inc.Class.CVSS; c != nil {
 		out = append(out, fmt.Sprintf("CVSS %.1f", c.Score))
-	}
-	if e := inc.Class.EPSS; e != nil {
-		out = append(out, fmt.Sprintf("EPSS %.2f", e.Score))
 	}
 	if inc.Class.KEV != nil {
 		out = append(out, "exploited (CISA KEV since "+inc.Class.KEV.DateAdded.Format(time.DateOnly)+")")
 	}
-	if inc.Class.Kind == tocsin.KindMalware {
-		out = append(out, "malware")
+	if e := inc.Class.EPSS; e != nil {
+		out = append(out, fmt.Sprintf("EPSS %.1f %%", math.Floor(1000*e.Score)/10))
 	}
 	return strings.Join(out, " · ")
 }
 
-func urgent(u tocsin.Urgency) string {
-	if u == tocsin.UrgencyEmergency {
-		return "an emergency"
-	}
-	return string(u)
-}
-
-// command is what a maintainer would type to move a dependency, where one line does it.
-func command(p tocsin.IncidentPackage) string {
-	if strings.ContainsAny(p.Name+p.Fixed, " \t\n\"'`$;&|<>\\") {
-		return "" // a name that a shell would read differently is never put into a command
-	}
-	switch p.Ecosystem {
-	case "npm":
-		return "npm install " + p.Name + "@" + p.Fixed
-	case "Go":
-		if p.Name == "stdlib" {
-			return "go get toolchain@go" + p.Fixed
-		}
-		return "go get " + p.Name + "@v" + strings.TrimPrefix(p.Fixed, "v")
-	case "crates.io":
-		return "cargo update -p " + p.Name + " --precise " + p.Fixed
-	case "RubyGems":
-		return "bundle update " + p.Name
-	case "Packagist":
-		return "composer require " + p.Name + ":^" + p.Fixed
-	case "PyPI":
-		return "pip install " + p.Name + "==" + p.Fixed
+func urgent(inc tocsin.Incident) string {
+	switch inc.Urgency {
+	case tocsin.UrgencyEmergency:
+		return "Why this is an emergency"
+	case tocsin.UrgencyHold:
+		return "Why this may be an emergency"
 	default:
-		return ""
+		return "Why you are told"
 	}
 }

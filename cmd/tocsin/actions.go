@@ -29,24 +29,30 @@ func withStore(ctx context.Context, path string, f func(*store.Store) error) err
 }
 
 func actionsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "actions", Short: "See what is to be done on the world, approve it or veto it"}
+	cmd := &cobra.Command{
+		Use: "actions", Short: "See what is to be done on the world, approve it or veto it",
+		Example: "  tocsin actions list\n  tocsin actions approve draft/INC-CVE-2021-44228/shop-api --as ada",
+	}
 	path := cmd.PersistentFlags().String("config", "tocsin.yaml", "configuration file")
-	cmd.AddCommand(listActions(path), judge(path, "approve", true), judge(path, "veto", false))
-	return cmd
+	return group(cmd, listActions(path), judge(path, "approve", true), judge(path, "veto", false))
 }
 
 func listActions(path *string) *cobra.Command {
-	var format string
+	var format func() (bool, error)
 	cmd := &cobra.Command{
 		Use: "list", Short: "List all actions and what became of them", Args: usage(cobra.NoArgs),
 		Example: "  tocsin actions list\n  tocsin actions list --format json | jq '.[] | select(.state == \"failed\")'",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			asJSON, err := format()
+			if err != nil {
+				return err
+			}
 			return withStore(cmd.Context(), *path, func(s *store.Store) error {
 				rows, err := s.Actions(cmd.Context())
 				if err != nil {
 					return err
 				}
-				if format == "json" {
+				if asJSON {
 					return writeJSON(cmd.OutOrStdout(), append([]tocsin.ActionRow{}, rows...))
 				}
 				t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
@@ -60,7 +66,7 @@ func listActions(path *string) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "table", "table or json")
+	format = formatFlag(cmd)
 	return cmd
 }
 
@@ -89,24 +95,30 @@ func judge(path *string, verb string, approve bool) *cobra.Command {
 }
 
 func incidentsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "incidents", Short: "See incidents and their timelines"}
+	cmd := &cobra.Command{
+		Use: "incidents", Short: "See incidents and their timelines",
+		Example: "  tocsin incidents list\n  tocsin incidents show INC-CVE-2021-44228",
+	}
 	path := cmd.PersistentFlags().String("config", "tocsin.yaml", "configuration file")
-	cmd.AddCommand(listIncidents(path), showIncident(path))
-	return cmd
+	return group(cmd, listIncidents(path), showIncident(path))
 }
 
 func listIncidents(path *string) *cobra.Command {
-	var format string
+	var format func() (bool, error)
 	cmd := &cobra.Command{
 		Use: "list", Short: "List all incidents, oldest first", Args: usage(cobra.NoArgs),
 		Example: "  tocsin incidents list\n  tocsin incidents list --format json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			asJSON, err := format()
+			if err != nil {
+				return err
+			}
 			return withStore(cmd.Context(), *path, func(s *store.Store) error {
 				list, err := s.Incidents(cmd.Context())
 				if err != nil {
 					return err
 				}
-				if format == "json" {
+				if asJSON {
 					return writeJSON(cmd.OutOrStdout(), append([]tocsin.Incident{}, list...))
 				}
 				t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
@@ -119,16 +131,20 @@ func listIncidents(path *string) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "table", "table or json")
+	format = formatFlag(cmd)
 	return cmd
 }
 
 func showIncident(path *string) *cobra.Command {
-	var format string
+	var format func() (bool, error)
 	cmd := &cobra.Command{
 		Use: "show KEY", Short: "Show one incident with its timeline", Args: usage(cobra.ExactArgs(1)),
 		Example: "  tocsin incidents show INC-CVE-2021-44228",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			asJSON, err := format()
+			if err != nil {
+				return err
+			}
 			return withStore(cmd.Context(), *path, func(s *store.Store) error {
 				inc, err := s.Incident(cmd.Context(), args[0])
 				if err != nil {
@@ -138,7 +154,7 @@ func showIncident(path *string) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if format == "json" {
+				if asJSON {
 					return writeJSON(cmd.OutOrStdout(), struct {
 						tocsin.Incident
 						Timeline []tocsin.IncidentEvent `json:"timeline"`
@@ -149,6 +165,6 @@ func showIncident(path *string) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "table", "table or json")
+	format = formatFlag(cmd)
 	return cmd
 }

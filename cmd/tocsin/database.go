@@ -14,6 +14,7 @@ import (
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/advisories/feed"
 	"github.com/tocsin-dev/tocsin/internal/app"
+	"github.com/tocsin-dev/tocsin/internal/markdown"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/internal/store"
 )
@@ -26,9 +27,10 @@ const (
 )
 
 func databaseCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "db", Short: "Fetch advisories and say how fresh they are"}
-	cmd.AddCommand(updateCommand(), statusCommand())
-	return cmd
+	cmd := &cobra.Command{
+		Use: "db", Short: "Fetch advisories and say how fresh they are", Example: "  tocsin db update\n  tocsin db status",
+	}
+	return group(cmd, updateCommand(), statusCommand())
 }
 
 func updateCommand() *cobra.Command {
@@ -57,7 +59,7 @@ With --from, KEV and EPSS are read only where --kev and --epss say.`,
 		if err != nil {
 			return err
 		}
-		sources := []pipeline.FeedSource{{Name: "osv", From: from}}
+		sources := []pipeline.FeedSource{{Name: pipeline.FeedOSV, From: from}}
 		for _, s := range []pipeline.FeedSource{{Name: pipeline.FeedKEV, From: kev}, {Name: pipeline.FeedEPSS, From: epss}} {
 			if !cmd.Flags().Changed("from") || cmd.Flags().Changed(s.Name) {
 				sources = append(sources, s)
@@ -94,7 +96,6 @@ func update(cmd *cobra.Command, dir string, sources []pipeline.FeedSource, accep
 }
 
 func statusCommand() *cobra.Command {
-	var format string
 	cmd := &cobra.Command{
 		Use:     "status",
 		Short:   "Say what the index holds and how fresh it is",
@@ -102,8 +103,12 @@ func statusCommand() *cobra.Command {
 		Args:    usage(cobra.NoArgs),
 	}
 	data := dataFlag(cmd)
-	cmd.Flags().StringVar(&format, "format", "table", "table or json")
+	format := formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		asJSON, err := format()
+		if err != nil {
+			return err
+		}
 		dir, err := data()
 		if err != nil {
 			return err
@@ -114,18 +119,14 @@ func statusCommand() *cobra.Command {
 		}
 		defer x.Close()
 		s, w := x.Snapshot(), cmd.OutOrStdout()
-		switch format {
-		case "json":
+		if asJSON {
 			return writeJSON(w, s)
-		case "table":
-		default:
-			return exit{exitUsage, fmt.Errorf("--format %q: want table or json", format)}
 		}
 		feeds(w, s)
 		fmt.Fprintf(w, "\nsnapshot %s, built %s: %d advisories in %d classes, %d in KEV, %d with EPSS\n",
 			s.ID, s.BuiltAt.Format(time.RFC3339), s.Records, s.Classes, s.KEV, s.EPSS)
 		if why := s.Stale(time.Now()); len(why) > 0 {
-			fmt.Fprintf(w, "verdicts are undecided: %s\n", strings.Join(why, "; "))
+			fmt.Fprintf(w, "verdicts are undecided: %s\n", printable(strings.Join(why, "; ")))
 			if s.Landmarks {
 				fmt.Fprintln(w, "fetch the rest with: tocsin db update")
 			}
@@ -148,12 +149,12 @@ func feeds(w io.Writer, s tocsin.Snapshot) {
 		if !f.SyncedAt.IsZero() {
 			synced = f.SyncedAt.Format("2006-01-02 15:04 UTC")
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", f.Name, f.Status, synced, f.Records, f.From)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", f.Name, f.Status, synced, f.Records, markdown.Line(f.From, 200))
 	}
 	_ = t.Flush() // the next write to w shows the same fault
 	for _, f := range s.Feeds {
 		if f.Reason != "" {
-			fmt.Fprintf(w, "%s: %s\n", f.Name, f.Reason)
+			fmt.Fprintf(w, "%s: %s\n", f.Name, markdown.Line(f.Reason, 300))
 		}
 	}
 }

@@ -10,7 +10,10 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -48,11 +51,21 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run is main without the process.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// run is main without the process. A panic is reported and undecided: Go's own exit code would say usage.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			fmt.Fprintf(stderr, "tocsin: internal fault: %v\n%s", fault, debug.Stack())
+			status = exitUndecided
+		}
+	}()
 	cmd := root(stdout, stderr)
 	cmd.SetArgs(args)
-	err := cmd.ExecuteContext(ctx)
+	return finish(cmd.ExecuteContext(ctx), stderr)
+}
+
+// finish shows an error and gives its exit code.
+func finish(err error, stderr io.Writer) int {
 	if err == nil {
 		return exitPass
 	}
@@ -61,9 +74,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		e = exit{code: code(err), err: err}
 	}
 	if e.err != nil {
-		fmt.Fprintln(stderr, "tocsin:", e.err)
+		fmt.Fprintln(stderr, "tocsin:", printable(e.err.Error()))
 	}
 	return e.code
+}
+
+// printable drops what a terminal would obey or hide. Errors quote names that anybody may have chosen.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
 // code is the exit code of an error that names none. What is neither the user's nor the input's fault is undecided: a
@@ -84,13 +107,45 @@ routine and what is an emergency, and runs the emergency until it is over.
 
 Exit codes: 0 pass, 1 a policy failed, 2 usage or configuration, 3 nothing to scan,
 4 undecided (stale data, unreadable input).`,
+		Example: `  tocsin demo                          # see the whole of it, without network or set-up
+  tocsin db update                     # fetch advisories
+  tocsin scan .                        # may this be released?
+  tocsin run --config tocsin.yaml      # watch a portfolio`,
 		Version: app.Version(), SilenceErrors: true, SilenceUsage: true,
 	}
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit{exitUsage, err} })
-	cmd.AddCommand(scanCommand(), databaseCommand(), policyCommand(), runCommand(), actionsCommand(), incidentsCommand(), demoCommand())
+	return group(cmd, scanCommand(), databaseCommand(), policyCommand(), runCommand(), actionsCommand(), incidentsCommand(), demoCommand())
+}
+
+// group gives a command its subcommands. Alone it shows its help; a word that is none of them is a mistake.
+func group(cmd *cobra.Command, sub ...*cobra.Command) *cobra.Command {
+	cmd.AddCommand(sub...)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		hint := ""
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			hint = fmt.Sprintf(" (did you mean %s?)", strings.Join(near, " or "))
+		}
+		return exit{exitUsage, fmt.Errorf("unknown command %q%s; see %s --help", args[0], hint, cmd.CommandPath())}
+	}
+	cmd.SuggestionsMinimumDistance = 2
 	return cmd
+}
+
+// formatFlag adds --format for commands that write a table or JSON, and gives what to call for whether it is JSON.
+func formatFlag(cmd *cobra.Command) func() (bool, error) {
+	format := cmd.Flags().String("format", "table", "table or json")
+	return func() (bool, error) {
+		if *format != "table" && *format != "json" {
+			return false, exit{exitUsage, fmt.Errorf("--format %q: want table or json", *format)}
+		}
+		return *format == "json", nil
+	}
 }
 
 // usage makes errors about arguments usage errors.

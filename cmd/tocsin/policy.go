@@ -9,8 +9,8 @@ import (
 )
 
 func policyCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "policy", Short: "Work on policies"}
-	cmd.AddCommand(&cobra.Command{
+	cmd := &cobra.Command{Use: "policy", Short: "Work on policies", Example: "  tocsin policy check team.yaml"}
+	return group(cmd, &cobra.Command{
 		Use:   "check FILE...",
 		Short: "Check policies, and say everything that is wrong with file, line and column",
 		Example: `  tocsin policy check team.yaml
@@ -30,5 +30,4 @@ func policyCommand() *cobra.Command {
 			return nil
 		},
 	})
-	return cmd
 }

@@ -38,7 +38,6 @@ uses the embedded advisories of famous incidents, and says so.`,
   tocsin scan package-lock.json        # one file
   tocsin scan services/a services/b    # several, judged together
   tocsin scan --format json . | jq '.targets[].decisions[].finding.class.id'`,
-		RunE: func(*cobra.Command, []string) error { return nil },
 	}
 	data := dataFlag(cmd)
 	cmd.Flags().StringVar(&f.format, "format", "table", "table, json or osv-scanner")

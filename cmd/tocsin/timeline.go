@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
@@ -21,9 +22,10 @@ func timeline(w io.Writer, inc tocsin.Incident, events []tocsin.IncidentEvent) {
 		fmt.Fprintln(w)
 	}
 	for _, r := range inc.Roles {
-		fmt.Fprintf(w, "  %s: %s\n", r.Name, cmp.Or(r.Holder, "not filled"))
+		fmt.Fprintf(w, "  %s: %s\n", r.Name, markdown.Line(cmp.Or(r.Holder, "not filled"), 80))
 	}
 	for _, e := range events {
-		fmt.Fprintf(w, "  %3d %s %-13s %-8s %s\n", e.Seq, e.At.Format("2006-01-02 15:04:05"), e.Kind, e.Actor, markdown.Line(e.Text, 300))
+		fmt.Fprintf(w, "  %3d %s %-13s %-8s %s\n", e.Seq, e.At.Format("2006-01-02 15:04:05"), e.Kind, markdown.Line(e.Actor, 40),
+			markdown.Line(strings.TrimSpace(e.Project+" "+e.Text), 300))
 	}
 }

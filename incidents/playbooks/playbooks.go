@@ -60,9 +60,12 @@ func Load(name string, data []byte) (tocsin.Playbook, error) {
 	fault := func(line, column int, format string, args ...any) {
 		problems = append(problems, yamlfile.Problem{File: name, Line: line, Column: column, Text: fmt.Sprintf(format, args...)})
 	}
-	for key, v := range map[string]yamlfile.Value[string]{"playbook": f.Playbook, "title": f.Title, "acceptance": f.Acceptance} {
-		if v.V == "" {
-			fault(v.Line, v.Column, "%s: is missing", key)
+	for _, must := range []struct {
+		key string
+		yamlfile.Value[string]
+	}{{"playbook", f.Playbook}, {"title", f.Title}, {"acceptance", f.Acceptance}} {
+		if must.V == "" {
+			fault(must.Line, must.Column, "%s: is missing", must.key)
 		}
 	}
 	if f.Version.V < 1 {

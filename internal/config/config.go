@@ -3,14 +3,19 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/purl"
 	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/yamlfile"
 )
@@ -69,13 +74,30 @@ type file struct {
 		Visibility str `yaml:"visibility"`
 	} `yaml:"coordination"`
 	GitHub struct {
-		API   str `yaml:"api"`
-		Token struct {
-			File str `yaml:"file"`
-			Env  str `yaml:"env"`
-		} `yaml:"token"`
+		API   str   `yaml:"api"`
+		Token token `yaml:"token"`
 	} `yaml:"github"`
 	Projects []fileProject `yaml:"projects"`
+}
+
+// token says where the token is. It is never the token itself, and a message never shows what stands there.
+type token struct{ File, Env str }
+
+// UnmarshalYAML reads the two keys by itself, since a decoder's message shows the value that it did not expect.
+func (t *token) UnmarshalYAML(n *yaml.Node) error {
+	wrong := errors.New("token: give file: or env:, one line each and never the token itself")
+	if n.Kind != yaml.MappingNode {
+		return wrong
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		into := map[string]*str{"file": &t.File, "env": &t.Env}[n.Content[i].Value]
+		if into == nil || into.IsSet() || n.Content[i+1].Kind != yaml.ScalarNode {
+			*t = token{}
+			return wrong
+		}
+		*into = str{V: n.Content[i+1].Value, Line: n.Content[i+1].Line, Column: n.Content[i+1].Column}
+	}
+	return nil
 }
 
 type str = yamlfile.Value[string]
@@ -177,7 +199,7 @@ func (l *loader) config(f file) Config {
 	l.github(f, &c)
 	seen := map[string]bool{}
 	for _, p := range f.Projects {
-		if seen[p.Slug.V] {
+		if seen[p.Slug.V] && p.Slug.V != "" {
 			l.fault(p.Slug, "project %s stands twice", p.Slug.V)
 		}
 		seen[p.Slug.V] = true
@@ -196,10 +218,18 @@ func (l *loader) feeds(f file, c *Config) {
 		}
 	}
 	add("osv", f.Advisories.OSV)
+	taken := map[string]bool{"": true, "osv": true, "kev": true, "epss": true}
 	for _, p := range f.Advisories.Private {
-		switch p.Name.V {
-		case "", "osv", "kev", "epss":
-			l.fault(p.Name, "advisories: private: name %q is taken or missing", p.Name.V)
+		where := p.Name
+		if !where.IsSet() {
+			where = p.From
+		}
+		if taken[p.Name.V] {
+			l.fault(where, "advisories: private: name %q is taken or missing", p.Name.V)
+		}
+		taken[p.Name.V] = true
+		if p.From.V == "" {
+			l.fault(where, "advisories: private: %s: from: is missing", p.Name.V)
 		}
 		add(p.Name.V, p.From)
 	}
@@ -210,7 +240,14 @@ func (l *loader) feeds(f file, c *Config) {
 // policy is a pack's name, or a path if it looks like one.
 func (l *loader) policy(v str) string {
 	if strings.HasSuffix(v.V, ".yaml") || strings.HasSuffix(v.V, ".yml") {
-		return l.path(v.V)
+		path := l.path(v.V)
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			l.fault(v, "policies: there is no file %s", path)
+		}
+		return path
+	}
+	if v.V == "" {
+		l.fault(v, "policies: want the name of a pack or a file")
 	}
 	return v.V
 }
@@ -230,26 +267,8 @@ func (l *loader) coordination(f file, c *Config) {
 	}
 }
 
-func (l *loader) github(f file, c *Config) {
-	c.GitHub.API = f.GitHub.API.V
-	if f.GitHub.API.IsSet() {
-		l.place(f.GitHub.API, "github: api")
-	}
-	var err error
-	where, fromFile, fromEnv := f.GitHub.Token.File, f.GitHub.Token.File, f.GitHub.Token.Env
-	switch {
-	case fromFile.IsSet() && fromEnv.IsSet():
-		l.fault(fromEnv, "github: token: give file: or env:, not both")
-	case fromFile.IsSet():
-		c.GitHub.Token, err = secret.FromFile(l.path(fromFile.V))
-	case fromEnv.IsSet():
-		where = fromEnv
-		c.GitHub.Token, err = secret.FromEnv(fromEnv.V)
-	}
-	if err != nil {
-		l.fault(where, "github: token: %v", err)
-	}
-}
+// login is what the forge calls a person or a bot.
+var login = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?$`)
 
 func (l *loader) project(p fileProject) Project {
 	out := Project{
@@ -261,6 +280,9 @@ func (l *loader) project(p fileProject) Project {
 		Path: l.path(p.Path.V),
 	}
 	for _, o := range p.Owners {
+		if !login.MatchString(o.V) {
+			l.fault(o, "project %s: owner %q: want a login, without @", p.Slug.V, o.V)
+		}
 		out.Owners = append(out.Owners, o.V)
 	}
 	if out.Criticality == "" {
@@ -275,7 +297,10 @@ func (l *loader) project(p fileProject) Project {
 	if err := out.Validate(); err != nil {
 		l.fault(p.Slug, "%v", err)
 	}
-	if !p.Path.IsSet() {
+	if _, err := purl.Parse(p.Publishes.V); err != nil && p.Publishes.V != "" {
+		l.fault(p.Publishes, "project %s: publishes: want a package URL without version, such as pkg:npm/name: %v", p.Slug.V, err)
+	}
+	if p.Path.V == "" {
 		l.fault(p.Slug, "project %s: path: is missing", p.Slug.V)
 	}
 	return out

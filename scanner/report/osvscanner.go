@@ -61,7 +61,7 @@ func packageSources(t Target, record func(id string) (*osvschema.Vulnerability, 
 		if d.Finding.Status != tocsin.StatusAffected {
 			continue
 		}
-		for _, path := range places(d.Finding.Package) {
+		for _, path := range places(t, d.Finding.Package) {
 			if files[path] == nil {
 				files[path] = map[string]*models.PackageVulns{}
 			}
@@ -88,19 +88,26 @@ func packageSources(t Target, record func(id string) (*osvschema.Vulnerability, 
 	return out, nil
 }
 
-func places(p tocsin.Package) []string {
+// places are the files that a package was found in, or what was scanned where that is not known: no finding is left out.
+func places(t Target, p tocsin.Package) []string {
 	var out []string
 	for _, l := range p.Location {
 		if !slices.Contains(out, l.Path) {
 			out = append(out, l.Path)
 		}
 	}
+	if len(out) == 0 {
+		out = []string{t.Source}
+	}
 	return out
 }
 
 // addGroup adds the records of one class, which is one group.
 func addGroup(pv *models.PackageVulns, f tocsin.Finding, record func(id string) (*osvschema.Vulnerability, error)) error {
-	g := models.GroupInfo{Aliases: f.Class.Aliases}
+	g := models.GroupInfo{IDs: []string{}, Aliases: f.Class.Aliases}
+	if slices.ContainsFunc(pv.Groups, func(have models.GroupInfo) bool { return slices.Equal(have.Aliases, g.Aliases) }) {
+		return nil // the same version twice, from two registries
+	}
 	if f.Class.CVSS != nil {
 		g.MaxSeverity = fmt.Sprintf("%.1f", f.Class.CVSS.Score)
 	}

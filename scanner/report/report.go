@@ -42,10 +42,12 @@ func JSON(w io.Writer, r Report) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
+	r.Targets = append([]Target{}, r.Targets...) // lists that are empty, not missing
+	r.Policies = append([]string{}, r.Policies...)
 	for i := range r.Targets {
-		if r.Targets[i].Decisions == nil {
-			r.Targets[i].Decisions = []tocsin.Decision{} // a list that is empty, not missing
-		}
+		t := &r.Targets[i]
+		t.Decisions = append([]tocsin.Decision{}, t.Decisions...)
+		t.Coverage.Files = append([]tocsin.FileCoverage{}, t.Coverage.Files...)
 	}
 	if err := e.Encode(r); err != nil {
 		return fmt.Errorf("writing the report: %w", err)

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,7 +18,7 @@ import (
 type TableOptions struct {
 	// Rows bounds the findings shown per target; 0 shows all.
 	Rows int
-	// Width of the terminal in columns; 0 does not wrap.
+	// Width of the terminal in columns, to which the last column is cut; 0 does not cut.
 	Width int
 }
 
@@ -32,6 +33,7 @@ func Table(w io.Writer, r Report, o TableOptions) error {
 		if o.Rows > 0 && len(rows) > o.Rows {
 			shown = rows[:o.Rows]
 		}
+		shown = group(shown)
 		if len(shown) > 0 {
 			b.WriteString(render(shown, o.Width) + "\n")
 		}
@@ -39,7 +41,7 @@ func Table(w io.Writer, r Report, o TableOptions) error {
 			fmt.Fprintf(&b, "… and %d more, less grave (--all shows them)\n", n)
 		}
 		coverage(&b, t)
-		fmt.Fprintf(&b, "%s %s\n\n", verdict(t.Gate), strings.Join(t.Why, "; "))
+		fmt.Fprintf(&b, "%s\n\n", strings.TrimSpace(verdict(t.Gate)+" "+why(t)))
 	}
 	feet(&b, r)
 	if _, err := lipgloss.Fprint(w, b.String()); err != nil {
@@ -59,11 +61,21 @@ var (
 	}
 )
 
+// why gives a target's reasons on one line.
+func why(t Target) string {
+	var out []string
+	for _, w := range t.Why {
+		out = append(out, markdown.Line(w, 300))
+	}
+	return strings.Join(out, "; ")
+}
+
 func verdict(g tocsin.Gate) string { return tones[g].Render(strings.ToUpper(string(g))) }
 
 // line is one row of the table.
 type line struct {
 	gate                                     tocsin.Gate
+	ecosystem                                string
 	pkg, version, id, severity, fix, reaches string
 	classes                                  int
 }
@@ -75,9 +87,16 @@ func collapse(decisions []tocsin.Decision) []line {
 	unknown := map[string]int{}
 	for _, d := range decisions {
 		f := d.Finding
-		l := line{gate: d.Gate, pkg: f.Package.Name, version: f.Package.Version, id: f.Class.ID, severity: rating(f), reaches: reach(f), classes: 1}
+		if f.Status == tocsin.StatusNotAffected {
+			continue
+		}
+		l := line{gate: d.Gate, ecosystem: f.Package.Ecosystem, pkg: f.Package.Name, version: f.Package.Version, id: f.Class.ID, severity: rating(f), reaches: reach(f), classes: 1}
+		l.fix = "none known"
 		if len(f.Fixed) > 0 {
 			l.fix = f.Fixed[0]
+		}
+		if f.Upgrade != "" && f.Upgrade != l.fix { // what ends this flaw alone is of little use
+			l.fix = strings.TrimPrefix(l.fix+", all: "+f.Upgrade, "none known, all: ")
 		}
 		if f.Status == tocsin.StatusUnknown {
 			l.fix, l.reaches = "", "unknown: "+f.Reason
@@ -90,6 +109,31 @@ func collapse(decisions []tocsin.Decision) []line {
 			unknown[key] = len(out)
 		}
 		out = append(out, l)
+	}
+	return out
+}
+
+// group puts the rows of one package together, where its gravest stands, and says what they share only once.
+func group(rows []line) []line {
+	name := func(l line) string { return strings.Join([]string{l.ecosystem, l.pkg, l.version}, "\x00") }
+	of := map[string][]line{}
+	var order []string
+	for _, l := range rows {
+		if of[name(l)] == nil {
+			order = append(order, name(l))
+		}
+		of[name(l)] = append(of[name(l)], l)
+	}
+	var out []line
+	for _, n := range order {
+		list := of[n]
+		for i := len(list) - 1; i > 0; i-- {
+			list[i].pkg, list[i].version = "", ""
+			if list[i].reaches == list[i-1].reaches {
+				list[i].reaches = ""
+			}
+		}
+		out = append(out, list...)
 	}
 	return out
 }
@@ -128,9 +172,12 @@ func reach(f tocsin.Finding) string {
 func render(rows []line, width int) string {
 	t := table.New().Border(lipgloss.HiddenBorder()).BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).
 		BorderColumn(false).BorderHeader(false).
-		Headers("VERDICT", "PACKAGE", "VERSION", "ID", "SEVERITY", "FIXED IN", "FROM").
+		Headers(headers...).
 		StyleFunc(func(row, col int) lipgloss.Style {
-			style := lipgloss.NewStyle().PaddingRight(2)
+			style := lipgloss.NewStyle()
+			if col < len(headers)-1 {
+				style = style.PaddingRight(2)
+			}
 			switch {
 			case row == table.HeaderRow:
 				return style.Faint(true)
@@ -139,18 +186,51 @@ func render(rows []line, width int) string {
 			}
 			return style
 		})
-	if width > 0 {
-		t = t.Width(width)
+	for _, cells := range fit(rows, width) {
+		t = t.Row(cells...)
+	}
+	return padding.ReplaceAllString(t.String(), "$1")
+}
+
+var headers = []string{"VERDICT", "PACKAGE", "VERSION", "ID", "SEVERITY", "FIXED IN", "FROM"}
+
+// maxCell bounds a cell, minFrom is the narrowest that is worth reading; both in columns.
+const (
+	maxCell = 80
+	minFrom = 8
+)
+
+// fit gives the cells of the rows. Where the terminal is narrow the last column is cut: a row that is broken over lines
+// cannot be read.
+func fit(rows []line, width int) [][]string {
+	var out [][]string
+	widths := make([]int, len(headers))
+	for i, h := range headers {
+		widths[i] = len(h)
 	}
 	for _, l := range rows {
 		cells := []string{string(l.gate), l.pkg, l.version, l.id, l.severity, l.fix, l.reaches}
 		for i := range cells {
-			cells[i] = markdown.Line(cells[i], 80)
+			cells[i] = markdown.Line(cells[i], maxCell)
+			widths[i] = max(widths[i], lipgloss.Width(cells[i]))
 		}
-		t = t.Row(cells...)
+		out = append(out, cells)
 	}
-	return t.String()
+	last := len(headers) - 1
+	room := width
+	for _, w := range widths[:last] {
+		room -= w + 2
+	}
+	if width > 0 && room < widths[last] {
+		for _, cells := range out {
+			cells[last] = markdown.Line(cells[last], max(room, minFrom))
+		}
+	}
+	return out
 }
+
+// padding is white space at the end of a line, before the end of its style.
+var padding = regexp.MustCompile(`(?m) +(\x1b\[0?m)?$`)
 
 // coverage says what was read, and names what was not.
 func coverage(b *strings.Builder, t Target) {
@@ -193,9 +273,16 @@ func feet(b *strings.Builder, r Report) {
 	}
 	var feeds []string
 	for _, f := range r.Snapshot.Feeds {
-		feeds = append(feeds, fmt.Sprintf("%s %s", f.Name, f.SyncedAt.UTC().Format("2006-01-02 15:04")))
+		feeds = append(feeds, markdown.Line(f.Name, 60)+" "+synced(f))
 	}
 	slices.Sort(feeds)
 	fmt.Fprintf(b, "%s\n", faint.Render(fmt.Sprintf("advisories %s (%d records%s) · policies %s %.19s",
-		r.Snapshot.ID, r.Snapshot.Records, strings.Join(append([]string{""}, feeds...), ", "), strings.Join(r.Policies, ", "), r.PolicyDigest)))
+		r.Snapshot.ID, r.Snapshot.Records, strings.Join(append([]string{""}, feeds...), ", "), markdown.Line(strings.Join(r.Policies, ", "), 200), r.PolicyDigest)))
+}
+
+func synced(f tocsin.FeedState) string {
+	if f.SyncedAt.IsZero() {
+		return "never synced"
+	}
+	return f.SyncedAt.UTC().Format("2006-01-02 15:04")
 }

@@ -1,0 +1,150 @@
+package incidents
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// A call is that something should be done about one class in the projects of one owner group.
+type call struct {
+	class tocsin.Class
+	group string
+	// worst is the gravest of the decisions that call.
+	worst    tocsin.Decision
+	projects []string // sorted
+}
+
+// calls groups the decisions that want something done, in the order of class and group.
+func (f *folder) calls() []*call {
+	index := map[string]*call{}
+	for _, slug := range sorted(f.seen) {
+		s := f.seen[slug]
+		for _, d := range s.Decisions {
+			if tocsin.CompareResponses(d.Response, tocsin.ResponseIssue) < 0 {
+				continue
+			}
+			key := d.Finding.Class.ID + "\x00" + s.Project.Group
+			c := index[key]
+			if c == nil {
+				c = &call{class: d.Finding.Class, group: s.Project.Group, worst: d}
+				index[key] = c
+			}
+			if gravest(d, c.worst) < 0 {
+				c.worst = d
+			}
+			if !slices.Contains(c.projects, slug) {
+				c.projects = append(c.projects, slug)
+			}
+		}
+	}
+	out := make([]*call, 0, len(index))
+	for _, key := range sorted(index) {
+		out = append(out, index[key])
+	}
+	return out
+}
+
+// gravest orders decisions by what matters first, and then in any way that does not depend on how they came.
+func gravest(a, b tocsin.Decision) int {
+	due := a.Due.Compare(b.Due)
+	if a.Due.IsZero() != b.Due.IsZero() { // no deadline is later than any
+		due = -due
+	}
+	return cmp.Or(
+		tocsin.CompareResponses(b.Response, a.Response), tocsin.CompareLevels(b.Severity, a.Severity), due,
+		strings.Compare(a.Project, b.Project), tocsin.ComparePackages(a.Finding.Package, b.Finding.Package),
+		strings.Compare(string(a.Finding.Status), string(b.Finding.Status)), strings.Compare(string(a.Finding.Match), string(b.Finding.Match)),
+		strings.Compare(a.Finding.Class.ID, b.Finding.Class.ID), strings.Compare(cause(a.Reason), cause(b.Reason)),
+	)
+}
+
+// found gives the decisions of a run about a class that keep an incident open, gravest first: what is not known to be
+// harmless, whatever the policies say of it, and what they want something done about. An open range of a malware record
+// alone keeps nothing open.
+func found(s Sighting, class tocsin.Class) []tocsin.Decision {
+	var out []tocsin.Decision
+	for _, d := range s.Decisions {
+		suspect := d.Finding.Status != tocsin.StatusNotAffected && d.Finding.Match != tocsin.MatchPossible
+		if (suspect || tocsin.CompareResponses(d.Response, tocsin.ResponseIssue) >= 0) && overlap(d.Finding.Class.Aliases, class.Aliases) {
+			out = append(out, d)
+		}
+	}
+	slices.SortFunc(out, gravest)
+	return out
+}
+
+// assign gives each call the incident that it belongs to, or nil if one is to be opened. A class keeps its incident when
+// an alias joins it or its best id changes, because any shared id is enough; one that is open goes before one that is
+// over. No incident takes two calls: when a class falls apart, the parts are two.
+func (f *folder) assign(list []*call) []*draft {
+	out := make([]*draft, len(list))
+	taken := map[*draft]bool{}
+	for _, fits := range []func(tocsin.Incident, *call) bool{
+		func(i tocsin.Incident, c *call) bool { return i.Key == key(c) && !i.State.Over() },
+		func(i tocsin.Incident, c *call) bool {
+			return overlap(i.Class.Aliases, c.class.Aliases) && !i.State.Over()
+		},
+		func(i tocsin.Incident, c *call) bool { return i.Key == key(c) },
+		func(i tocsin.Incident, c *call) bool { return overlap(i.Class.Aliases, c.class.Aliases) },
+	} {
+		for n, c := range list {
+			for _, d := range f.drafts {
+				if out[n] == nil && !taken[d] && d.inc.Group == c.group && fits(d.inc, c) {
+					out[n], taken[d] = d, true
+				}
+			}
+		}
+	}
+	return out
+}
+
+// key is how an incident about the call is called. People type it, and it becomes part of other keys.
+func key(c *call) string {
+	out := "INC-" + word(c.class.ID)
+	if c.group != "" {
+		out += "-" + word(c.group)
+	}
+	return out
+}
+
+// maxWord bounds the parts of a key.
+const maxWord = 80
+
+// word keeps the characters of s that are safe in a key and in a shell.
+func word(s string) string {
+	s = s[:min(len(s), maxWord)]
+	return strings.Map(func(r rune) rune {
+		if r < 0x80 && (r == '.' || r == '_' || r == '-' || '0' <= r && r <= '9' || 'a' <= r|0x20 && r|0x20 <= 'z') {
+			return r
+		}
+		return '_'
+	}, s)
+}
+
+// unused is the key with a number behind it if another incident has it already.
+func (f *folder) unused(key string) string {
+	out := key
+	for n := 2; slices.ContainsFunc(f.drafts, func(d *draft) bool { return d.inc.Key == out }); n++ {
+		out = fmt.Sprintf("%s-%d", key, n)
+	}
+	return out
+}
+
+// overlap says whether two sorted lists share an element.
+func overlap(a, b []string) bool {
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch c := strings.Compare(a[i], b[j]); {
+		case c == 0:
+			return true
+		case c < 0:
+			i++
+		default:
+			j++
+		}
+	}
+	return false
+}

@@ -1,0 +1,71 @@
+package incidents
+
+import (
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// What names and versions may look like to stand in a command: nothing that a shell reads, no flag, and nothing that the
+// tool would take for a path, a URL or somebody's repository.
+var (
+	plainVersion = regexp.MustCompile(`^v?[0-9][A-Za-z0-9.+_-]{0,99}$`)
+	plainNames   = map[string]*regexp.Regexp{
+		"npm":       regexp.MustCompile(`^(@[a-z0-9][a-z0-9._-]{0,99}/)?[A-Za-z0-9][A-Za-z0-9._-]{0,199}$`),
+		"Go":        regexp.MustCompile(`^(stdlib|[a-z0-9][a-z0-9.-]*\.[a-z]+(/[A-Za-z0-9_][A-Za-z0-9._-]*){1,20})$`),
+		"crates.io": regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`),
+		"RubyGems":  regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`),
+		"Packagist": regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,99}/[a-z0-9][a-z0-9._-]{0,99}$`),
+		"PyPI":      regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`),
+	}
+)
+
+// command is what a maintainer would type to move a dependency to the version, where one line does it. Which tool it is
+// follows from the file that was read; where it cannot be told, there is none.
+func command(p tocsin.IncidentPackage, to string) string {
+	name := plainNames[p.Ecosystem]
+	if name == nil || !name.MatchString(p.Name) || !plainVersion.MatchString(to) {
+		return ""
+	}
+	file, _, _ := strings.Cut(path.Base(p.Location), ":")
+	deep := len(p.Path) > 1 // comes in through another
+	switch p.Ecosystem + " " + file {
+	case "npm package-lock.json", "npm npm-shrinkwrap.json":
+		if deep {
+			return "npm update " + p.Name
+		}
+		return "npm install " + p.Name + "@" + to
+	case "npm pnpm-lock.yaml":
+		if deep {
+			return "pnpm update --depth Infinity " + p.Name
+		}
+		return "pnpm add " + p.Name + "@" + to
+	case "Go go.mod", "Go go.sum":
+		if p.Name == "stdlib" {
+			return "go get toolchain@go" + strings.TrimPrefix(to, "v")
+		}
+		return "go get " + p.Name + "@v" + strings.TrimPrefix(to, "v")
+	case "crates.io Cargo.lock":
+		if !plainVersion.MatchString(p.Version) {
+			return ""
+		}
+		return "cargo update -p " + p.Name + "@" + p.Version + " --precise " + to
+	case "RubyGems Gemfile.lock":
+		return "bundle update " + p.Name
+	case "Packagist composer.lock":
+		if deep {
+			return "composer update " + p.Name
+		}
+		return "composer require " + p.Name + ":^" + strings.TrimPrefix(to, "v")
+	case "PyPI poetry.lock":
+		return "poetry update " + p.Name
+	case "PyPI uv.lock":
+		return "uv lock --upgrade-package " + p.Name + "==" + to
+	case "PyPI Pipfile.lock":
+		return "pipenv upgrade " + p.Name + "==" + to
+	default:
+		return ""
+	}
+}
