@@ -287,3 +287,26 @@ func TestManyProjectsAndPackages(t *testing.T) {
 		}
 	}
 }
+
+// An advisory that is not public leaves for no place that the public reads, whoever opted in to what.
+func TestPrivateAdvisoryStaysPrivate(t *testing.T) {
+	inc := shell()
+	inc.Class.Private = true
+	for _, visibility := range []tocsin.Visibility{tocsin.VisibilityPublic, tocsin.VisibilityPrivate} {
+		projects := map[string]tocsin.Project{}
+		for _, ip := range inc.Projects {
+			projects[ip.Slug] = tocsin.Project{
+				Slug: ip.Slug, Repository: "example/" + ip.Slug, Visibility: visibility,
+				OptIn: tocsin.OptIn{Issues: true, PublicExposure: true, AdvisoryDraft: true},
+			}
+		}
+		for key, a := range actions(t, inc, projects, Coordination{"example/security", visibility}) {
+			if a.Audience == tocsin.VisibilityPublic || a.TLP == tocsin.TLPClear {
+				t.Errorf("%s: TLP:%s to a %s audience", key, a.TLP, a.Audience)
+			}
+			if visibility == tocsin.VisibilityPublic {
+				t.Errorf("%s is written to a public repository", key)
+			}
+		}
+	}
+}

@@ -11,22 +11,25 @@ import (
 // What names and versions may look like to stand in a command: nothing that a shell reads, no flag, and nothing that the
 // tool would take for a path, a URL or somebody's repository.
 var (
-	plainVersion = regexp.MustCompile(`^v?[0-9][A-Za-z0-9.+_-]{0,99}$`)
+	plainVersion = regexp.MustCompile(`^v?[0-9][A-Za-z0-9.+_-]*$`)
 	plainNames   = map[string]*regexp.Regexp{
-		"npm":       regexp.MustCompile(`^(@[a-z0-9][a-z0-9._-]{0,99}/)?[A-Za-z0-9][A-Za-z0-9._-]{0,199}$`),
-		"Go":        regexp.MustCompile(`^(stdlib|[a-z0-9][a-z0-9.-]*\.[a-z]+(/[A-Za-z0-9_][A-Za-z0-9._-]*){1,20})$`),
-		"crates.io": regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`),
-		"RubyGems":  regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`),
-		"Packagist": regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,99}/[a-z0-9][a-z0-9._-]{0,99}$`),
-		"PyPI":      regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`),
+		"npm":       regexp.MustCompile(`^(@[a-z0-9][a-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*$`),
+		"Go":        regexp.MustCompile(`^(stdlib|[a-z0-9][a-z0-9.-]*\.[a-z]+(/[A-Za-z0-9_][A-Za-z0-9._-]*)+)$`),
+		"crates.io": regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`),
+		"RubyGems":  regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`),
+		"Packagist": regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*$`),
+		"PyPI":      regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`),
 	}
 )
+
+// maxName is the longest name or version that stands in a command.
+const maxName = 200
 
 // command is what a maintainer would type to move a dependency to the version, where one line does it. Which tool it is
 // follows from the file that was read; where it cannot be told, there is none.
 func command(p tocsin.IncidentPackage, to string) string {
 	name := plainNames[p.Ecosystem]
-	if name == nil || !name.MatchString(p.Name) || !plainVersion.MatchString(to) {
+	if name == nil || len(p.Name) > maxName || len(to) > maxName || !name.MatchString(p.Name) || !plainVersion.MatchString(to) {
 		return ""
 	}
 	file, _, _ := strings.Cut(path.Base(p.Location), ":")

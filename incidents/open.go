@@ -115,7 +115,7 @@ func (f *folder) raise(d *draft, c *call) {
 
 // equalClass ignores what changes every day and changes nothing: dates of records and small moves of EPSS.
 func equalClass(a, b tocsin.Class) bool {
-	return a.ID == b.ID && a.Kind == b.Kind && slices.Equal(a.Aliases, b.Aliases) && a.Summary == b.Summary &&
+	return a.ID == b.ID && a.Private == b.Private && a.Kind == b.Kind && slices.Equal(a.Aliases, b.Aliases) && a.Summary == b.Summary &&
 		(a.KEV == nil) == (b.KEV == nil) && a.CVSS.Rating() == b.CVSS.Rating()
 }
 

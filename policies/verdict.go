@@ -19,16 +19,21 @@ func Gate(decisions []tocsin.Decision, c tocsin.Coverage, s tocsin.Snapshot, now
 	var why []string
 	for _, g := range []tocsin.Gate{tocsin.GateFail, tocsin.GateUndecided, tocsin.GateWarn} {
 		if count[g] > 0 {
-			why = append(why, fmt.Sprintf("%d finding(s) with gate %s", count[g], g))
+			why = append(why, fmt.Sprintf("%d %s", count[g], phrases[g]))
 		}
 	}
 	if incomplete := c.Incomplete(); len(incomplete) > 0 {
 		gate = gate.Worse(tocsin.GateUndecided)
-		why = append(why, fmt.Sprintf("%d file(s) could not be read whole", len(incomplete)))
+		why = append(why, fmt.Sprintf("%d of %d files could not be read whole", len(incomplete), len(c.Files)))
 	}
 	if stale := s.Stale(now); len(stale) > 0 {
 		gate = gate.Worse(tocsin.GateUndecided)
 		why = append(why, stale...)
 	}
 	return gate, why
+}
+
+// phrases say what a number of findings does to the gate.
+var phrases = map[tocsin.Gate]string{
+	tocsin.GateFail: "must not be released", tocsin.GateUndecided: "cannot be decided", tocsin.GateWarn: "to be warned of",
 }

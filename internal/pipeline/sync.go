@@ -266,17 +266,21 @@ func (t *take) finish() (tocsin.FeedState, []string, error) {
 		}
 		slices.Sort(gone)
 	}
-	if n := t.changed + len(gone); !t.sync.AcceptBulk && n > breakerFloor && n*breakerShare > len(t.known) {
-		return t.state, nil, fmt.Errorf("%w: %d of %d records would change and %d vanish; nothing was taken. If that is right, run again with --accept-bulk",
-			errTripped, t.changed, len(t.known), len(gone))
-	}
+	readable := len(t.seen) - len(t.rejected)
+	n := t.changed + len(gone)
+	tooMuch := n > breakerFloor && n*breakerShare > len(t.known) || len(gone) > 0 && len(gone) == len(t.known)
 	switch {
 	case len(t.seen) == 0 && len(t.parts) > 0:
 		return t.state, nil, errors.Join(t.parts...)
-	case len(t.seen) == 0:
+	case readable == 0 && len(t.rejected) > 0:
+		return t.state, nil, fmt.Errorf("%w: none of %d records can be read, first: %s", tocsin.ErrInvalid, len(t.rejected), t.rejected[0])
+	case readable == 0:
 		return t.state, nil, fmt.Errorf("%w: the feed holds no OSV records", tocsin.ErrInvalid)
+	case tooMuch && !t.sync.AcceptBulk:
+		return t.state, nil, fmt.Errorf("%w: %d of %d records would change and %d vanish; nothing was taken. If that is right, run again with --accept-bulk",
+			errTripped, t.changed, len(t.known), len(gone))
 	}
-	t.state.Records, t.state.Rejected = len(t.seen)-len(t.rejected), len(t.rejected)
+	t.state.Records, t.state.Rejected = readable, len(t.rejected)
 	if len(t.rejected) > 0 {
 		t.state.Reason = fmt.Sprintf("%d records could not be read, first: %s", len(t.rejected), t.rejected[0])
 	}

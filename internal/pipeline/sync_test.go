@@ -297,6 +297,30 @@ func TestEmptyFeedIsRefused(t *testing.T) {
 	}
 }
 
+// TestRubbishRemovesNothing: a feed of which nothing can be read, or nothing is left, has failed, however small it is.
+func TestRubbishRemovesNothing(t *testing.T) {
+	m := newMirror(t)
+	m.write("A.json", simple("A", "1"))
+	m.write("B.json", simple("B", "1"))
+	if _, err := m.run(); err != nil {
+		t.Fatal(err)
+	}
+	m.write("A.json", "{")
+	m.write("B.json", "<html>")
+	if _, err := m.run(); !errors.Is(err, tocsin.ErrInvalid) || !strings.Contains(err.Error(), "none of 2 records") {
+		t.Errorf("err = %v", err)
+	}
+	m.remove("A.json")
+	m.remove("B.json")
+	m.write("C.json", simple("C", "1"))
+	if _, err := m.run(); err == nil || !strings.Contains(err.Error(), "--accept-bulk") {
+		t.Errorf("err = %v", err)
+	}
+	if f := m.state("osv"); !m.holds("A") || !m.holds("B") || f.Status == tocsin.FeedOK {
+		t.Errorf("A held: %v, B held: %v, %+v", m.holds("A"), m.holds("B"), f)
+	}
+}
+
 // TestZipBomb: a zip that promises more than is plausible is named as what it is, and leaves no index.
 func TestZipBomb(t *testing.T) {
 	m := newMirror(t)
