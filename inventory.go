@@ -95,15 +95,23 @@ func (c Coverage) Incomplete() []FileCoverage {
 	return out
 }
 
-// ComparePackages orders packages by ecosystem, name, version and origin.
+// ComparePackages orders packages by ecosystem, name, version and origin. All addresses of the public registry are one
+// origin.
 func ComparePackages(a, b Package) int {
 	return cmp.Or(
 		strings.Compare(a.Ecosystem, b.Ecosystem),
 		strings.Compare(a.Name, b.Name),
 		strings.Compare(a.Version, b.Version),
-		strings.Compare(string(a.Origin.Kind), string(b.Origin.Kind)),
-		strings.Compare(a.Origin.URL, b.Origin.URL),
+		strings.Compare(a.Origin.place(), b.Origin.place()),
 	)
+}
+
+// place tells origins apart; the public registry is the empty one.
+func (o Origin) place() string {
+	if o.Public() {
+		return ""
+	}
+	return string(o.Kind) + " " + o.URL
 }
 
 // Seal sorts the inventory, merges packages that were found more than once, renumbers the edges and sets the digest.

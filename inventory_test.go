@@ -82,3 +82,16 @@ func TestDigestIgnoresOrder(t *testing.T) {
 		t.Error("another version, the same digest")
 	}
 }
+
+// TestOneRegistry: two addresses of the public registry are one origin, two private ones are two.
+func TestOneRegistry(t *testing.T) {
+	of := func(kind OriginKind, url string) Package {
+		return Package{Ecosystem: "npm", Name: "a", Version: "1", Origin: Origin{Kind: kind, URL: url}}
+	}
+	inv := Inventory{Packages: []Package{
+		of(OriginRegistry, "https://r/a"), of(OriginRegistry, "http://r/a"), of("", ""), of(OriginPrivate, "https://p/a"), of(OriginPrivate, "https://q/a"),
+	}}
+	if inv.Seal(); len(inv.Packages) != 3 {
+		t.Errorf("packages %v", inv.Packages)
+	}
+}
