@@ -128,6 +128,13 @@ func crashPortfolio(dir, step string) error {
 		log4j = "2.17.1"
 	}
 	for name, text := range map[string]string{
+		// One class is enough: every kind of write and call is made for it.
+		"one.yaml": `policy: one
+response:
+  default: none
+  rules:
+    - {name: one, when: 'advisory.id == "CVE-2021-44228"', then: emergency, severity: critical, due: 3d, playbook: vulnerable-dependency, because: of the test}
+`,
 		"api/gradle.lockfile":    "org.apache.logging.log4j:log4j-core:" + log4j + "=runtimeClasspath\n",
 		"worker/gradle.lockfile": "org.apache.logging.log4j:log4j-core:2.14.1=runtimeClasspath\n",
 	} {
@@ -147,7 +154,7 @@ func crashConfig(dir, url string) config.Config {
 		}}
 	}
 	return config.Config{
-		Data: filepath.Join(dir, "data"), Policies: []string{"emergency"}, Projects: []config.Project{project("api"), project("worker")},
+		Data: filepath.Join(dir, "data"), Policies: []string{filepath.Join(dir, "one.yaml")}, Projects: []config.Project{project("api"), project("worker")},
 		Coordination: config.Coordination{Repository: "acme/security", Visibility: tocsin.VisibilityPrivate},
 		GitHub:       config.GitHub{API: url, Token: secret.New("t")},
 	}
@@ -369,7 +376,7 @@ func TestKilledAnywhere(t *testing.T) {
 	calm := newCrashWorld(t)
 	points := calm.story("", 0)
 	want, wantTimeline := calm.picture(), calm.timeline()
-	if strings.Count(want, "acme/api open") != 0 || strings.Count(want, "advisory draft") != 2 || strings.Count(want, "acme/worker open") != 4 {
+	if strings.Count(want, "acme/api open") != 0 || strings.Count(want, "advisory draft") != 1 || strings.Count(want, "acme/worker open") != 1 {
 		t.Fatalf("the story itself is not as it should be:\n%s", want)
 	}
 	for _, step := range steps {
