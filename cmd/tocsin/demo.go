@@ -151,14 +151,6 @@ func (s *stage) decisions(r app.Report) {
 	}
 }
 
-// tree writes a reason, indented by depth.
-func tree(w io.Writer, r tocsin.Reason, indent string) {
-	fmt.Fprintf(w, "%s%s → %s\n", indent, r.Text, r.Result)
-	for _, c := range r.Children {
-		tree(w, c, indent+"  ")
-	}
-}
-
 // written lists what is on the forge now.
 func (s *stage) written() {
 	for _, name := range s.repositories() {

@@ -191,6 +191,13 @@ func TestScanFormats(t *testing.T) {
 	call(t, "scan", "--data", data, "--policy", own, bad).wants(t, exitPass, "own")
 }
 
+// Every verdict can be asked for its reason: the rule, and the values that it saw.
+func TestScanExplains(t *testing.T) {
+	data, dir := database(t), t.TempDir()
+	put(t, dir, "package-lock.json", lock("left", "1.0.0"))
+	call(t, "scan", "--data", data, "--explain", dir).wants(t, exitFailed, "left@1.0.0", "holds", "finding.status → affected", "release-gate: gate → fail")
+}
+
 func TestPolicyCheck(t *testing.T) {
 	call(t, "policy", "check", "release-gate", "emergency").wants(t, exitPass, "release-gate: ok", "emergency: ok")
 	bad := put(t, t.TempDir(), "bad.yaml", "policy: bad\ngate:\n  default: pass\n  rules:\n    - name: x\n      when: finding.statsu == \"affected\"\n      then: fail\n      because: x\n")

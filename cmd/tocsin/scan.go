@@ -24,6 +24,7 @@ type scanFlags struct {
 	policies    []string
 	onUndecided string
 	all         bool
+	explain     bool
 }
 
 func scanCommand() *cobra.Command {
@@ -37,6 +38,7 @@ uses the embedded advisories of famous incidents, and says so.`,
 		Example: `  tocsin scan                          # this folder
   tocsin scan package-lock.json        # one file
   tocsin scan services/a services/b    # several, judged together
+  tocsin scan --explain .              # with the rule and the values behind every verdict
   tocsin scan --format json . | jq '.targets[].decisions[].finding.class.id'`,
 	}
 	data := dataFlag(cmd)
@@ -44,6 +46,7 @@ uses the embedded advisories of famous incidents, and says so.`,
 	cmd.Flags().StringSliceVar(&f.policies, "policy", []string{"release-gate"}, "policy packs by name, or files")
 	cmd.Flags().StringVar(&f.onUndecided, "on-undecided", "fail", "what an undecided verdict does: fail (exit 4) or pass")
 	cmd.Flags().BoolVar(&f.all, "all", false, "show all rows of the table")
+	cmd.Flags().BoolVar(&f.explain, "explain", false, "show the reason of every decision below the table")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		dir, err := data()
 		if err != nil {
@@ -146,7 +149,13 @@ func write(ctx context.Context, w io.Writer, f scanFlags, data string, r report.
 		if f.all {
 			o.Rows = 0
 		}
-		return report.Table(w, r, o)
+		if err := report.Table(w, r, o); err != nil {
+			return err
+		}
+		if f.explain {
+			explain(w, r)
+		}
+		return nil
 	}
 }
 
