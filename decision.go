@@ -15,6 +15,8 @@ type Decision struct {
 	// Due is when it should be done; zero if the policy sets none.
 	Due      time.Time `json:"due,omitzero"`
 	Playbook string    `json:"playbook,omitempty"`
+	// Change is what the finding is against a base, where one was given.
+	Change Change `json:"change,omitempty"`
 	// Reason is the tree of rules and conditions that led here, one child per axis.
 	Reason Reason `json:"reason"`
 
@@ -36,6 +38,17 @@ const (
 )
 
 var gates = []Gate{GatePass, GateWarn, GateUndecided, GateFail}
+
+// Change is how a finding stands against the base of a change.
+type Change string
+
+// The kinds of change.
+const (
+	ChangeIntroduced Change = "introduced"
+	ChangeRaised     Change = "severity raised" // it was there, but its gate was milder
+	ChangeDisclosed  Change = "newly disclosed" // it was there, but its advisory is younger than the base
+	ChangeExisting   Change = "pre-existing"
+)
 
 // Response is what a finding calls for, mildest first.
 type Response string

@@ -14,8 +14,10 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/advisories"
 	"github.com/tocsin-dev/tocsin/internal/app"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
+	"github.com/tocsin-dev/tocsin/policies"
 	"github.com/tocsin-dev/tocsin/scanner/report"
 )
 
@@ -25,6 +27,14 @@ type scanFlags struct {
 	onUndecided string
 	all         bool
 	explain     bool
+}
+
+func (f *scanFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.format, "format", "table", "table, json or osv-scanner")
+	cmd.Flags().StringSliceVar(&f.policies, "policy", []string{"release-gate"}, "policy packs by name, or files")
+	cmd.Flags().StringVar(&f.onUndecided, "on-undecided", "fail", "what an undecided verdict does: fail (exit 4) or pass")
+	cmd.Flags().BoolVar(&f.all, "all", false, "show all rows of the table")
+	cmd.Flags().BoolVar(&f.explain, "explain", false, "show the reason of every decision below the table")
 }
 
 func scanCommand() *cobra.Command {
@@ -42,11 +52,7 @@ uses the embedded advisories of famous incidents, and says so.`,
   tocsin scan --format json . | jq '.targets[].decisions[].finding.class.id'`,
 	}
 	data := dataFlag(cmd)
-	cmd.Flags().StringVar(&f.format, "format", "table", "table, json or osv-scanner")
-	cmd.Flags().StringSliceVar(&f.policies, "policy", []string{"release-gate"}, "policy packs by name, or files")
-	cmd.Flags().StringVar(&f.onUndecided, "on-undecided", "fail", "what an undecided verdict does: fail (exit 4) or pass")
-	cmd.Flags().BoolVar(&f.all, "all", false, "show all rows of the table")
-	cmd.Flags().BoolVar(&f.explain, "explain", false, "show the reason of every decision below the table")
+	f.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		dir, err := data()
 		if err != nil {
@@ -58,53 +64,86 @@ uses the embedded advisories of famous incidents, and says so.`,
 }
 
 func scan(cmd *cobra.Command, f scanFlags, data string, paths []string) error {
-	if !slices.Contains([]string{"table", "json", "osv-scanner"}, f.format) {
-		return exit{exitUsage, fmt.Errorf("--format %q: want table, json or osv-scanner", f.format)}
-	}
-	if f.onUndecided != "fail" && f.onUndecided != "pass" {
-		return exit{exitUsage, fmt.Errorf("--on-undecided %q: want fail or pass", f.onUndecided)}
-	}
-	set, err := app.Policies(f.policies)
-	if err != nil {
-		return err
-	}
-	x, err := app.OpenIndex(logger(cmd), data)
-	if err != nil {
-		return err
-	}
-	defer x.Close()
 	sources, done, err := open(paths)
 	if err != nil {
 		return err
 	}
 	defer done()
-
-	now := time.Now().UTC()
-	bar := newProgress(cmd.ErrOrStderr())
-	scanned, err := pipeline.Scan(cmd.Context(), sources, x, set, now, func(_, path string) { bar.show("reading " + path) })
-	bar.finish()
+	e, err := newExam(cmd, f, data)
 	if err != nil {
 		return err
 	}
-	r := report.Report{
-		Tocsin: app.Version(), At: now, Gate: tocsin.GatePass, Snapshot: x.Snapshot(), Policies: set.Names(), PolicyDigest: set.Digest(),
+	defer e.close()
+	scanned, err := e.scan(sources)
+	if err != nil {
+		return err
 	}
-	files := 0
-	for i, s := range scanned {
-		r.Gate = r.Gate.Worse(s.Gate)
-		files += len(s.Inventory.Coverage.Files)
-		r.Targets = append(r.Targets, report.Target{
-			Source: sources[i].Origin, Inventory: s.Inventory.Digest, Packages: len(s.Inventory.Packages), Gate: s.Gate, Why: s.Why,
-			Coverage: s.Inventory.Coverage, Decisions: s.Decisions,
-		})
-	}
+	r := e.report(scanned)
 	if err := write(cmd.Context(), cmd.OutOrStdout(), f, data, r); err != nil {
 		return err
+	}
+	return conclude(r, f)
+}
+
+// conclude is how a report ends the program.
+func conclude(r report.Report, f scanFlags) error {
+	files := 0
+	for _, t := range r.Targets {
+		files += len(t.Coverage.Files)
 	}
 	if files == 0 {
 		return exit{exitNothing, errors.New("nothing to scan: no lockfile, manifest, workflow or SBOM was found")}
 	}
 	return verdict(r.Gate, f.onUndecided)
+}
+
+// exam is what sources are judged by in one call: the same advisories, policies and time for all of them.
+type exam struct {
+	cmd   *cobra.Command
+	set   policies.Set
+	index *advisories.Index
+	now   time.Time
+}
+
+// newExam checks the flags and opens the index. Close it.
+func newExam(cmd *cobra.Command, f scanFlags, data string) (*exam, error) {
+	if !slices.Contains([]string{"table", "json", "osv-scanner"}, f.format) {
+		return nil, exit{exitUsage, fmt.Errorf("--format %q: want table, json or osv-scanner", f.format)}
+	}
+	if f.onUndecided != "fail" && f.onUndecided != "pass" {
+		return nil, exit{exitUsage, fmt.Errorf("--on-undecided %q: want fail or pass", f.onUndecided)}
+	}
+	set, err := app.Policies(f.policies)
+	if err != nil {
+		return nil, err
+	}
+	x, err := app.OpenIndex(logger(cmd), data)
+	if err != nil {
+		return nil, err
+	}
+	return &exam{cmd: cmd, set: set, index: x, now: time.Now().UTC()}, nil
+}
+
+func (e *exam) close() { _ = e.index.Close() } // read only
+
+func (e *exam) scan(sources []pipeline.Source) ([]pipeline.Scanned, error) {
+	bar := newProgress(e.cmd.ErrOrStderr())
+	defer bar.finish()
+	return pipeline.Scan(e.cmd.Context(), sources, e.index, e.set, e.now, func(_, path string) { bar.show("reading " + path) })
+}
+
+func (e *exam) report(scanned []pipeline.Scanned) report.Report {
+	r := report.Report{
+		Tocsin: app.Version(), At: e.now, Gate: tocsin.GatePass, Snapshot: e.index.Snapshot(), Policies: e.set.Names(), PolicyDigest: e.set.Digest(),
+	}
+	for _, s := range scanned {
+		r.Gate = r.Gate.Worse(s.Gate)
+		r.Targets = append(r.Targets, report.Target{
+			Source: s.Inventory.Source, Inventory: s.Inventory.Digest, Packages: len(s.Inventory.Packages), Gate: s.Gate, Why: s.Why,
+			Coverage: s.Inventory.Coverage, Decisions: s.Decisions,
+		})
+	}
+	return r
 }
 
 // open opens the paths as sources. A path that does not exist is the caller's mistake, not an unreadable input.

@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"advisories/landmark": {"advisories"}, // builds an index of what is embedded
 	"scanner":             {"scanner/extract"},
 	"scanner/extract":     {},
+	"scanner/diff":        {},
 	"scanner/match":       {},
 	"scanner/report":      {},
 	"policies":            {},
@@ -44,6 +45,7 @@ var allowed = map[string][]string{
 	"notify/github":       {},
 	"internal/config":     {},
 	"internal/corpus":     {}, // tests only
+	"internal/gittree":    {},
 	"internal/githubtest": {},
 	"internal/lawtest":    {},
 	"internal/outbox":     {},
@@ -67,6 +69,7 @@ var heavy = map[string][]string{
 	"github.com/google/go-github/v62":       {"notify/github"},
 	"modernc.org/sqlite":                    {"internal/store"},
 	"github.com/pressly/goose/v3":           {"internal/store"},
+	"github.com/go-git/go-git/v5":           {"internal/gittree"},
 	"github.com/spf13/cobra":                {"cmd/tocsin"},
 	"github.com/blevesearch/vellum":         {"advisories"},
 	"charm.land/lipgloss/v2":                {"scanner/report", "cmd/tocsin"},

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/gittree"
+	"github.com/tocsin-dev/tocsin/internal/pipeline"
+	"github.com/tocsin-dev/tocsin/policies"
+	"github.com/tocsin-dev/tocsin/scanner/diff"
+)
+
+func gateCommand() *cobra.Command {
+	var f scanFlags
+	var base string
+	cmd := &cobra.Command{
+		Use:   "gate [FOLDER]",
+		Short: "Judge a change by what it brings, not by what was there before it",
+		Long: `Gate scans a folder of a Git repository and the same folder where HEAD left the base branch,
+with the same advisories and policies, and judges what lies between. A finding that the change introduced,
+or made worse, counts. One that was there already does not, nor one whose advisory was published since;
+both are shown. Policies come from --policy, never from the judged tree.
+
+What cannot be read, and data that is stale, leave the verdict undecided as in a scan.`,
+		Example: `  tocsin gate --base origin/main
+  tocsin gate --base origin/main --format json services/shop`,
+		Args: usage(cobra.MaximumNArgs(1)),
+	}
+	data := dataFlag(cmd)
+	f.add(cmd)
+	cmd.Flags().StringVar(&base, "base", "", "branch, tag or commit that the change is for (required)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if base == "" {
+			return exit{exitUsage, fmt.Errorf("--base is missing: name the branch that the change is for; tocsin scan judges the whole tree")}
+		}
+		dir, err := data()
+		if err != nil {
+			return err
+		}
+		folder := "."
+		if len(args) > 0 {
+			folder = args[0]
+		}
+		return gate(cmd, f, dir, filepath.Clean(folder), base)
+	}
+	return cmd
+}
+
+func gate(cmd *cobra.Command, f scanFlags, data, folder, ref string) error {
+	sources, done, err := open([]string{folder})
+	if err != nil {
+		return err
+	}
+	defer done()
+	tree, err := gittree.MergeBase(folder, ref)
+	if err != nil {
+		return err
+	}
+	e, err := newExam(cmd, f, data)
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	head, err := e.scan(sources)
+	if err != nil {
+		return err
+	}
+	before, err := e.scan([]pipeline.Source{{Origin: ref, FS: tree}})
+	if err != nil {
+		return err
+	}
+	d := diff.Compare(before[0].Decisions, head[0].Decisions, tree.At)
+	shown := head[0]
+	shown.Gate, shown.Why = policies.Gate(d.Answerable(), shown.Inventory.Coverage, e.index.Snapshot(), e.now)
+	shown.Decisions = d.Decisions
+	if f.format == "table" {
+		shown.Decisions = d.Answerable()
+	}
+	shown.Why = append(shown.Why, fmt.Sprintf("against %.12s: %d introduced, %d made worse, %d newly disclosed, %d pre-existing, %d fixed",
+		tree.Commit, d.Count(tocsin.ChangeIntroduced), d.Count(tocsin.ChangeRaised), d.Count(tocsin.ChangeDisclosed), d.Count(tocsin.ChangeExisting), len(d.Fixed)))
+	r := e.report([]pipeline.Scanned{shown})
+	if err := write(cmd.Context(), cmd.OutOrStdout(), f, data, r); err != nil {
+		return err
+	}
+	return conclude(r, f)
+}

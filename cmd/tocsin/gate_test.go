@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/object"
+)
+
+// branch is a repository with a commit on main and a work tree on a branch of it.
+func branch(t *testing.T, before map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	repo, err := git.PlainInitWithOptions(dir, &git.PlainInitOptions{InitOptions: git.InitOptions{DefaultBranch: plumbing.Main}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	work, err := repo.Worktree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range before {
+		put(t, dir, name, text)
+		if _, err := work.Add(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	who := &object.Signature{Name: "a", Email: "a@example.org", When: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)}
+	if _, err := work.Commit("x", &git.CommitOptions{Author: who, Committer: who, AllowEmptyCommits: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := work.Checkout(&git.CheckoutOptions{Branch: "refs/heads/feature", Create: true}); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestGateJudgesTheChange(t *testing.T) {
+	data := database(t) // left is affected before 2.0.0
+	for name, c := range map[string]struct {
+		before, after string
+		code          int
+		want          string
+	}{
+		"introduced":             {lock("right", "1.0.0"), lock("left", "1.0.0"), exitFailed, "1 introduced, 0 made worse, 0 newly disclosed, 0 pre-existing, 0 fixed"},
+		"pre-existing":           {lock("left", "1.0.0"), lock("left", "1.0.0"), exitPass, "0 introduced, 0 made worse, 0 newly disclosed, 1 pre-existing, 0 fixed"},
+		"a bump keeps the flaw":  {lock("left", "1.0.0"), lock("left", "1.9.0"), exitPass, "1 pre-existing"},
+		"fixed":                  {lock("left", "1.0.0"), lock("left", "2.0.0"), exitPass, "0 pre-existing, 1 fixed"},
+		"what cannot be read":    {lock("left", "2.0.0"), "{", exitUndecided, "could not be read whole"},
+		"what could not be read": {"{", lock("left", "1.0.0"), exitFailed, "1 introduced"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := branch(t, map[string]string{"app/package-lock.json": c.before})
+			put(t, dir, "app/package-lock.json", c.after)
+			r := call(t, "gate", "--data", data, "--base", "main", filepath.Join(dir, "app")).wants(t, c.code, c.want)
+			if t.Failed() {
+				t.Log(r.stdout)
+			}
+		})
+	}
+}
+
+func TestGateReportsEveryChange(t *testing.T) {
+	data, dir := database(t), branch(t, map[string]string{"package-lock.json": lock("left", "1.0.0")})
+	r := call(t, "gate", "--data", data, "--base", "main", "--format", "json", dir).wants(t, exitPass, `"change": "pre-existing"`)
+	if !json.Valid([]byte(r.stdout)) {
+		t.Error("not JSON")
+	}
+}
+
+func TestGateUsage(t *testing.T) {
+	call(t, "gate").wants(t, exitUsage, "--base is missing")
+	call(t, "gate", "--base", "main", t.TempDir()).wants(t, exitUsage, "no Git repository")
+	dir := branch(t, nil)
+	call(t, "gate", "--base", "nowhere", dir).wants(t, exitUsage, "fetch it first")
+	call(t, "gate", "--base", "main", "--format", "x", dir).wants(t, exitUsage, "--format")
+	call(t, "gate", "--base", "main", filepath.Join(dir, "none")).wants(t, exitUsage, "none")
+	call(t, "gate", "--data", database(t), "--base", "main", dir).wants(t, exitNothing, "nothing to scan")
+}

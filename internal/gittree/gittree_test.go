@@ -1,0 +1,151 @@
+package gittree
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// history makes a repository whose branch main went on after feature left it.
+func history(t *testing.T) (dir string, left plumbing.Hash) {
+	t.Helper()
+	dir = t.TempDir()
+	repo, err := git.PlainInitWithOptions(dir, &git.PlainInitOptions{InitOptions: git.InitOptions{DefaultBranch: "refs/heads/main"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	work, err := repo.Worktree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	save := func(files map[string]string) plumbing.Hash {
+		t.Helper()
+		for name, text := range files {
+			full := filepath.Join(dir, name)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(full), 0o755), os.WriteFile(full, []byte(text), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := work.Add(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		at = at.Add(time.Hour)
+		who := &object.Signature{Name: "a", Email: "a@example.org", When: at}
+		h, err := work.Commit("x", &git.CommitOptions{Author: who, Committer: who})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	if err := os.Symlink("/etc/passwd", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := work.Add("link"); err != nil {
+		t.Fatal(err)
+	}
+	left = save(map[string]string{"go.sum": "old", "sub/package-lock.json": "{}", "sub/deep/x": "1"})
+	if err := work.Checkout(&git.CheckoutOptions{Branch: "refs/heads/feature", Create: true}); err != nil {
+		t.Fatal(err)
+	}
+	save(map[string]string{"go.sum": "feature", "new/a": "1"})
+	if err := work.Checkout(&git.CheckoutOptions{Branch: "refs/heads/main"}); err != nil {
+		t.Fatal(err)
+	}
+	save(map[string]string{"go.sum": "main"})
+	if err := work.Checkout(&git.CheckoutOptions{Branch: "refs/heads/feature"}); err != nil {
+		t.Fatal(err)
+	}
+	return dir, left
+}
+
+func TestMergeBaseIsWhereTheBranchLeft(t *testing.T) {
+	dir, left := history(t)
+	tree, err := MergeBase(dir, "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tree.Commit != left.String() || tree.At.IsZero() {
+		t.Errorf("commit %s at %v, want %s", tree.Commit, tree.At, left)
+	}
+	b, err := fs.ReadFile(tree, "go.sum")
+	if err != nil || string(b) != "old" {
+		t.Errorf("go.sum = %q, %v", b, err)
+	}
+	if err := fstest.TestFS(without{tree, "link"}, "go.sum", "sub/package-lock.json", "sub/deep/x"); err != nil {
+		t.Error(err)
+	}
+	if _, err := tree.Open("new/a"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file of later: %v", err)
+	}
+	if i, err := fs.Stat(without{tree, ""}, "."); err != nil || !i.IsDir() {
+		t.Errorf("%v, %v", i, err)
+	}
+}
+
+// without hides one entry: the link points out of the commit, and is not followed.
+type without struct {
+	*Tree
+	name string
+}
+
+func (w without) ReadDir(dir string) ([]fs.DirEntry, error) {
+	list, err := w.Tree.ReadDir(dir)
+	var out []fs.DirEntry
+	for _, e := range list {
+		if e.Name() != w.name {
+			out = append(out, e)
+		}
+	}
+	return out, err
+}
+
+func (w without) Open(name string) (fs.File, error) {
+	f, err := w.Tree.Open(name)
+	if d, ok := f.(*folder); ok {
+		d.entries, _ = w.ReadDir(name)
+	}
+	return f, err
+}
+
+func TestMergeBaseOfAFolder(t *testing.T) {
+	dir, _ := history(t)
+	tree, err := MergeBase(filepath.Join(dir, "sub"), "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := fs.ReadFile(tree, "package-lock.json"); err != nil || string(b) != "{}" {
+		t.Errorf("%q, %v", b, err)
+	}
+	fresh, err := MergeBase(filepath.Join(dir, "new"), "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list, err := fresh.ReadDir("."); err != nil || len(list) != 0 {
+		t.Errorf("a folder that was not there holds %v, %v", list, err)
+	}
+}
+
+func TestMergeBaseRefuses(t *testing.T) {
+	dir, _ := history(t)
+	for name, c := range map[string]struct{ dir, ref, want string }{
+		"unknown ref":   {dir, "no-such-branch", "fetch it first"},
+		"hostile ref":   {dir, "--upload-pack=x", "does not know"},
+		"no repository": {t.TempDir(), "main", "no Git repository"},
+	} {
+		if _, err := MergeBase(c.dir, c.ref); !errors.Is(err, tocsin.ErrInvalid) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
