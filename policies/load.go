@@ -70,7 +70,9 @@ type fileRule struct {
 	Playbook yamlfile.Value[string]            `yaml:"playbook"`
 }
 
-var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+
+func validName(name string) bool { return len(name) <= 64 && namePattern.MatchString(name) }
 
 // Load reads and checks a policy. The error joins everything that is wrong, each with file, line and column.
 func Load(name string, data []byte) (*Policy, error) {
@@ -119,7 +121,7 @@ func (l *loader) policy(f file) *Policy {
 func (l *loader) name(what string, v yamlfile.Value[string]) {
 	if !v.IsSet() {
 		l.fault(0, 0, "%s: is missing", what)
-	} else if !namePattern.MatchString(v.V) {
+	} else if !validName(v.V) {
 		l.fault(v.Line, v.Column, "%s: %q: want lower case letters, digits, - and _", what, v.V)
 	}
 }
@@ -129,7 +131,7 @@ func (l *loader) let(in fileLet) {
 	l.name("let name", in.Name)
 	c, problems := compile(l.env, l.file, in.Be)
 	l.problems = append(l.problems, problems...)
-	if len(problems) > 0 || !namePattern.MatchString(in.Name.V) {
+	if len(problems) > 0 || !validName(in.Name.V) {
 		return
 	}
 	env, err := l.env.Extend(letMacro(in.Name.V, c))

@@ -268,7 +268,7 @@ func (l *loader) coordination(f file, c *Config) {
 }
 
 // login is what the forge calls a person or a bot.
-var login = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?$`)
+var login = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*(\[bot\])?$`)
 
 func (l *loader) project(p fileProject) Project {
 	out := Project{
@@ -280,7 +280,7 @@ func (l *loader) project(p fileProject) Project {
 		Path: l.path(p.Path.V),
 	}
 	for _, o := range p.Owners {
-		if !login.MatchString(o.V) {
+		if len(o.V) > 100 || !login.MatchString(o.V) {
 			l.fault(o, "project %s: owner %q: want a login, without @", p.Slug.V, o.V)
 		}
 		out.Owners = append(out.Owners, o.V)

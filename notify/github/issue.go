@@ -24,7 +24,9 @@ const (
 )
 
 // loginPattern is what GitHub allows, so that nothing else gets into a path.
-var loginPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}$`)
+var loginPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
+
+func validLogin(login string) bool { return len(login) <= 39 && loginPattern.MatchString(login) }
 
 // issueWork makes an issue as described.
 type issueWork struct {
@@ -60,7 +62,7 @@ func newIssueWork(t task) (work, error) {
 	}
 	var people []string
 	for _, l := range p.Assignees {
-		if loginPattern.MatchString(l) && !holds(people, l) && len(people) < maxAssignees {
+		if validLogin(l) && !holds(people, l) && len(people) < maxAssignees {
 			people = append(people, l)
 		}
 	}
