@@ -79,6 +79,7 @@ func (d *Dispatcher) Run(ctx context.Context) (Report, error) {
 			report.Done++
 		case tocsin.ActionFailed:
 			report.Failed++
+		case tocsin.ActionSuperseded:
 		default:
 			report.Retry++
 			if wait := result.RetryAt.Sub(d.now()); report.Wait == 0 || wait < report.Wait {
@@ -109,8 +110,12 @@ func (d *Dispatcher) deliver(ctx context.Context, r tocsin.ActionRow) (result to
 	}
 	var parent tocsin.Remote
 	if a.After != "" {
-		if parent, err = d.store.Remote(ctx, a.After); err != nil || !parent.Exists() {
+		if parent, err = d.store.Remote(ctx, a.After); err != nil || parent.Key == "" {
 			return result, false, err
+		}
+		if !parent.Exists() { // it was over before it was ever made: there is nothing to follow
+			result.State, result.Error = tocsin.ActionSuperseded, "what it follows was never made"
+			return result, true, d.store.Finish(ctx, result)
 		}
 	}
 	if err := d.store.Begin(ctx, a.Key, a.Revision); err != nil {

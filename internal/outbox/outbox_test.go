@@ -199,6 +199,18 @@ func TestFailuresAreKinds(t *testing.T) {
 	}
 }
 
+// TestNothingToFollow: a comment on an issue that was closed before it was ever opened is not waited for.
+func TestNothingToFollow(t *testing.T) {
+	at := noon
+	m := newMemory(tocsin.Action{Key: "c", Kind: tocsin.ActionComment, After: "i"})
+	m.remotes["i"] = tocsin.Remote{Key: "i", Repository: "o/r", Revision: 1}
+	w := &world{}
+	r, err := dispatcher(m, w, &at).Run(t.Context())
+	if err != nil || r != (Report{}) || len(w.calls) != 0 || m.rows["c"].State != tocsin.ActionSuperseded {
+		t.Errorf("%+v, %v, %v, %+v", r, err, w.calls, m.rows["c"])
+	}
+}
+
 // TestTLPGate: the last gate holds whoever wrote the row.
 func TestTLPGate(t *testing.T) {
 	at := noon
