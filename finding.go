@@ -9,6 +9,8 @@ type Finding struct {
 	Match Match `json:"match,omitempty"`
 	// Reason says why the status is unknown, or the match only possible.
 	Reason string `json:"reason,omitempty"`
+	// Exception is what a person decided about it, while that holds.
+	Exception *Exception `json:"exception,omitempty"`
 	// Evidence is what matched, one per record, sorted by record.
 	Evidence []Evidence `json:"evidence,omitempty"`
 	// Fixed are the versions that the records name as fixed and that lie after the package's version, lowest first.

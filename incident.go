@@ -89,6 +89,7 @@ const (
 	ProjectAffected  ProjectStatus = "affected"
 	ProjectPatched   ProjectStatus = "patched"   // a later scan has another version, or the package is gone
 	ProjectCorrected ProjectStatus = "corrected" // the same version is no longer named by the advisory
+	ProjectExcused   ProjectStatus = "excused"   // somebody stated that it is not affected
 )
 
 // An IncidentPackage is an affected package of a project.

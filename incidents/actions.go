@@ -137,7 +137,7 @@ func (w *Writer) issue(v view, p tocsin.Project) (tocsin.Action, error) {
 	switch v.Project.Status {
 	case tocsin.ProjectPatched:
 		payload.StateReason = "completed"
-	case tocsin.ProjectCorrected:
+	case tocsin.ProjectCorrected, tocsin.ProjectExcused:
 		payload.StateReason = "not_planned"
 	}
 	a, err := tocsin.NewAction(tocsin.ActionIssue, "issue/"+v.Incident.Key+"/"+p.Slug, payload)
@@ -202,6 +202,8 @@ func news(p tocsin.IncidentProject) []item {
 		out = append(out, item{"fixed", p.Round})
 	case tocsin.ProjectCorrected:
 		out = append(out, item{"corrected", p.Round})
+	case tocsin.ProjectExcused:
+		out = append(out, item{"excused", p.Round})
 	}
 	return out
 }

@@ -143,7 +143,12 @@ func (f *folder) clear(d *draft) {
 		if !s.Whole {
 			continue
 		}
-		p.Status, p.Evidence = verdict(*p, s.Inventory)
+		if x := excuse(s, d.inc.Class); x != nil {
+			p.Status = tocsin.ProjectExcused
+			p.Evidence = fmt.Sprintf("%s stated until %s that it is not affected (%s): %s", x.Owner, x.Expires.Format(time.DateOnly), x.Justification, x.Reason)
+		} else {
+			p.Status, p.Evidence = verdict(*p, s.Inventory)
+		}
 		p.ClearedAt, p.Inventory = f.now, s.Inventory.Digest
 		f.event(d, tocsin.EventCleared, p.Slug, p.Evidence)
 	}
@@ -162,6 +167,16 @@ func (f *folder) clear(d *draft) {
 	f.event(d, tocsin.EventFixValidated, "", "every project was scanned again and is clear")
 	d.inc.State = tocsin.StateResolved
 	f.event(d, tocsin.EventResolved, "", "nothing is affected any more")
+}
+
+// excuse is the statement that the class does not affect the project; nil if there is none.
+func excuse(s Sighting, class tocsin.Class) *tocsin.Exception {
+	for _, d := range s.Decisions {
+		if x := d.Finding.Exception; x != nil && d.Finding.Status == tocsin.StatusNotAffected && overlap(d.Finding.Class.Aliases, class.Aliases) {
+			return x
+		}
+	}
+	return nil
 }
 
 // verdict says why a project is clear: another version is resolved, the package is gone, or the advisory changed.

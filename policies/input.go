@@ -22,6 +22,7 @@ type Input struct {
 type Finding struct {
 	Status       string `cel:"status" yaml:"status"`               // affected, unknown
 	Match        string `cel:"match" yaml:"match"`                 // exact, range, possible
+	Accepted     bool   `cel:"accepted" yaml:"accepted"`           // its risk is accepted for a time (an exception)
 	FixAvailable bool   `cel:"fix_available" yaml:"fix_available"` // a version that clears the class is known
 	PathLength   int    `cel:"path_length" yaml:"path_length"`     // packages on the shortest path; 0 if not known
 }
@@ -103,6 +104,7 @@ func NewInput(f tocsin.Finding, p tocsin.Project, reach Reach, s tocsin.Snapshot
 		Feed:      Feed{Fresh: len(s.Stale(now)) == 0, Landmarks: s.Landmarks},
 		Now:       now.UTC(),
 	}
+	in.Finding.Accepted = f.Exception != nil && f.Exception.Kind == tocsin.ExceptionAccepted
 	if len(f.Paths) > 0 {
 		in.Finding.PathLength = len(slices.MinFunc(f.Paths, func(a, b []string) int { return len(a) - len(b) }))
 	}

@@ -66,7 +66,7 @@ cases:
 	if len(report.Failures) != 6 {
 		t.Errorf("failures: %q", report.Failures)
 	}
-	if len(report.Untested) != 7 {
+	if len(report.Untested) != 8 {
 		t.Errorf("untested: %q", report.Untested)
 	}
 	for _, bad := range []string{"policy: other\ncases: []", "policy: emergency\ncases: [{given: {advisory: {kve: true}}}]", "["} {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/app"
 	"github.com/tocsin-dev/tocsin/internal/gittree"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/policies"
@@ -22,7 +23,8 @@ func gateCommand() *cobra.Command {
 		Long: `Gate scans a folder of a Git repository and the same folder where HEAD left the base branch,
 with the same advisories and policies, and judges what lies between. A finding that the change introduced,
 or made worse, counts. One that was there already does not, nor one whose advisory was published since;
-both are shown. Policies come from --policy, never from the judged tree.
+both are shown. Policies come from --policy, exceptions from --exceptions and from
+.tocsin/exceptions.yaml as the base has it: never from the judged tree, or a change could excuse itself.
 
 What cannot be read, and data that is stale, leave the verdict undecided as in a scan.`,
 		Example: `  tocsin gate --base origin/main
@@ -64,6 +66,11 @@ func gate(cmd *cobra.Command, f scanFlags, data, folder, ref string) error {
 		return err
 	}
 	defer e.close()
+	own, err := app.ExceptionsOf(tree, ref)
+	if err != nil {
+		return err
+	}
+	e.excused = append(e.excused, own...)
 	head, err := e.scan(sources)
 	if err != nil {
 		return err

@@ -72,6 +72,25 @@ func TestGateReportsEveryChange(t *testing.T) {
 	}
 }
 
+// A change cannot excuse itself: what the base excuses counts, what the change adds does not.
+func TestGateExceptionsComeFromTheBase(t *testing.T) {
+	data := database(t)
+	until := time.Now().AddDate(0, 1, 0).Format(time.DateOnly)
+	accepted := "exceptions:\n  - {kind: accepted-risk, class: GHSA-1, package: pkg:npm/left, reason: known, owner: ada, expires: " + until + "}\n"
+	excused := branch(t, map[string]string{".tocsin/exceptions.yaml": accepted})
+	put(t, excused, "package-lock.json", lock("left", "1.0.0"))
+	call(t, "gate", "--data", data, "--base", "main", "--explain", excused).wants(t, exitPass, "its risk is accepted for a time")
+	itself := branch(t, map[string]string{"README": "x"})
+	put(t, itself, "package-lock.json", lock("left", "1.0.0"))
+	put(t, itself, ".tocsin/exceptions.yaml", accepted)
+	call(t, "gate", "--data", data, "--base", "main", itself).wants(t, exitFailed, "1 introduced")
+	call(t, "scan", "--data", data, itself).wants(t, exitFailed)
+	call(t, "scan", "--data", data, "--exceptions", put(t, t.TempDir(), "e.yaml", accepted), itself).wants(t, exitPass)
+	call(t, "scan", "--data", data, "--exceptions", put(t, t.TempDir(), "bad.yaml", "exceptions: [{kind: x}]"), itself).wants(t, exitUsage, "bad.yaml:1:")
+	broken := branch(t, map[string]string{".tocsin/exceptions.yaml": "exceptions: [{kind: x}]"})
+	call(t, "gate", "--data", data, "--base", "main", broken).wants(t, exitUsage, "main:.tocsin/exceptions.yaml:1:")
+}
+
 func TestGateUsage(t *testing.T) {
 	call(t, "gate").wants(t, exitUsage, "--base is missing")
 	call(t, "gate", "--base", "main", t.TempDir()).wants(t, exitUsage, "no Git repository")

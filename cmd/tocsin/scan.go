@@ -24,6 +24,7 @@ import (
 type scanFlags struct {
 	format      string
 	policies    []string
+	exceptions  []string
 	onUndecided string
 	all         bool
 	explain     bool
@@ -32,6 +33,7 @@ type scanFlags struct {
 func (f *scanFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.format, "format", "table", "table, json or osv-scanner")
 	cmd.Flags().StringSliceVar(&f.policies, "policy", []string{"release-gate"}, "policy packs by name, or files")
+	cmd.Flags().StringSliceVar(&f.exceptions, "exceptions", nil, "files of accepted risks and statements of not being affected")
 	cmd.Flags().StringVar(&f.onUndecided, "on-undecided", "fail", "what an undecided verdict does: fail (exit 4) or pass")
 	cmd.Flags().BoolVar(&f.all, "all", false, "show all rows of the table")
 	cmd.Flags().BoolVar(&f.explain, "explain", false, "show the reason of every decision below the table")
@@ -99,10 +101,11 @@ func conclude(r report.Report, f scanFlags) error {
 
 // exam is what sources are judged by in one call: the same advisories, policies and time for all of them.
 type exam struct {
-	cmd   *cobra.Command
-	set   policies.Set
-	index *advisories.Index
-	now   time.Time
+	cmd     *cobra.Command
+	set     policies.Set
+	excused []tocsin.Exception
+	index   *advisories.Index
+	now     time.Time
 }
 
 // newExam checks the flags and opens the index. Close it.
@@ -117,11 +120,15 @@ func newExam(cmd *cobra.Command, f scanFlags, data string) (*exam, error) {
 	if err != nil {
 		return nil, err
 	}
+	excused, err := app.Exceptions(f.exceptions)
+	if err != nil {
+		return nil, err
+	}
 	x, err := app.OpenIndex(logger(cmd), data)
 	if err != nil {
 		return nil, err
 	}
-	return &exam{cmd: cmd, set: set, index: x, now: time.Now().UTC()}, nil
+	return &exam{cmd: cmd, set: set, excused: excused, index: x, now: time.Now().UTC()}, nil
 }
 
 func (e *exam) close() { _ = e.index.Close() } // read only
@@ -129,6 +136,9 @@ func (e *exam) close() { _ = e.index.Close() } // read only
 func (e *exam) scan(sources []pipeline.Source) ([]pipeline.Scanned, error) {
 	bar := newProgress(e.cmd.ErrOrStderr())
 	defer bar.finish()
+	for i := range sources {
+		sources[i].Exceptions = e.excused
+	}
 	return pipeline.Scan(e.cmd.Context(), sources, e.index, e.set, e.now, func(_, path string) { bar.show("reading " + path) })
 }
 

@@ -54,6 +54,7 @@ type Service struct {
 	opts      Options
 	store     *store.Store
 	policies  policies.Set
+	excused   []tocsin.Exception
 	playbooks map[string]tocsin.Playbook
 	writer    *incidents.Writer
 	github    *github.Executor
@@ -62,10 +63,11 @@ type Service struct {
 // New opens everything that can fail before the first run. Close it.
 func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Service, error) {
 	s := &Service{log: log, config: c, opts: o}
-	var errs [3]error
+	var errs [4]error
 	s.policies, errs[0] = Policies(c.Policies)
 	s.playbooks, errs[1] = playbooks.Shipped()
 	s.writer, errs[2] = incidents.NewWriter()
+	s.excused, errs[3] = Exceptions(c.Exceptions)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
@@ -208,7 +210,7 @@ func (s *Service) sources() (list []pipeline.Source, done func()) {
 	var closers []io.Closer
 	for _, p := range s.config.Projects {
 		src, c := Source(p.Path)
-		src.Project = p.Project
+		src.Project, src.Exceptions = p.Project, s.excused
 		list = append(list, src)
 		if c != nil {
 			closers = append(closers, c)

@@ -29,7 +29,9 @@ type Config struct {
 	// Advisories are the feeds that are synced before each run; empty to use what tocsin db update fetched.
 	Advisories []Feed
 	// Policies are names of shipped packs or paths of files.
-	Policies     []string
+	Policies []string
+	// Exceptions are paths of files with what people decided.
+	Exceptions   []string
 	Coordination Coordination
 	GitHub       GitHub
 	Projects     []Project
@@ -69,6 +71,7 @@ type file struct {
 		Private []privateFeed `yaml:"private"`
 	} `yaml:"advisories"`
 	Policies     []str `yaml:"policies"`
+	Exceptions   []str `yaml:"exceptions"`
 	Coordination struct {
 		Repository str `yaml:"repository"`
 		Visibility str `yaml:"visibility"`
@@ -195,6 +198,9 @@ func (l *loader) config(f file) Config {
 	if len(c.Policies) == 0 {
 		c.Policies = []string{"emergency", "release-gate"}
 	}
+	for _, e := range f.Exceptions {
+		c.Exceptions = append(c.Exceptions, l.file(e, "exceptions"))
+	}
 	l.coordination(f, &c)
 	l.github(f, &c)
 	seen := map[string]bool{}
@@ -240,16 +246,21 @@ func (l *loader) feeds(f file, c *Config) {
 // policy is a pack's name, or a path if it looks like one.
 func (l *loader) policy(v str) string {
 	if strings.HasSuffix(v.V, ".yaml") || strings.HasSuffix(v.V, ".yml") {
-		path := l.path(v.V)
-		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-			l.fault(v, "policies: there is no file %s", path)
-		}
-		return path
+		return l.file(v, "policies")
 	}
 	if v.V == "" {
 		l.fault(v, "policies: want the name of a pack or a file")
 	}
 	return v.V
+}
+
+// file is the path of a file that is there.
+func (l *loader) file(v str, key string) string {
+	path := l.path(v.V)
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		l.fault(v, "%s: there is no file %s", key, path)
+	}
+	return path
 }
 
 func (l *loader) coordination(f file, c *Config) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/policies"
+	"github.com/tocsin-dev/tocsin/policies/exceptions"
 	"github.com/tocsin-dev/tocsin/scanner"
 	"github.com/tocsin-dev/tocsin/scanner/match"
 )
@@ -27,6 +28,8 @@ type Source struct {
 	Paths  []string
 	// Err says why it could not be opened; it then counts as unreadable.
 	Err error
+	// Exceptions are what people decided. They do not come from the tree itself.
+	Exceptions []tocsin.Exception
 }
 
 // A Scanned is one source taken through to decisions.
@@ -53,6 +56,7 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 		if findings[i], err = match.Run(ctx, inv, x); err != nil {
 			return nil, fmt.Errorf("matching %s: %w", src.Origin, err)
 		}
+		findings[i] = exceptions.Apply(findings[i], src.Exceptions, src.Project.Slug, now)
 	}
 	reach := measure(out, findings)
 	snapshot := x.Snapshot()

@@ -26,6 +26,7 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/policies"
+	"github.com/tocsin-dev/tocsin/policies/exceptions"
 	"github.com/tocsin-dev/tocsin/policies/packs"
 )
 
@@ -35,6 +36,7 @@ var update = flag.Bool("update", false, "rewrite the expected results of stories
 //
 //	projects            a line per project: slug, repository, then words (private, public, issues, exposure, draft, high, internet, group=x)
 //	kev                 a line per CVE that is in KEV (optional)
+//	N/exceptions.yaml   what people decided, as of step N; "gone" takes it away
 //	N/advisories/ID     the advisory as of step N; "gone" takes it away
 //	N/SLUG/file         the file of a project as of step N; "gone" takes it away
 //	want                what comes of it; go test ./internal/pipeline -run Stories -update rewrites it
@@ -240,10 +242,17 @@ func (s *story) index(tree fstest.MapFS) *advisories.Index {
 }
 
 func (s *story) sources(tree fstest.MapFS) []pipeline.Source {
+	var excused []tocsin.Exception
+	if f := tree["exceptions.yaml"]; f != nil {
+		var err error
+		if excused, err = exceptions.Load("exceptions.yaml", f.Data); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 	var out []pipeline.Source
 	for _, p := range s.projects {
 		sub, err := fs.Sub(tree, p.Slug)
-		out = append(out, pipeline.Source{Project: p, Origin: p.Slug, FS: sub, Err: err})
+		out = append(out, pipeline.Source{Project: p, Origin: p.Slug, FS: sub, Err: err, Exceptions: excused})
 	}
 	return out
 }
