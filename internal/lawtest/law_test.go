@@ -74,6 +74,8 @@ var heavy = map[string][]string{
 	"github.com/spf13/cobra":                {"cmd/tocsin"},
 	"github.com/blevesearch/vellum":         {"advisories"},
 	"charm.land/lipgloss/v2":                {"scanner/report", "cmd/tocsin"},
+	"github.com/owenrumney/go-sarif/v3":     {"scanner/report"},
+	"github.com/openvex/go-vex":             {"scanner/report"},
 	"github.com/hashicorp/go-retryablehttp": {"advisories/feed", "notify/github"},
 }
 

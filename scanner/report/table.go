@@ -78,6 +78,8 @@ type line struct {
 	ecosystem                                string
 	pkg, version, id, severity, fix, reaches string
 	classes                                  int
+	score                                    float64
+	url                                      string // a page that is safe to link, or empty
 }
 
 // collapse makes rows of decisions. Classes that are unknown for one package for the same reason are one row: an
@@ -90,7 +92,8 @@ func collapse(decisions []tocsin.Decision) []line {
 		if f.Status == tocsin.StatusNotAffected {
 			continue
 		}
-		l := line{gate: d.Gate, ecosystem: f.Package.Ecosystem, pkg: f.Package.Name, version: f.Package.Version, id: f.Class.ID, severity: rating(f), reaches: reach(f), classes: 1}
+		l := line{gate: d.Gate, ecosystem: f.Package.Ecosystem, pkg: f.Package.Name, version: f.Package.Version, id: f.Class.ID, severity: rating(f), reaches: reach(f), classes: 1,
+			score: score(d), url: webPage(f.Class.URL)}
 		l.fix = "none known"
 		if len(f.Fixed) > 0 {
 			l.fix = f.Fixed[0]
@@ -103,7 +106,7 @@ func collapse(decisions []tocsin.Decision) []line {
 			key := strings.Join([]string{f.Package.Ecosystem, f.Package.Name, f.Package.Version, string(d.Gate), f.Reason}, "\x00")
 			if at, ok := unknown[key]; ok {
 				out[at].classes++
-				out[at].id, out[at].severity = fmt.Sprintf("%d advisories", out[at].classes), ""
+				out[at].id, out[at].severity, out[at].url = fmt.Sprintf("%d advisories", out[at].classes), "", ""
 				continue
 			}
 			unknown[key] = len(out)
@@ -234,21 +237,7 @@ var padding = regexp.MustCompile(`(?m) +(\x1b\[0?m)?$`)
 
 // coverage says what was read, and names what was not.
 func coverage(b *strings.Builder, t Target) {
-	counts := map[tocsin.FileStatus]int{}
-	for _, f := range t.Coverage.Files {
-		counts[f.Status]++
-	}
-	files := counts[tocsin.FileRead] + counts[tocsin.FilePartial]
-	fmt.Fprintf(b, "%s %s from %s", faint.Render("read"), plural(t.Packages, "package"), plural(files, "file"))
-	gaps := map[tocsin.GapReason]int{}
-	for _, g := range t.Coverage.Gaps {
-		gaps[g.Reason] += g.Count
-	}
-	for _, reason := range []tocsin.GapReason{tocsin.GapNoVersion, tocsin.GapNoEcosystem, tocsin.GapNoName, tocsin.GapMinimum} {
-		if gaps[reason] > 0 {
-			fmt.Fprintf(b, "; %d with %s", gaps[reason], reason)
-		}
-	}
+	fmt.Fprintf(b, "%s %s", faint.Render("read"), extent(t))
 	b.WriteString("\n")
 	incomplete := t.Coverage.Incomplete()
 	for _, f := range incomplete[:min(len(incomplete), 20)] {
@@ -277,7 +266,7 @@ func feet(b *strings.Builder, r Report) {
 	}
 	slices.Sort(feeds)
 	fmt.Fprintf(b, "%s\n", faint.Render(fmt.Sprintf("advisories %s (%d records%s) · policies %s %.19s",
-		r.Snapshot.ID, r.Snapshot.Records, strings.Join(append([]string{""}, feeds...), ", "), markdown.Line(strings.Join(r.Policies, ", "), 200), r.PolicyDigest)))
+		markdown.Line(r.Snapshot.ID, 60), r.Snapshot.Records, strings.Join(append([]string{""}, feeds...), ", "), markdown.Line(strings.Join(r.Policies, ", "), 200), markdown.Line(r.PolicyDigest, 100))))
 }
 
 func synced(f tocsin.FeedState) string {
