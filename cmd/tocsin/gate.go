@@ -82,14 +82,15 @@ func gate(cmd *cobra.Command, f scanFlags, data, folder, ref string) error {
 	d := diff.Compare(before[0].Decisions, head[0].Decisions, tree.At)
 	shown := head[0]
 	shown.Gate, shown.Why = policies.Gate(d.Answerable(), shown.Inventory.Coverage, e.index.Snapshot(), e.now)
-	shown.Decisions = d.Decisions
-	if f.format == "table" {
-		shown.Decisions = d.Answerable()
-	}
 	shown.Why = append(shown.Why, fmt.Sprintf("against %.12s: %d introduced, %d made worse, %d newly disclosed, %d pre-existing, %d fixed",
 		tree.Commit, d.Count(tocsin.ChangeIntroduced), d.Count(tocsin.ChangeRaised), d.Count(tocsin.ChangeDisclosed), d.Count(tocsin.ChangeExisting), len(d.Fixed)))
+	shown.Decisions = d.Decisions
+	whole := e.report([]pipeline.Scanned{shown})
+	if f.format == "table" { // people are shown what the change answers for; programs get all, each with its change
+		shown.Decisions = d.Answerable()
+	}
 	r := e.report([]pipeline.Scanned{shown})
-	if err := write(cmd.Context(), cmd.OutOrStdout(), f, data, r); err != nil {
+	if err := write(cmd, f, data, r, whole); err != nil {
 		return err
 	}
 	return conclude(r, f)

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/scanner/report"
 )
 
 // result is what a run of the program left behind.
@@ -189,6 +190,30 @@ func TestScanFormats(t *testing.T) {
 	call(t, "scan", "--data", t.TempDir(), "--format", "osv-scanner", log4j).wants(t, exitFailed, "GHSA-jfh8-c2jp-5v3q")
 	own := put(t, t.TempDir(), "own.yaml", "policy: own\nabout: all passes\ngate:\n  default: pass\n  rules:\n    - name: affected\n      when: finding.status == \"affected\"\n      then: warn\n      because: it is affected\n")
 	call(t, "scan", "--data", data, "--policy", own, bad).wants(t, exitPass, "own")
+}
+
+// Reports go to files beside what is shown, each whole or not at all.
+func TestScanReports(t *testing.T) {
+	data, dir := database(t), t.TempDir()
+	bad := put(t, dir, "package-lock.json", lock("left", "1.0.0"))
+	args := []string{"scan", "--data", data, bad}
+	for _, name := range report.Formats() {
+		args = append(args, "--report", name+"="+filepath.Join(dir, name+".out"))
+	}
+	call(t, args...).wants(t, exitFailed, "left", "GHSA-1")
+	for _, name := range report.Formats() {
+		text, err := os.ReadFile(filepath.Join(dir, name+".out"))
+		if err != nil || !strings.Contains(string(text), "GHSA-1") {
+			t.Errorf("%s: %v\n%.300s", name, err, text)
+		}
+	}
+	for _, wrong := range []string{"sarif", "sarif=", "pdf=x", "=x"} {
+		call(t, "scan", "--data", data, "--report", wrong, bad).wants(t, exitUsage, "want NAME=FILE")
+	}
+	call(t, "scan", "--data", data, "--report", "sarif="+filepath.Join(dir, "none", "x"), bad).wants(t, exitUndecided, "--report")
+	if left, _ := filepath.Glob(filepath.Join(dir, ".tocsin-report-*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
 }
 
 // Every verdict can be asked for its reason: the rule, and the values that it saw.

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +22,7 @@ import (
 
 type scanFlags struct {
 	format      string
+	reports     []string
 	policies    []string
 	exceptions  []string
 	onUndecided string
@@ -31,7 +31,8 @@ type scanFlags struct {
 }
 
 func (f *scanFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.format, "format", "table", "table, json or osv-scanner")
+	cmd.Flags().StringVar(&f.format, "format", "table", "what to write to standard output: "+strings.Join(report.Formats(), ", "))
+	cmd.Flags().StringArrayVar(&f.reports, "report", nil, "also write a report to a file, as NAME=FILE; any number of times")
 	cmd.Flags().StringSliceVar(&f.policies, "policy", []string{"release-gate"}, "policy packs by name, or files")
 	cmd.Flags().StringSliceVar(&f.exceptions, "exceptions", nil, "files of accepted risks and statements of not being affected")
 	cmd.Flags().StringVar(&f.onUndecided, "on-undecided", "fail", "what an undecided verdict does: fail (exit 4) or pass")
@@ -51,6 +52,7 @@ uses the embedded advisories of famous incidents, and says so.`,
   tocsin scan package-lock.json        # one file
   tocsin scan services/a services/b    # several, judged together
   tocsin scan --explain .              # with the rule and the values behind every verdict
+  tocsin scan --report sarif=tocsin.sarif --report html=tocsin.html .
   tocsin scan --format json . | jq '.targets[].decisions[].finding.class.id'`,
 	}
 	data := dataFlag(cmd)
@@ -81,7 +83,7 @@ func scan(cmd *cobra.Command, f scanFlags, data string, paths []string) error {
 		return err
 	}
 	r := e.report(scanned)
-	if err := write(cmd.Context(), cmd.OutOrStdout(), f, data, r); err != nil {
+	if err := write(cmd, f, data, r, r); err != nil {
 		return err
 	}
 	return conclude(r, f)
@@ -110,8 +112,8 @@ type exam struct {
 
 // newExam checks the flags and opens the index. Close it.
 func newExam(cmd *cobra.Command, f scanFlags, data string) (*exam, error) {
-	if !slices.Contains([]string{"table", "json", "osv-scanner"}, f.format) {
-		return nil, exit{exitUsage, fmt.Errorf("--format %q: want table, json or osv-scanner", f.format)}
+	if err := f.checkReports(); err != nil {
+		return nil, err
 	}
 	if f.onUndecided != "fail" && f.onUndecided != "pass" {
 		return nil, exit{exitUsage, fmt.Errorf("--on-undecided %q: want fail or pass", f.onUndecided)}
@@ -180,32 +182,6 @@ func open(paths []string) ([]pipeline.Source, func(), error) {
 		sources = append(sources, src)
 	}
 	return sources, done, nil
-}
-
-func write(ctx context.Context, w io.Writer, f scanFlags, data string, r report.Report) error {
-	switch f.format {
-	case "json":
-		return report.JSON(w, r)
-	case "osv-scanner":
-		records, err := app.OpenRecords(ctx, data, r.Snapshot)
-		if err != nil {
-			return err
-		}
-		defer records.Close()
-		return report.OSVScanner(w, r, func(id string) ([]byte, error) { return records.Record(ctx, id) })
-	default:
-		o := report.TableOptions{Rows: 40, Width: width(w)}
-		if f.all {
-			o.Rows = 0
-		}
-		if err := report.Table(w, r, o); err != nil {
-			return err
-		}
-		if f.explain {
-			explain(w, r)
-		}
-		return nil
-	}
 }
 
 // width of the terminal that w is; 0 if it is none.
