@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"sync"
 
@@ -43,7 +44,14 @@ func Open(path string) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: mapping the advisory index %s: %v", tocsin.ErrInvalid, path, err)
 	}
-	x, err := Load(data)
+	// The sections are checked through a small buffer, not through the map: what is mapped and touched counts as memory of
+	// ours, and a scan touches a few pages only.
+	buffer := make([]byte, 256<<10)
+	x, err := load(data, func(_ []byte, at, size int64) (uint32, error) {
+		sum := crc32.New(castagnoli)
+		_, err := io.CopyBuffer(sum, struct{ io.Reader }{io.NewSectionReader(f, at, size)}, buffer)
+		return sum.Sum32(), err
+	})
 	if err != nil {
 		_ = data.Unmap()
 		return nil, fmt.Errorf("advisory index %s: %w", path, err)
@@ -54,6 +62,11 @@ func Open(path string) (*Index, error) {
 
 // Load opens an index that is already in memory. The bytes must not change afterwards.
 func Load(b []byte) (*Index, error) {
+	return load(b, func(part []byte, _, _ int64) (uint32, error) { return crc32.Checksum(part, castagnoli), nil })
+}
+
+// load reads the layout. checksum is asked for the CRC of a section, which lies at an offset of the file.
+func load(b []byte, checksum func(part []byte, at, size int64) (uint32, error)) (*Index, error) {
 	if len(b) < len(magic)+8 || string(b[:len(magic)]) != magic {
 		return nil, fmt.Errorf("%w: not an index of this version (want magic %s)", tocsin.ErrInvalid, magic)
 	}
@@ -83,7 +96,11 @@ func Load(b []byte) (*Index, error) {
 			return nil, fmt.Errorf("%w: section %s is cut off", tocsin.ErrInvalid, s.Name)
 		}
 		part[i] = rest[s.Offset : s.Offset+s.Size]
-		if crc32.Checksum(part[i], castagnoli) != s.CRC {
+		sum, err := checksum(part[i], int64(len(b)-len(rest))+s.Offset, s.Size)
+		if err != nil {
+			return nil, fmt.Errorf("reading section %s: %w", s.Name, err)
+		}
+		if sum != s.CRC {
 			return nil, fmt.Errorf("%w: section %s is damaged (checksum)", tocsin.ErrInvalid, s.Name)
 		}
 	}
