@@ -159,3 +159,12 @@ type sibling struct {
 }
 
 func (s *sibling) Read(p []byte) (int, error) { return s.capped.Read(p) }
+
+// ReadAt reads anywhere, where the file can. It is not capped: who reads so holds no more than asked for.
+func (s *sibling) ReadAt(p []byte, off int64) (int, error) {
+	at, ok := s.File.(io.ReaderAt)
+	if !ok {
+		return 0, errors.ErrUnsupported
+	}
+	return at.ReadAt(p, off)
+}

@@ -139,7 +139,8 @@ func (s *scan) walk(ctx context.Context, top string) error {
 			s.link(name)
 			return nil
 		}
-		if !d.Type().IsRegular() || s.table.ByPath(name) == nil && !extract.MayBeDocument(name) {
+		known := s.table.ByPath(name) != nil || extract.MayBeDocument(name)
+		if !d.Type().IsRegular() || !known && !extract.MayBeProgram(name) {
 			return nil
 		}
 		info, err := d.Info()
@@ -147,8 +148,16 @@ func (s *scan) walk(ctx context.Context, top string) error {
 			s.failed(name, "", plainError(err))
 			return nil
 		}
+		if !known && (!executable(name, info) || info.Size() > maxStream) {
+			return nil
+		}
 		return s.file(ctx, name, info, false)
 	})
+}
+
+// executable says that a file may be run. Where files have no mode for that, their name tells.
+func executable(name string, info fs.FileInfo) bool {
+	return info.Mode()&0o111 != 0 || strings.EqualFold(path.Ext(name), ".exe")
 }
 
 // link reports a symbolic link that has the name of a lockfile and leads out of the tree. One that stays inside needs
@@ -197,6 +206,9 @@ func (s *scan) file(ctx context.Context, name string, info fs.FileInfo, named bo
 	res, err := s.read(ctx, reader, name, limit)
 	if ctx.Err() != nil {
 		return fmt.Errorf("scanning %s: %w", name, ctx.Err())
+	}
+	if errors.Is(err, extract.ErrForeign) && !named {
+		return nil
 	}
 	if err != nil {
 		s.failed(name, reader.Format(), plainError(err))

@@ -217,3 +217,29 @@ func TestScanWithoutPermission(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+// TestScanPrograms looks into programs only where they may be run, and passes those by that are none of Go's, unless
+// somebody names them.
+func TestScanPrograms(t *testing.T) {
+	shop, err := os.ReadFile("../testdata/lockfiles/program/shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	elf := []byte("\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 100))
+	fsys := fstest.MapFS{
+		"bin/shop":     {Data: shop, Mode: 0o755},
+		"bin/shop.exe": {Data: shop},
+		"bin/data":     {Data: shop},
+		"bin/lib.so":   {Data: shop, Mode: 0o755},
+		"bin/foreign":  {Data: elf, Mode: 0o755},
+		"bin/run":      {Data: []byte("#!/bin/sh\n"), Mode: 0o755},
+	}
+	inv := scan(t, fsys)
+	if want := []string{"bin/shop", "bin/shop.exe"}; !slices.Equal(files(inv), want) {
+		t.Errorf("read %q, want %q", files(inv), want)
+	}
+	inv = scan(t, fsys, "bin/data", "bin/lib.so", "bin/foreign")
+	if want := []string{"bin/data", "bin/foreign", "bin/lib.so"}; !slices.Equal(files(inv), want) || len(inv.Coverage.Incomplete()) != 1 {
+		t.Errorf("read %+v, want %q with one failed", inv.Coverage.Files, want)
+	}
+}

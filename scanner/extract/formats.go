@@ -91,13 +91,22 @@ func rules() []rule {
 		{names: []string{"stack.yaml.lock"}, Reader: &borrowed{format: "haskell/stack-lock", ecosystem: "Hackage", open: stacklock.New, lines: true}},
 		{match: isJuliaManifest, Reader: &borrowed{format: "julia/manifest", ecosystem: "Julia", open: manifesttoml.New, complete: completeJulia}},
 
+		{names: []string{"build.sbt.lock"}, Reader: sbtLock{}},
+		{names: []string{"go.work"}, Reader: goWork{}},
+		{match: isJavaArchive, Reader: javaArchive{}},
+		{match: isAPK, Reader: apkInstalled{}},
+		{match: isDpkg, Reader: dpkgStatus{}},
+
 		{match: isWorkflow, Reader: workflow{}},
+		{match: isDockerfile, Reader: dockerfile{}},
+		{match: isCompose, Reader: compose{}},
+		{match: isPURLList, Reader: purlList{}},
 	}
 }
 
 // documents is the list of everything that is recognised by its content.
 func documents() []Reader {
-	return []Reader{cycloneDXJSON{}, cycloneDXXML{}, spdxJSON{}, spdxYAML{}, spdxTagValue{}, spdx3{}}
+	return []Reader{cycloneDXJSON{}, cycloneDXXML{}, spdxJSON{}, spdxYAML{}, spdxTagValue{}, spdx3{}, syftJSON{}, goBinary{}}
 }
 
 // Readers is the list of all readers.
@@ -114,7 +123,7 @@ type Table struct {
 	rules []rule
 }
 
-// NewTable returns the table of all lockfiles, manifests and workflows.
+// NewTable returns the table of all that has a name of its own.
 func NewTable() *Table { return &Table{rules: rules()} }
 
 // ByPath is the reader that takes a file by its path, or nil.
@@ -151,8 +160,9 @@ func (t *Table) Supported() string {
 	for _, r := range t.rules {
 		names = append(names, r.names...)
 	}
-	names = append(names, "requirements*.txt", "pylock.*.toml", "pom.xml", "*.csproj", "*.deps.json", "Manifest.toml", ".github/workflows/*.yml", "action.yml")
-	return "CycloneDX (JSON, XML), SPDX (JSON, YAML, tag-value), " + strings.Join(names, ", ")
+	names = append(names, "requirements*.txt", "pylock.*.toml", "pom.xml", "*.csproj", "*.deps.json", "Manifest.toml", ".github/workflows/*.yml", "action.yml",
+		"Dockerfile", "Containerfile", "compose.yaml", "*.jar", "*.war", "*.ear", "lib/apk/db/installed", "var/lib/dpkg/status")
+	return "CycloneDX (JSON, XML), SPDX (JSON, YAML, tag-value), syft JSON, lists of purls, Go programs, " + strings.Join(names, ", ")
 }
 
 func isRequirements(file string) bool {

@@ -1,4 +1,5 @@
-// Package extract turns one file into packages: lockfiles and manifests, SBOMs, and the pins of GitHub workflows.
+// Package extract turns one file into packages: lockfiles and manifests, SBOMs, the pins of GitHub workflows, the
+// images that containers are built from, the databases of system packages, and what programs and archives say of their parts.
 //
 // Every reader takes the content of a file and returns values. None opens anything but the siblings its format refers to
 // (go.sum, requirements files), and those through the [File.FS] it was handed; none has state, and all may be used from
@@ -22,8 +23,9 @@ type Reader interface {
 	// Whole says that the reader holds a file in memory as a whole, so that a smaller limit applies than to one that
 	// reads as it goes.
 	Whole() bool
-	// Read returns what the file holds. An error means that nothing could be used. It may panic on input that a borrowed
-	// parser does not survive, and may ignore ctx while it computes: the caller guards against both.
+	// Read returns what the file holds. [ErrForeign] means that the file is of another kind than it looked, any other error
+	// that nothing could be used. It may panic on input that a borrowed parser does not survive, and may ignore ctx while
+	// it computes: the caller guards against both.
 	Read(ctx context.Context, f File) (Result, error)
 }
 

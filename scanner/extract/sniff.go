@@ -26,7 +26,7 @@ func MayBeDocument(file string) bool {
 // NamedDocument says that a file's name calls it an SBOM, so that its content deserves a thorough look.
 func NamedDocument(file string) bool {
 	base := strings.ToLower(path.Base(file))
-	for _, part := range []string{".cdx.", ".spdx.", "sbom", "cyclonedx", "spdx"} {
+	for _, part := range []string{".cdx.", ".spdx.", "sbom", "cyclonedx", "spdx", ".syft."} {
 		if strings.Contains(base, part) {
 			return true
 		}
@@ -34,7 +34,13 @@ func NamedDocument(file string) bool {
 	return base == "bom.json" || base == "bom.xml"
 }
 
-// ByContent recognises an SBOM by its first [SniffSize] bytes, or returns nil. A byte-order mark is the caller's to remove.
+// MayBeProgram says that a file with this name, if it may be executed, is worth a look at its content.
+func MayBeProgram(file string) bool {
+	ext := path.Ext(file)
+	return ext == "" || strings.EqualFold(ext, ".exe")
+}
+
+// ByContent recognises an SBOM, a list of purls or a program by its first [SniffSize] bytes, or returns nil. A byte-order mark is the caller's to remove.
 func ByContent(head []byte) Reader {
 	text := bytes.TrimSpace(head)
 	switch {
@@ -42,10 +48,15 @@ func ByContent(head []byte) Reader {
 		return sniffJSON(bytes.NewReader(head))
 	case bytes.HasPrefix(text, []byte("<")):
 		return sniffXML(text)
+	case isProgram(head):
+		return goBinary{}
 	}
+	first := true // of the lines that say something
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSpace(line)
 		switch {
+		case first && strings.HasPrefix(line, "pkg:"):
+			return purlList{}
 		case strings.HasPrefix(line, "SPDXVersion:"):
 			return spdxTagValue{}
 		case strings.HasPrefix(line, "spdxVersion:"), strings.HasPrefix(line, `"spdxVersion":`):
@@ -57,6 +68,7 @@ func ByContent(head []byte) Reader {
 			}
 			return spdxYAML{}
 		}
+		first = first && (line == "" || line[0] == '#')
 	}
 	return nil
 }
@@ -101,6 +113,30 @@ func sniffJSON(r io.Reader) Reader {
 		case "components":
 			components = true
 			return w.skip()
+		case "artifacts":
+			// What every artifact of syft says, and nothing else does.
+			return w.array(func() error {
+				return w.object(func(name []byte) error {
+					if string(name) == "foundBy" {
+						found = syftJSON{}
+						return io.EOF
+					}
+					return w.skip()
+				})
+			})
+		case "descriptor":
+			err := w.object(func(name []byte) error {
+				if string(name) != "name" {
+					return w.skip()
+				}
+				return w.text(&text)
+			})
+			if err != nil {
+				return err
+			}
+			if text == "syft" {
+				found = syftJSON{}
+			}
 		case "sbom":
 			return w.object(look)
 		default:

@@ -21,10 +21,21 @@ type workflow struct{}
 func (workflow) Format() string { return "github/workflow" }
 func (workflow) Whole() bool    { return true }
 
+// maxConfiguration bounds a YAML file that is written by hand. Its nodes take a hundred times as much memory.
+const maxConfiguration = 4 << 20
+
+// maxPins is how many images and actions such a file may name.
+const maxPins = 10_000
+
+var errPins = fmt.Errorf("more than %d images and actions", maxPins)
+
 func (workflow) Read(_ context.Context, f File) (Result, error) {
 	data, err := io.ReadAll(f.Body)
 	if err != nil {
 		return Result{}, fmt.Errorf("reading %s: %w", f.Path, err)
+	}
+	if len(data) > maxConfiguration {
+		return Result{}, fmt.Errorf("more than %d bytes", maxConfiguration)
 	}
 	if err := checkText(data); err != nil {
 		return Result{}, err
@@ -82,27 +93,44 @@ func (w workflowReader) field(n *yaml.Node, name string) *yaml.Node {
 
 func (w workflowReader) job(job *yaml.Node) {
 	w.uses(w.field(job, "uses"))
+	container := w.field(job, "container")
+	if container != nil && container.Kind == yaml.MappingNode {
+		container = w.field(container, "image")
+	}
+	w.image(container, asWritten)
+	w.services(w.field(job, "services"), asWritten)
+	if img := w.field(job, "image"); img != nil && strings.HasPrefix(img.Value, "docker://") {
+		// What an action runs in; anything else is its own Dockerfile.
+		w.image(img, asWritten)
+	}
 	steps := w.field(job, "steps")
 	if steps == nil || steps.Kind != yaml.SequenceNode {
 		return
 	}
 	for _, step := range steps.Content {
-		if len(w.result.Packages) == MaxPackages {
-			w.result.Partial = errTooMany.Error()
+		if len(w.result.Packages) == maxPins {
+			w.result.Partial = errPins.Error()
 			return
 		}
 		w.uses(w.field(step, "uses"))
 	}
 }
 
-// uses adds owner/repo[/path]@ref. The ref is kept as written: tag, branch or commit. Paths within the repository and
-// container images are not actions of their own.
+// asWritten keeps expressions ("${{ matrix.image }}"): what they stand for is not known before the workflow runs.
+func asWritten(s string) string { return s }
+
+// uses adds owner/repo[/path]@ref, or the image in docker://image. The ref is kept as written: tag, branch or commit.
+// Paths within the repository are not actions of their own.
 func (w workflowReader) uses(n *yaml.Node) {
 	if n == nil || n.Kind != yaml.ScalarNode {
 		return
 	}
 	text := strings.TrimSpace(n.Value)
-	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "docker://") || strings.Contains(text, "${{") {
+	if strings.HasPrefix(text, "docker://") {
+		w.image(n, asWritten)
+		return
+	}
+	if strings.HasPrefix(text, ".") || strings.Contains(text, "${{") {
 		return
 	}
 	repo, ref, _ := strings.Cut(text, "@")
