@@ -148,6 +148,9 @@ func (inv *Inventory) mergePackages() {
 		}
 		moved[i] = len(merged) - 1
 	}
+	for i := range merged {
+		merged[i].settle()
+	}
 	inv.Packages = merged
 
 	edges := inv.Edges[:0]
@@ -166,11 +169,7 @@ func (inv *Inventory) mergePackages() {
 
 // absorb keeps the widest use: direct over transitive, runtime over dev.
 func (p *Package) absorb(q Package) {
-	for _, l := range q.Location {
-		if !slices.Contains(p.Location, l) {
-			p.Location = append(p.Location, l)
-		}
-	}
+	p.Location = append(p.Location, q.Location...)
 	if q.Relation == RelationDirect || p.Relation == "" {
 		p.Relation = q.Relation
 	}
@@ -181,8 +180,20 @@ func (p *Package) absorb(q Package) {
 	p.Integrity = cmp.Or(p.Integrity, q.Integrity)
 }
 
+// maxLocations bounds the places kept of one package. Nobody looks at more, and a hostile file names one a million times.
+const maxLocations = 100
+
+// settle leaves each place once, in order.
+func (p *Package) settle() {
+	slices.SortFunc(p.Location, compareLocation)
+	p.Location = slices.Compact(p.Location)
+	p.Location = p.Location[:min(len(p.Location), maxLocations)]
+}
+
+func compareLocation(x, y Location) int {
+	return cmp.Or(strings.Compare(x.Path, y.Path), cmp.Compare(x.Line, y.Line))
+}
+
 func compareLocations(a, b Package) int {
-	return slices.CompareFunc(a.Location, b.Location, func(x, y Location) int {
-		return cmp.Or(strings.Compare(x.Path, y.Path), cmp.Compare(x.Line, y.Line))
-	})
+	return slices.CompareFunc(a.Location, b.Location, compareLocation)
 }

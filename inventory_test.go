@@ -95,3 +95,14 @@ func TestOneRegistry(t *testing.T) {
 		t.Errorf("packages %v", inv.Packages)
 	}
 }
+
+// TestManyMentions: a package that is named a million times costs no more than sorting them.
+func TestManyMentions(t *testing.T) {
+	inv := Inventory{Packages: make([]Package, 300_000)}
+	for i := range inv.Packages {
+		inv.Packages[i] = Package{Ecosystem: "npm", Name: "a", Version: "1", Location: []Location{{Path: "f", Line: len(inv.Packages) - i}}}
+	}
+	if inv.Seal(); len(inv.Packages) != 1 || len(inv.Packages[0].Location) != maxLocations || inv.Packages[0].Location[0].Line != 1 {
+		t.Errorf("%d packages, %d places", len(inv.Packages), len(inv.Packages[0].Location))
+	}
+}
