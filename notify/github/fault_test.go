@@ -289,8 +289,8 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// stub answers every request alike, with a repository at first.
-func stub(t *testing.T, answer http.HandlerFunc) string {
+// answering answers every request alike, with a repository at first.
+func answering(t *testing.T, answer http.HandlerFunc) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -350,7 +350,7 @@ func TestStrangeAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			url := stub(t, func(rw http.ResponseWriter, r *http.Request) {
+			url := answering(t, func(rw http.ResponseWriter, r *http.Request) {
 				if r.Method != http.MethodGet {
 					t.Errorf("written: %s %s", r.Method, r.URL)
 				}
@@ -377,7 +377,7 @@ func TestEitherListFinds(t *testing.T) {
 		is, err := json.Marshal(map[string]any{"number": 5, "state": "open", "title": made.Title, "body": made.Body,
 			"user": map[string]any{"login": bot}, "labels": []any{map[string]any{"name": "tocsin"}, map[string]any{"name": "security"}}})
 		w.must(err)
-		url := stub(t, func(rw http.ResponseWriter, r *http.Request) {
+		url := answering(t, func(rw http.ResponseWriter, r *http.Request) {
 			switch {
 			case r.URL.Path == "/repos/acme/shop/issues/5":
 				_, _ = rw.Write(is)
@@ -416,7 +416,7 @@ func TestStrangeAnswersToCreation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			posts := 0
-			url := stub(t, func(rw http.ResponseWriter, r *http.Request) {
+			url := answering(t, func(rw http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodGet {
 					_, _ = io.WriteString(rw, "[]")
 					return
