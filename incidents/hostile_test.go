@@ -96,19 +96,15 @@ func TestCommand(t *testing.T) {
 			t.Errorf("%s %s in %s: %q, want %q", tt.ecosystem, tt.name, tt.file, got, tt.want)
 		}
 	}
-	deep := tocsin.IncidentPackage{Name: "a", Path: []string{"x", "a"}}
-	for ecosystem, want := range map[string][2]string{"npm": {"package-lock.json", "npm update a"}, "Packagist": {"composer.lock", "composer update a/b"}} {
-		deep.Ecosystem, deep.Location = ecosystem, want[0]
-		if ecosystem == "Packagist" {
-			deep.Name = "a/b"
+	for _, tt := range []struct{ ecosystem, name, file, want string }{
+		{"npm", "a", "package-lock.json", "npm update a"},
+		{"npm", "a", "pnpm-lock.yaml", "pnpm update --depth Infinity a"},
+		{"Packagist", "a/b", "composer.lock", "composer update a/b"},
+	} {
+		deep := tocsin.IncidentPackage{Ecosystem: tt.ecosystem, Name: tt.name, Location: tt.file, Path: []string{"x", tt.name}}
+		if got := command(deep, "1.0"); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.file, got, tt.want)
 		}
-		if got := command(deep, "1.0"); got != want[1] {
-			t.Errorf("%s: %q, want %q", ecosystem, got, want[1])
-		}
-	}
-	deep.Name, deep.Ecosystem, deep.Location = "a", "npm", "pnpm-lock.yaml"
-	if got := command(deep, "1.0"); got != "pnpm update --depth Infinity a" {
-		t.Errorf("pnpm: %q", got)
 	}
 }
 
