@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
@@ -16,42 +18,35 @@ type Options struct {
 	Record func(id string) ([]byte, error)
 }
 
-// Formats are the names that [Write] knows, sorted.
-func Formats() []string {
-	return []string{"codequality", "cyclonedx", "github", "gitlab", "html", "json", "junit", "markdown", "openvex", "osv-scanner", "sarif", "table"}
+// formats are what [Write] knows.
+var formats = map[string]func(io.Writer, Report, Options) error{
+	"codequality": plain(CodeQuality),
+	"cyclonedx":   plain(CycloneDX),
+	"github":      plain(GitHub),
+	"gitlab":      plain(GitLab),
+	"html":        plain(HTML),
+	"json":        plain(JSON),
+	"junit":       plain(JUnit),
+	"markdown":    plain(Markdown),
+	"openvex":     plain(OpenVEX),
+	"osv-scanner": func(w io.Writer, r Report, o Options) error { return OSVScanner(w, r, o.Record) },
+	"sarif":       plain(SARIF),
+	"table":       func(w io.Writer, r Report, o Options) error { return Table(w, r, o.Table) },
 }
+
+func plain(write func(io.Writer, Report) error) func(io.Writer, Report, Options) error {
+	return func(w io.Writer, r Report, _ Options) error { return write(w, r) }
+}
+
+// Formats are the names that [Write] knows, sorted.
+func Formats() []string { return slices.Sorted(maps.Keys(formats)) }
 
 // Write writes the report in the named format. The same report gives the same bytes. A name that is not one of [Formats] is
 // [tocsin.ErrInvalid].
 func Write(w io.Writer, format string, r Report, o Options) error {
-	switch format {
-	case "codequality":
-		return CodeQuality(w, r)
-	case "cyclonedx":
-		return CycloneDX(w, r)
-	case "github":
-		return GitHub(w, r)
-	case "gitlab":
-		return GitLab(w, r)
-	case "html":
-		return HTML(w, r)
-	case "json":
-		return JSON(w, r)
-	case "junit":
-		return JUnit(w, r)
-	case "markdown":
-		return Markdown(w, r)
-	case "openvex":
-		return OpenVEX(w, r)
-	case "osv-scanner":
-		if o.Record == nil {
-			return fmt.Errorf("%w: the osv-scanner format needs the advisory records", tocsin.ErrInvalid)
-		}
-		return OSVScanner(w, r, o.Record)
-	case "sarif":
-		return SARIF(w, r)
-	case "table":
-		return Table(w, r, o.Table)
+	write, known := formats[format]
+	if !known {
+		return fmt.Errorf("%w: report format %q: want one of %s", tocsin.ErrInvalid, format, strings.Join(Formats(), ", "))
 	}
-	return fmt.Errorf("%w: report format %q: want one of %s", tocsin.ErrInvalid, format, strings.Join(Formats(), ", "))
+	return write(w, r, o)
 }

@@ -17,6 +17,9 @@ import (
 // OSVScanner writes the report in osv-scanner's published result models, so that what reads its JSON reads ours: affected
 // findings only, since the format knows no others. record gives the JSON of an advisory.
 func OSVScanner(w io.Writer, r Report, record func(id string) ([]byte, error)) error {
+	if record == nil {
+		return fmt.Errorf("%w: the osv-scanner format needs the advisory records", tocsin.ErrInvalid)
+	}
 	out := models.VulnerabilityResults{Results: []models.PackageSource{}}
 	cache := map[string]*osvschema.Vulnerability{}
 	for _, t := range r.Targets {

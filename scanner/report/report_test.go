@@ -195,7 +195,7 @@ func TestJSON(t *testing.T) {
 	if err := JSON(&b, Report{}); err != nil || strings.Contains(b.String(), `"targets": null`) || strings.Contains(b.String(), `"policies": null`) {
 		t.Errorf("%v\n%s", err, b.String())
 	}
-	for name, err := range map[string]error{"json": JSON(full{}, r), "table": Table(full{}, r, TableOptions{}), "osv": OSVScanner(full{}, Report{}, nil)} {
+	for name, err := range map[string]error{"json": JSON(full{}, r), "table": Table(full{}, r, TableOptions{}), "osv": OSVScanner(full{}, Report{}, func(string) ([]byte, error) { return nil, nil })} {
 		if !errors.Is(err, errFull) {
 			t.Errorf("%s on a full disk: %v", name, err)
 		}
