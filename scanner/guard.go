@@ -99,7 +99,7 @@ func hasMark(head []byte) bool {
 
 // head is the beginning of a file.
 func (s *scan) head(name string) ([]byte, error) {
-	body, err := s.open(name, maxStream)
+	body, err := s.open(name, extract.LimitStream)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func (s siblings) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sibling{File: f, capped: capped{r: f, left: maxWhole, limit: maxWhole}}, nil
+	return &sibling{File: f, capped: capped{r: f, left: extract.LimitWhole, limit: extract.LimitWhole}}, nil
 }
 
 type sibling struct {

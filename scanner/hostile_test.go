@@ -68,7 +68,7 @@ func (f *vastFile) Size() int64 {
 
 // TestHostile reads what was made to break readers. Each must end soon, as failed or partial, in bounded memory.
 func TestHostile(t *testing.T) {
-	const many = 60 << 20
+	const many, held = 60 << 20, extract.LimitParsed // for readers that read as they go, and for general parsers
 	anchors := "a: &a [x,x,x,x,x,x,x,x,x]\n"
 	for c := 'b'; c <= 'z'; c++ {
 		anchors += fmt.Sprintf("%c: &%c [%s]\n", c, c, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*%c,", c-1), 9), ","))
@@ -80,17 +80,22 @@ func TestHostile(t *testing.T) {
 		reason string
 	}{
 		{"100 MB of brackets as an SBOM", vast{"bom.json", 100 << 20, `{"bomFormat":"CycloneDX","components":`, "[", 0}, "bom.json", "depth"},
-		{"brackets as a lockfile", vast{"package-lock.json", many, "", "[", 0}, "package-lock.json", "nested deeper"},
-		{"brackets as a borrowed lockfile", vast{"composer.lock", many, "", "[", 0}, "composer.lock", "nested deeper"},
-		{"brackets as TOML", vast{"Cargo.lock", many, "a=", "[", 0}, "Cargo.lock", "nested deeper"},
-		{"brackets as YAML", vast{"pnpm-lock.yaml", many, "", "[", 0}, "pnpm-lock.yaml", "nested deeper"},
-		{"elements as XML", vast{"pom.xml", many, "<project>", "<a>", 0}, "pom.xml", "nested deeper"},
+		{"brackets as a lockfile", vast{"package-lock.json", held, "", "[", 0}, "package-lock.json", "nested deeper"},
+		{"brackets as a borrowed lockfile", vast{"composer.lock", held, "", "[", 0}, "composer.lock", "nested deeper"},
+		{"brackets as TOML", vast{"Cargo.lock", held, "a=", "[", 0}, "Cargo.lock", "nested deeper"},
+		{"brackets as YAML", vast{"pnpm-lock.yaml", held, "", "[", 0}, "pnpm-lock.yaml", "nested deeper"},
+		{"elements as XML", vast{"pom.xml", held, "<project>", "<a>", 0}, "pom.xml", "nested deeper"},
 		{"elements as an SBOM", vast{"bom.xml", many, `<bom xmlns="http://cyclonedx.org/schema/bom/1.4"><components>`, "<component>", 0}, "bom.xml", "nested deeper"},
 		{"elements as a project", vast{"a.csproj", many, `<Project>`, "<a>", 0}, "a.csproj", "nested deeper"},
-		{"too large", vast{"package-lock.json", maxWhole + 1, "", " ", 0}, "package-lock.json", "the limit is"},
-		{"too large to stream", vast{"bom.json", maxStream + 1, `{"bomFormat":"CycloneDX",`, " ", 0}, "bom.json", "the limit is"},
+		{"too large", vast{"package-lock.json", extract.LimitWhole + 1, "", " ", 0}, "package-lock.json", "the limit is"},
+		{"tiny nodes as YAML", vast{"pnpm-lock.yaml", held, "packages:\n", "- a\n", 0}, "pnpm-lock.yaml", ""},
+		{"tiny nodes as an SBOM in YAML", vast{"a.spdx.yaml", held, "spdxVersion: SPDX-2.3\npackages:\n", "- a\n", 0}, "a.spdx.yaml", ""},
+		{"tiny tables as TOML", vast{"poetry.lock", held, "", "[[package]]\n", 0}, "poetry.lock", ""},
+		{"tiny objects as JSON", fstest.MapFS{"composer.lock": {Data: []byte(`{"packages":[{}` + strings.Repeat(",{}", held/3-10) + "]}")}}, "composer.lock", ""},
+		{"tiny lines", vast{"gradle.lockfile", held, "", "a:b:1=c\n", 0}, "gradle.lockfile", ""},
+		{"too large to stream", vast{"bom.json", extract.LimitStream + 1, `{"bomFormat":"CycloneDX",`, " ", 0}, "bom.json", "the limit is"},
 		{"larger than it says", vast{"package-lock.json", 1 << 40, "", " ", 10}, "package-lock.json", "more than"},
-		{"endless line", vast{"yarn.lock", many, "a@1:\n  version \"1.0.0\"\n", "x", 0}, "yarn.lock", "longer than 64 KiB"},
+		{"endless line", vast{"yarn.lock", held, "a@1:\n  version \"1.0.0\"\n", "x", 0}, "yarn.lock", "longer than 64 KiB"},
 		{"too many packages", vast{"bom.json", 100 << 20, `{"bomFormat":"CycloneDX","components":[{}`, `,{"name":"a"}`, 0}, "bom.json", "packages"},
 		{"entity bomb", fstest.MapFS{"bom.xml": {Data: []byte(`<?xml version="1.0"?><!DOCTYPE bom [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]><bom xmlns="http://cyclonedx.org/schema/bom/1.4"><components><component><name>&b;</name></component></components></bom>`)}}, "bom.xml", "entity"},
 		{"entity bomb in a borrowed reader", fstest.MapFS{"packages.config": {Data: []byte(`<!DOCTYPE p [<!ENTITY a "aaaa">]><packages><package id="&a;" version="1"/></packages>`)}}, "packages.config", "entity"},
@@ -101,7 +106,8 @@ func TestHostile(t *testing.T) {
 		{"truncated tag-value", fstest.MapFS{"a.spdx": {Data: []byte("SPDXVersion: SPDX-2.3\nPackageName: a\nPackageComment: <text>and so")}}, "a.spdx", "inside <text>"},
 		{"truncated SPDX", fstest.MapFS{"a.spdx.json": {Data: []byte(`{"spdxVersion":"SPDX-2.3","packages":[{"name":"a"},`)}}, "a.spdx.json", "/packages"},
 		{"truncated lockfile", fstest.MapFS{"package-lock.json": {Data: []byte(`{"lockfileVersion": 3, "packages": {"node_modules/a": {"version": "1.0.0"}, "node_mod`)}}, "package-lock.json", "byte"},
-		{"truncated borrowed lockfile", fstest.MapFS{"composer.lock": {Data: []byte(`{"packages": [`)}}, "composer.lock", "unexpected"},
+		{"truncated borrowed lockfile", fstest.MapFS{"Pipfile.lock": {Data: []byte(`{"default": {`)}}, "Pipfile.lock", "unexpected"},
+		{"truncated lockfile", fstest.MapFS{"composer.lock": {Data: []byte(`{"packages": [`)}}, "composer.lock", "ends at byte 14"},
 		{"binary", fstest.MapFS{"Gemfile.lock": {Data: []byte("\x7fELF\x00\x01\x02")}}, "Gemfile.lock", "not a text file"},
 		{"binary as JSON", fstest.MapFS{"package-lock.json": {Data: []byte("\x7fELF\x00\x01\x02")}}, "package-lock.json", "not a text file"},
 		{"empty", fstest.MapFS{"package-lock.json": {Data: nil}}, "package-lock.json", "ends at byte 0"},
@@ -114,16 +120,16 @@ func TestHostile(t *testing.T) {
 		{"wrong types", fstest.MapFS{"bom.json": {Data: []byte(`{"bomFormat":"CycloneDX","components":[{"name":{"a":1},"purl":"pkg:npm/a@1"},7]}`)}}, "bom.json", "/components/0/name"},
 		{"wrong encoding", fstest.MapFS{"bom.xml": {Data: []byte(`<?xml version="1.0" encoding="EBCDIC"?><bom xmlns="http://cyclonedx.org/schema/bom/1.4"/>`)}}, "bom.xml", "EBCDIC"},
 		{"workflow that is not YAML", fstest.MapFS{".github/workflows/a.yml": {Data: []byte("a: [")}}, ".github/workflows/a.yml", "YAML"},
-		{"endless Dockerfile line", vast{"Dockerfile", many, "FROM a\nRUN ", "x ", 0}, "Dockerfile", "an instruction of more"},
-		{"Dockerfile of empty lines", vast{"Dockerfile", many, "FROM a\n", "\n", 0}, "Dockerfile", "lines"},
+		{"endless Dockerfile line", vast{"Dockerfile", held, "FROM a\nRUN ", "x ", 0}, "Dockerfile", "an instruction of more"},
+		{"Dockerfile of empty lines", vast{"Dockerfile", held, "FROM a\n", "\n", 0}, "Dockerfile", "lines"},
 		{"Dockerfile of images", vast{"Dockerfile", 12 << 20, "", "FROM abcdef\n", 0}, "Dockerfile", "images"},
 		{"no Dockerfile", fstest.MapFS{"Dockerfile": {Data: []byte("hello")}}, "Dockerfile", "not a document"},
 		{"binary Dockerfile", fstest.MapFS{"Dockerfile": {Data: []byte("FROM a\x00")}}, "Dockerfile", "not a text file"},
-		{"large compose file", vast{"compose.yaml", many, "services: [", "a,", 0}, "compose.yaml", "more than"},
+		{"large compose file", vast{"compose.yaml", held, "services: [", "a,", 0}, "compose.yaml", "the limit is"},
 		{"alias bomb in a compose file", fstest.MapFS{"compose.yaml": {Data: []byte(anchors + "services: *z\n")}}, "compose.yaml", ""},
 		{"compose file that is not YAML", fstest.MapFS{"compose.yaml": {Data: []byte("a: [")}}, "compose.yaml", "YAML"},
 		{"brackets in a compose file", vast{"compose.yaml", 4 << 20, "", "[", 0}, "compose.yaml", "nested deeper"},
-		{"large workflow", vast{"action.yml", many, "runs: [", "a,", 0}, "action.yml", "more than"},
+		{"large workflow", vast{"action.yml", held, "runs: [", "a,", 0}, "action.yml", "the limit is"},
 		{"truncated syft", fstest.MapFS{"a.json": {Data: []byte(`{"artifacts": [{"name": "a", "foundBy": "b", "purl": "pkg:npm/a@1"}, {"na`)}}, "a.json", "/artifacts/1"},
 		{"brackets as syft", vast{"a.json", many, `{"artifacts":[{"foundBy":"x"},`, "[", 0}, "a.json", "depth"},
 		{"purls without end", vast{"purls.txt", many, "", "pkg:npm/a@1\n", 0}, "purls.txt", "packages"},
@@ -143,7 +149,7 @@ func TestHostile(t *testing.T) {
 		{"another sbt lock", fstest.MapFS{"build.sbt.lock": {Data: []byte("{}")}}, "build.sbt.lock", "not a document"},
 		{"too many of sbt", vast{"build.sbt.lock", many, `{"dependencies": [{}`, `,{"org":"a","name":"b"}`, 0}, "build.sbt.lock", "packages"},
 		{"another go.work", fstest.MapFS{"go.work": {Data: []byte("hello")}}, "go.work", "not a document"},
-		{"go.work without end", vast{"go.work", many, "use (\n", "a\n", 0}, "go.work", "more than 10000 folders"},
+		{"go.work without end", vast{"go.work", held, "use (\n", "a\n", 0}, "go.work", "more than 10000 folders"},
 		{"property bomb", fstest.MapFS{"pom.xml": {Data: []byte(propertyBomb())}}, "pom.xml", "draws on more"},
 	}
 	for _, tt := range tests {
@@ -214,7 +220,7 @@ func TestHostileNeighbour(t *testing.T) {
 type fake func(ctx context.Context, f extract.File) (extract.Result, error)
 
 func (fake) Format() string { return "fake" }
-func (fake) Whole() bool    { return false }
+func (fake) Limit() int64   { return extract.LimitStream }
 func (f fake) Read(ctx context.Context, file extract.File) (extract.Result, error) {
 	return f(ctx, file)
 }

@@ -4,11 +4,6 @@ import "time"
 
 // The limits of a scan. Whatever meets one is reported in the coverage, with the limit.
 const (
-	// maxStream is the largest file for readers that read as they go. The largest real SBOM known has some 80 MB.
-	maxStream = 256 << 20
-	// maxWhole is the largest file for readers that hold it in memory, with a parsed copy some ten times its size. The
-	// largest real lockfiles have some 10 MB.
-	maxWhole = 64 << 20
 	// maxFiles is how many files are looked at. A checkout of a very large repository has some 500,000.
 	maxFiles = 1_000_000
 	// maxDepth is how deep the walk goes. Paths deeper than this exist only where somebody wants to exhaust a walker.

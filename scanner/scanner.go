@@ -148,7 +148,7 @@ func (s *scan) walk(ctx context.Context, top string) error {
 			s.failed(name, "", plainError(err))
 			return nil
 		}
-		if !known && (!executable(name, info) || info.Size() > maxStream) {
+		if !known && (!executable(name, info) || info.Size() > extract.LimitStream) {
 			return nil
 		}
 		return s.file(ctx, name, info, false)
@@ -195,10 +195,7 @@ func (s *scan) file(ctx context.Context, name string, info fs.FileInfo, named bo
 	if s.opts.Progress != nil {
 		s.opts.Progress(name)
 	}
-	limit := int64(maxStream)
-	if reader.Whole() {
-		limit = maxWhole
-	}
+	limit := reader.Limit()
 	if info.Size() > limit {
 		s.failed(name, reader.Format(), fmt.Sprintf("%d bytes; the limit is %d", info.Size(), limit))
 		return nil
@@ -236,7 +233,7 @@ func (s *scan) choose(name string, named bool) (reader extract.Reader, reason st
 		}
 	}
 	if named || extract.NamedDocument(name) {
-		body, err := s.open(name, maxStream)
+		body, err := s.open(name, extract.LimitStream)
 		if err != nil {
 			return nil, plainError(err)
 		}

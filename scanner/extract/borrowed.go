@@ -43,7 +43,7 @@ type borrowed struct {
 }
 
 func (b *borrowed) Format() string { return b.format }
-func (b *borrowed) Whole() bool    { return true }
+func (b *borrowed) Limit() int64   { return LimitParsed }
 
 func (b *borrowed) Read(ctx context.Context, f File) (Result, error) {
 	silence()

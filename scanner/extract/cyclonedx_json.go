@@ -6,7 +6,7 @@ import "context"
 type cycloneDXJSON struct{}
 
 func (cycloneDXJSON) Format() string { return "cyclonedx/json" }
-func (cycloneDXJSON) Whole() bool    { return false }
+func (cycloneDXJSON) Limit() int64   { return LimitStream }
 
 func (cycloneDXJSON) Read(_ context.Context, f File) (Result, error) {
 	c := &cycloneDX{walk: newWalk(f.Body), bom: newBOM(f.Path)}

@@ -10,7 +10,7 @@ import (
 type cycloneDXXML struct{}
 
 func (cycloneDXXML) Format() string { return "cyclonedx/xml" }
-func (cycloneDXXML) Whole() bool    { return false }
+func (cycloneDXXML) Limit() int64   { return LimitStream }
 
 func (cycloneDXXML) Read(_ context.Context, f File) (Result, error) {
 	x := &cycloneDXElements{newElements(f.Body), newBOM(f.Path)}

@@ -13,7 +13,7 @@ import (
 type denoLock struct{}
 
 func (denoLock) Format() string { return "deno/lock" }
-func (denoLock) Whole() bool    { return false }
+func (denoLock) Limit() int64   { return LimitStream }
 
 func (d denoLock) Read(_ context.Context, f File) (Result, error) {
 	w := newWalk(f.Body)

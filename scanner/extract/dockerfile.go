@@ -17,7 +17,7 @@ import (
 type dockerfile struct{}
 
 func (dockerfile) Format() string { return "container/dockerfile" }
-func (dockerfile) Whole() bool    { return true }
+func (dockerfile) Limit() int64   { return LimitWhole }
 
 // isDockerfile leaves out templates, which are not Dockerfiles until something has filled them.
 func isDockerfile(file string) bool {

@@ -18,11 +18,9 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/gradlelockfile"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/gradleverificationmetadataxml"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/pomxml"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/bunlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/pnpmlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/yarnlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/julia/manifesttoml"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/php/composerlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/pdmlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/pipfilelock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/poetrylock"
@@ -51,7 +49,7 @@ func rules() []rule {
 		{names: []string{"package-lock.json", "npm-shrinkwrap.json"}, Reader: npmLock{}},
 		{names: []string{"yarn.lock"}, Reader: &borrowed{format: "npm/yarn-lock", ecosystem: "npm", open: yarnlock.New, lines: true, complete: completeYarn}},
 		{names: []string{"pnpm-lock.yaml"}, Reader: &borrowed{format: "npm/pnpm-lock", ecosystem: "npm", open: pnpmlock.New, complete: completePnpm}},
-		{names: []string{"bun.lock"}, Reader: &borrowed{format: "npm/bun-lock", ecosystem: "npm", open: bunlock.New}},
+		{names: []string{"bun.lock"}, Reader: bunLock{}},
 		{names: []string{"deno.lock"}, Reader: denoLock{}},
 
 		{names: []string{"go.mod"}, Reader: &borrowed{format: "go/mod", ecosystem: "Go", open: gomod.New, complete: completeGoMod}},
@@ -65,7 +63,7 @@ func rules() []rule {
 
 		{names: []string{"Cargo.lock"}, Reader: &borrowed{format: "rust/cargo-lock", ecosystem: "crates.io", open: cargolock.New, complete: completeCargo}},
 		{names: []string{"Gemfile.lock", "gems.locked"}, Reader: &borrowed{format: "ruby/gemfile-lock", ecosystem: "RubyGems", open: gemfilelock.New, lines: true, complete: completeGemfile}},
-		{names: []string{"composer.lock"}, Reader: &borrowed{format: "php/composer-lock", ecosystem: "Packagist", open: composerlock.New}},
+		{names: []string{"composer.lock"}, Reader: composerLock{}},
 
 		{match: isPOM, Reader: &borrowed{format: "java/pom", ecosystem: "Maven", open: pomxml.New, manifest: true, guard: guardPOM, complete: completePOM}},
 		{names: []string{"gradle.lockfile", "buildscript-gradle.lockfile"}, Reader: &borrowed{format: "java/gradle-lock", ecosystem: "Maven", open: gradlelockfile.New, lines: true}},

@@ -15,7 +15,7 @@ import (
 type goWork struct{}
 
 func (goWork) Format() string { return "go/work" }
-func (goWork) Whole() bool    { return true }
+func (goWork) Limit() int64   { return LimitParsed }
 
 // maxFolders is how many folders are looked for.
 const maxFolders = 10_000

@@ -22,7 +22,7 @@ import (
 type javaArchive struct{}
 
 func (javaArchive) Format() string { return "java/archive" }
-func (javaArchive) Whole() bool    { return false }
+func (javaArchive) Limit() int64   { return LimitStream }
 
 func isJavaArchive(file string) bool {
 	switch strings.ToLower(path.Ext(file)) {

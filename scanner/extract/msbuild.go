@@ -16,7 +16,7 @@ import (
 type msbuild struct{ format string }
 
 func (m msbuild) Format() string { return m.format }
-func (msbuild) Whole() bool      { return false }
+func (msbuild) Limit() int64     { return LimitStream }
 
 func (msbuild) Read(_ context.Context, f File) (Result, error) {
 	x := newElements(f.Body)

@@ -1,10 +1,8 @@
 package extract
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"path"
 	"strings"
 
@@ -18,7 +16,7 @@ import (
 type npmLock struct{}
 
 func (npmLock) Format() string { return "npm/package-lock" }
-func (npmLock) Whole() bool    { return true }
+func (npmLock) Limit() int64   { return LimitWhole }
 
 // npmEntry is one entry of "packages" (versions 2 and 3) or "dependencies" (version 1).
 type npmEntry struct {
@@ -32,14 +30,11 @@ type npmEntry struct {
 }
 
 func (npmLock) Read(_ context.Context, f File) (Result, error) {
-	data, err := io.ReadAll(f.Body)
+	data, err := whole(f)
 	if err != nil {
-		return Result{}, fmt.Errorf("reading %s: %w", f.Path, err)
-	}
-	if err := checkText(data); err != nil {
 		return Result{}, err
 	}
-	l := &npmReader{walk: newWalk(bytes.NewReader(data)), data: data, line: 1, entries: map[string]*npmEntry{}}
+	l := &npmReader{lined: newLined(data), entries: map[string]*npmEntry{}}
 	known := false
 	err = l.object(func(name []byte) error {
 		switch string(name) {
@@ -72,20 +67,10 @@ func (npmLock) Read(_ context.Context, f File) (Result, error) {
 }
 
 type npmReader struct {
-	*walk
-	data []byte
-	// seen and line follow the decoder through data, to tell lines.
-	seen, line int
-	entries    map[string]*npmEntry
-	order      []string
-	modern     bool
-}
-
-func (l *npmReader) at() int {
-	off := int(l.dec.InputOffset())
-	l.line += bytes.Count(l.data[l.seen:off], []byte("\n"))
-	l.seen = off
-	return l.line
+	*lined
+	entries map[string]*npmEntry
+	order   []string
+	modern  bool
 }
 
 func (l *npmReader) put(key string, e *npmEntry) error {
@@ -125,9 +110,7 @@ func (l *npmReader) entry(key string) error {
 			return l.truth(&e.dev)
 		case "devOptional":
 			return l.truth(&e.devOptional)
-		case "dependencies", "optionalDependencies", "peerDependencies":
-			return l.names(e)
-		case "devDependencies":
+		case "dependencies", "devDependencies", "optionalDependencies", "peerDependencies":
 			return l.names(e)
 		default:
 			return l.skip()

@@ -13,7 +13,7 @@ import (
 type nugetAssets struct{}
 
 func (nugetAssets) Format() string { return "dotnet/assets" }
-func (nugetAssets) Whole() bool    { return false }
+func (nugetAssets) Limit() int64   { return LimitStream }
 
 func (nugetAssets) Read(_ context.Context, f File) (Result, error) {
 	w := newWalk(f.Body)

@@ -18,7 +18,7 @@ import (
 type goBinary struct{}
 
 func (goBinary) Format() string { return "go/binary" }
-func (goBinary) Whole() bool    { return false }
+func (goBinary) Limit() int64   { return LimitStream }
 
 // isProgram knows ELF, PE and Mach-O by their first bytes. The magic of a Mach-O file for several processors is that of
 // Java classes too, whose version stands where Mach-O has the number of processors.

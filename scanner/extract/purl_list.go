@@ -17,7 +17,7 @@ import (
 type purlList struct{}
 
 func (purlList) Format() string { return "purl/list" }
-func (purlList) Whole() bool    { return false }
+func (purlList) Limit() int64   { return LimitStream }
 
 func isPURLList(file string) bool {
 	base := path.Base(file)

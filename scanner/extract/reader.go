@@ -20,14 +20,27 @@ import (
 type Reader interface {
 	// Format names the reader in coverage reports, as "npm/package-lock".
 	Format() string
-	// Whole says that the reader holds a file in memory as a whole, so that a smaller limit applies than to one that
-	// reads as it goes.
-	Whole() bool
+	// Limit is the largest file that the reader is given, in bytes: what it makes of one must fit in memory.
+	Limit() int64
 	// Read returns what the file holds. [ErrForeign] means that the file is of another kind than it looked, any other error
 	// that nothing could be used. It may panic on input that a borrowed parser does not survive, and may ignore ctx while
 	// it computes: the caller guards against both.
 	Read(ctx context.Context, f File) (Result, error)
 }
+
+// The limits of readers, by what they make of the worst file of that size: about a gigabyte at most.
+const (
+	// LimitStream is for readers that read as they go. The largest real SBOM known has some 80 MB.
+	LimitStream = 256 << 20
+	// LimitWhole is for readers that hold the file and some ten times its size. The largest real package-lock.json files
+	// have some 10 MB.
+	LimitWhole = 64 << 20
+	// LimitParsed is for general parsers, and for lines that are all made packages. Nodes, tables and lines of a few
+	// bytes each become seventy times as much. Real lockfiles of these formats have some 3 MB at most.
+	LimitParsed = 8 << 20
+	// LimitConfiguration is for YAML that is written by hand.
+	LimitConfiguration = 4 << 20
+)
 
 // A File is an open file to read.
 type File struct {

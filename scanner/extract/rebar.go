@@ -16,7 +16,7 @@ import (
 type rebar struct{}
 
 func (rebar) Format() string { return "erlang/rebar-lock" }
-func (rebar) Whole() bool    { return true }
+func (rebar) Limit() int64   { return LimitParsed }
 
 var (
 	rebarPkg = regexp.MustCompile(`\{<<"([^"]+)">>,\s*\{pkg,\s*<<"([^"]+)">>,\s*<<"([^"]+)">>(?:,[^}]*)?\},\s*(\d+)\}`)

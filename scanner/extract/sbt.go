@@ -14,7 +14,7 @@ import (
 type sbtLock struct{}
 
 func (sbtLock) Format() string { return "scala/sbt-lock" }
-func (sbtLock) Whole() bool    { return false }
+func (sbtLock) Limit() int64   { return LimitStream }
 
 func (sbtLock) Read(_ context.Context, f File) (Result, error) {
 	w := newWalk(f.Body)

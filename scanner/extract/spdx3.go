@@ -9,7 +9,7 @@ import (
 type spdx3 struct{}
 
 func (spdx3) Format() string { return "spdx/json-ld" }
-func (spdx3) Whole() bool    { return false }
+func (spdx3) Limit() int64   { return LimitStream }
 
 func (spdx3) Read(_ context.Context, f File) (Result, error) {
 	s := &spdx{walk: newWalk(f.Body), spdxGraph: spdxGraph{bom: newBOM(f.Path)}}

@@ -17,7 +17,7 @@ import (
 type spdxJSON struct{}
 
 func (spdxJSON) Format() string { return "spdx/json" }
-func (spdxJSON) Whole() bool    { return false }
+func (spdxJSON) Limit() int64   { return LimitStream }
 
 func (spdxJSON) Read(_ context.Context, f File) (Result, error) { return readSPDX(f.Path, f.Body) }
 
@@ -192,7 +192,7 @@ func (g *spdxGraph) result(r Result) Result {
 type spdxYAML struct{}
 
 func (spdxYAML) Format() string { return "spdx/yaml" }
-func (spdxYAML) Whole() bool    { return true }
+func (spdxYAML) Limit() int64   { return LimitParsed }
 
 func (spdxYAML) Read(_ context.Context, f File) (Result, error) {
 	data, err := io.ReadAll(f.Body)

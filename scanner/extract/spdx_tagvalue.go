@@ -14,7 +14,7 @@ import (
 type spdxTagValue struct{}
 
 func (spdxTagValue) Format() string { return "spdx/tag-value" }
-func (spdxTagValue) Whole() bool    { return false }
+func (spdxTagValue) Limit() int64   { return LimitStream }
 
 // maxTagLine bounds one line. Only licence texts come near it, and those are passed over.
 const maxTagLine = 1 << 20

@@ -6,7 +6,7 @@ import "context"
 type syftJSON struct{}
 
 func (syftJSON) Format() string { return "syft/json" }
-func (syftJSON) Whole() bool    { return false }
+func (syftJSON) Limit() int64   { return LimitStream }
 
 func (syftJSON) Read(_ context.Context, f File) (Result, error) {
 	s := &syft{walk: newWalk(f.Body), bom: newBOM(f.Path)}

@@ -25,7 +25,7 @@ import (
 type apkInstalled struct{}
 
 func (apkInstalled) Format() string { return "os/apk" }
-func (apkInstalled) Whole() bool    { return false }
+func (apkInstalled) Limit() int64   { return LimitStream }
 
 func isAPK(file string) bool { _, ok := cutPath(file, "lib/apk/db/installed"); return ok }
 
@@ -46,7 +46,7 @@ func (apkInstalled) Read(_ context.Context, f File) (Result, error) {
 type dpkgStatus struct{}
 
 func (dpkgStatus) Format() string { return "os/dpkg" }
-func (dpkgStatus) Whole() bool    { return false }
+func (dpkgStatus) Limit() int64   { return LimitStream }
 
 func isDpkg(file string) bool {
 	if _, ok := cutPath(file, "var/lib/dpkg/status"); ok {

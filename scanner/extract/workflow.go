@@ -2,9 +2,6 @@ package extract
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -19,115 +16,58 @@ import (
 type workflow struct{}
 
 func (workflow) Format() string { return "github/workflow" }
-func (workflow) Whole() bool    { return true }
-
-// maxConfiguration bounds a YAML file that is written by hand. Its nodes take a hundred times as much memory.
-const maxConfiguration = 4 << 20
-
-// maxPins is how many images and actions such a file may name.
-const maxPins = 10_000
-
-var errPins = fmt.Errorf("more than %d images and actions", maxPins)
+func (workflow) Limit() int64   { return LimitConfiguration }
 
 func (workflow) Read(_ context.Context, f File) (Result, error) {
-	data, err := io.ReadAll(f.Body)
+	r, top, err := openPins(f)
 	if err != nil {
-		return Result{}, fmt.Errorf("reading %s: %w", f.Path, err)
-	}
-	if len(data) > maxConfiguration {
-		return Result{}, fmt.Errorf("more than %d bytes", maxConfiguration)
-	}
-	if err := checkText(data); err != nil {
 		return Result{}, err
 	}
-	var doc yaml.Node
-	if err := yaml.Load(data, &doc); err != nil {
-		var none *yaml.LoadErrors
-		if strings.TrimSpace(string(data)) == "" && !errors.As(err, &none) {
-			return Result{}, nil
-		}
-		return Result{}, fmt.Errorf("reading YAML: %w", err)
-	}
-	var r Result
-	w := workflowReader{file: f.Path, result: &r}
-	if root := w.target(&doc); root != nil && root.Kind == yaml.DocumentNode && len(root.Content) > 0 {
-		top := root.Content[0]
-		if jobs := w.field(top, "jobs"); jobs != nil && jobs.Kind == yaml.MappingNode {
-			for i := 1; i < len(jobs.Content); i += 2 {
-				w.job(jobs.Content[i])
-			}
-		}
-		if runs := w.field(top, "runs"); runs != nil {
-			w.job(runs)
+	if jobs := r.field(top, "jobs"); jobs != nil && jobs.Kind == yaml.MappingNode {
+		for i := 1; i < len(jobs.Content); i += 2 {
+			r.job(jobs.Content[i])
 		}
 	}
-	r.Gaps = gaps(f.Path, r.Packages)
-	return r, nil
-}
-
-type workflowReader struct {
-	file   string
-	result *Result
-}
-
-// target follows an alias one step; anchors may not be aliases themselves.
-func (w workflowReader) target(n *yaml.Node) *yaml.Node {
-	if n != nil && n.Kind == yaml.AliasNode {
-		return n.Alias
+	if runs := r.field(top, "runs"); runs != nil {
+		r.job(runs)
 	}
-	return n
+	return r.done(), nil
 }
 
-func (w workflowReader) field(n *yaml.Node, name string) *yaml.Node {
-	n = w.target(n)
-	if n == nil || n.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == name {
-			return w.target(n.Content[i+1])
-		}
-	}
-	return nil
-}
-
-func (w workflowReader) job(job *yaml.Node) {
-	w.uses(w.field(job, "uses"))
-	container := w.field(job, "container")
+func (r pinReader) job(job *yaml.Node) {
+	r.uses(r.field(job, "uses"))
+	container := r.field(job, "container")
 	if container != nil && container.Kind == yaml.MappingNode {
-		container = w.field(container, "image")
+		container = r.field(container, "image")
 	}
-	w.image(container, asWritten)
-	w.services(w.field(job, "services"), asWritten)
-	if img := w.field(job, "image"); img != nil && strings.HasPrefix(img.Value, "docker://") {
+	r.image(container, asWritten)
+	r.services(r.field(job, "services"), asWritten)
+	if img := r.field(job, "image"); img != nil && strings.HasPrefix(img.Value, "docker://") {
 		// What an action runs in; anything else is its own Dockerfile.
-		w.image(img, asWritten)
+		r.image(img, asWritten)
 	}
-	steps := w.field(job, "steps")
+	steps := r.field(job, "steps")
 	if steps == nil || steps.Kind != yaml.SequenceNode {
 		return
 	}
 	for _, step := range steps.Content {
-		if len(w.result.Packages) == maxPins {
-			w.result.Partial = errPins.Error()
+		if len(r.result.Packages) == maxPins {
+			r.result.Partial = errPins.Error()
 			return
 		}
-		w.uses(w.field(step, "uses"))
+		r.uses(r.field(step, "uses"))
 	}
 }
 
-// asWritten keeps expressions ("${{ matrix.image }}"): what they stand for is not known before the workflow runs.
-func asWritten(s string) string { return s }
-
 // uses adds owner/repo[/path]@ref, or the image in docker://image. The ref is kept as written: tag, branch or commit.
 // Paths within the repository are not actions of their own.
-func (w workflowReader) uses(n *yaml.Node) {
+func (r pinReader) uses(n *yaml.Node) {
 	if n == nil || n.Kind != yaml.ScalarNode {
 		return
 	}
 	text := strings.TrimSpace(n.Value)
 	if strings.HasPrefix(text, "docker://") {
-		w.image(n, asWritten)
+		r.image(n, asWritten)
 		return
 	}
 	if strings.HasPrefix(text, ".") || strings.Contains(text, "${{") {
@@ -139,8 +79,8 @@ func (w workflowReader) uses(n *yaml.Node) {
 		return
 	}
 	name := parts[0] + "/" + parts[1]
-	w.result.Packages = append(w.result.Packages, tocsin.Package{
+	r.result.Packages = append(r.result.Packages, tocsin.Package{
 		Ecosystem: "GitHub Actions", Name: name, Version: ref, PURL: purl.Make("GitHub Actions", name, ref),
-		Relation: tocsin.RelationDirect, Location: []tocsin.Location{{Path: w.file, Line: n.Line}},
+		Relation: tocsin.RelationDirect, Location: []tocsin.Location{{Path: r.file, Line: n.Line}},
 	})
 }
