@@ -80,13 +80,47 @@ type Event struct {
 	Limit        string `json:"limit,omitempty"`
 }
 
-// A Posting is what the index holds of one record for one package name: the number of its class and the affected
-// versions, with the events of each range in version order and GIT ranges left out.
-type Posting struct {
-	Record   string
-	Class    int
-	Affected Affected
+// Postings are what the index holds under one package name, with all versions that the records name put in one order, so
+// that matching compares numbers.
+type Postings struct {
+	// Versions that the records name, lowest first. Those that cannot be ordered come last.
+	Versions []string
+	// Ranks of Versions, ascending from 0; equal ones ("1.0", "1.0.0") share one. It is as long as there are versions that
+	// can be ordered.
+	Ranks []int
+	List  []Posting
 }
+
+// A Posting is what one record says of one package name. GIT ranges are left out: they order no versions.
+type Posting struct {
+	Record string
+	// Class is the number of the record's class.
+	Class int
+	// Ecosystem is the entry's own, with its release.
+	Ecosystem string
+	// Ranges hold the bounds of each range, in version order.
+	Ranges [][]Bound
+	// Versions are the places in [Postings.Versions] of those that are listed, ascending.
+	Versions []int
+}
+
+// A Bound is an [Event] of a range.
+type Bound struct {
+	Kind BoundKind
+	// At is the place in [Postings.Versions]; -1 before every version (introduced "0") or after every one (limit "*").
+	At int
+}
+
+// BoundKind says what a [Bound] does.
+type BoundKind int
+
+// The kinds of bound.
+const (
+	BoundIntroduced BoundKind = iota
+	BoundFixed
+	BoundLastAffected
+	BoundLimit
+)
 
 // A Class is a vulnerability class: all advisories that alias assertions join. One class is one finding, one issue,
 // one result in a report.
@@ -95,6 +129,9 @@ type Class struct {
 	ID string `json:"id"`
 	// Aliases are all ids of the class, sorted, ID among them.
 	Aliases []string `json:"aliases"`
+	// Assertions are what joined them: which record says that it is about the same as which id. A record that is withdrawn
+	// or changed takes its own back.
+	Assertions []Assertion `json:"assertions,omitempty"`
 	// Kind keeps malice apart from flaws: malware has no CVSS, a low EPSS and comes late to KEV.
 	Kind      Kind      `json:"kind"`
 	Summary   string    `json:"summary,omitempty"`
@@ -115,6 +152,12 @@ type Class struct {
 	EPSS *EPSS `json:"epss,omitempty"`
 	// URL is the best page to read.
 	URL string `json:"url,omitempty"`
+}
+
+// An Assertion is one alias that one record names.
+type Assertion struct {
+	Record string `json:"record"`
+	Alias  string `json:"alias"`
 }
 
 // Kind of a [Class].

@@ -7,6 +7,10 @@ type Snapshot struct {
 	// ID is derived from the content: the same records and facts give the same id.
 	ID      string    `json:"id"`
 	BuiltAt time.Time `json:"built_at"`
+	// AsOf is the time whose newest revisions are in it.
+	AsOf time.Time `json:"as_of,omitzero"`
+	// Cursor is its place in the history of the store that it was built from. Only that store reads it.
+	Cursor string `json:"cursor,omitempty"`
 	// Landmarks says that only the embedded advisories of famous incidents are in it. Nothing is clean by them.
 	Landmarks bool        `json:"landmarks,omitempty"`
 	Feeds     []FeedState `json:"feeds"`

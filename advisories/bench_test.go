@@ -22,7 +22,7 @@ func buildCorpus(t testing.TB, bodies [][]byte) []byte {
 		b.Add(a, string(sum[:]))
 	}
 	var out bytes.Buffer
-	if _, err := b.Build(&out, advisories.Facts{}, tocsin.Snapshot{}); err != nil {
+	if _, err := b.Build(&out, advisories.FactTables{}, tocsin.Snapshot{}); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()

@@ -1,12 +1,11 @@
 package advisories
 
 import (
+	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"hash/crc32"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -16,74 +15,53 @@ import (
 )
 
 // A Builder collects records and writes the index. Its result depends on the set of records and facts only, not on
-// their order. It is not safe for concurrent use.
+// their order. What it keeps of a record is a few hundred bytes. It is not safe for concurrent use.
 type Builder struct {
 	joiner   joiner
 	members  []member
 	postings []posting
-	digests  []string
-	added    map[string]bool // id and digest
+	// withdrawn records match nothing, but that they are is part of what the snapshot says.
+	withdrawn []revision
+	shared    names // of the members' data; their numbers depend on the order of adding
+	arena     arena
 }
 
 // posting is one affected entry of one record, under the key of its package.
 type posting struct {
-	key      string // see appendKey
-	record   int    // index into members
-	entry    int    // index into the record's affected entries
-	affected tocsin.Affected
+	key      []byte // see appendKey
+	affected []byte // see appendAffected
+	record   int32  // index into members
 }
 
 // Add takes a record in its current revision. A withdrawn record adds nothing but is remembered in the snapshot id.
 // digest identifies the revision; a revision that was added before is not added again. The record is not changed.
 func (b *Builder) Add(a tocsin.Advisory, digest string) {
-	revision := a.ID + "\x00" + digest
-	if b.added[revision] {
-		return
-	}
-	if b.added == nil {
-		b.added = map[string]bool{}
-	}
-	b.added[revision] = true
-	b.digests = append(b.digests, revision)
+	r := newRevision(a.ID, digest)
 	if !a.Withdrawn.IsZero() {
+		b.withdrawn = append(b.withdrawn, r)
 		return
 	}
 	n := len(b.members)
-	b.members = append(b.members, newMember(a, digest))
-	b.joiner.add(a.ID)
-	for _, alias := range a.Aliases {
-		if alias = strings.TrimSpace(alias); validID(alias) {
-			b.joiner.join(a.ID, alias)
-		}
+	b.members = append(b.members, member{
+		id: b.joiner.ids[b.joiner.add(a.ID)], revision: r, data: b.arena.keep(func(buf []byte) []byte { return appendClass(buf, single(a), &b.shared) }),
+	})
+	for _, alias := range Aliases(a) {
+		b.joiner.join(a.ID, alias)
 	}
-	for i, aff := range a.Affected {
+	for _, aff := range a.Affected {
 		if aff.Package.Name == "" || aff.Package.Ecosystem == "" {
 			continue // GIT-only entries: no package to look up
 		}
 		b.postings = append(b.postings, posting{
-			key:    string(appendKey(nil, aff.Package.Ecosystem, aff.Package.Name)),
-			record: n, entry: i, affected: ordered(aff),
+			key:      b.arena.keep(func(buf []byte) []byte { return appendKey(buf, aff.Package.Ecosystem, aff.Package.Name) }),
+			affected: b.arena.keep(func(buf []byte) []byte { return appendAffected(buf, aff) }),
+			record:   int32(n),
 		})
 	}
 }
 
-// ordered is what the index keeps of an affected entry: its versions, and its ranges without the GIT ones, both in an
-// order that does not depend on the record's, since the first range that holds a version is shown as the evidence.
-func ordered(a tocsin.Affected) tocsin.Affected {
-	out := tocsin.Affected{
-		Package:  tocsin.AffectedPackage{Ecosystem: a.Package.Ecosystem, Name: a.Package.Name},
-		Versions: slices.Sorted(slices.Values(a.Versions)),
-	}
-	for _, r := range a.Ranges {
-		if r.Type != tocsin.RangeGit {
-			out.Ranges = append(out.Ranges, tocsin.Range{Type: r.Type, Events: sortEvents(a.Package.Ecosystem, r.Events)})
-		}
-	}
-	slices.SortFunc(out.Ranges, func(x, y tocsin.Range) int {
-		return cmp.Or(strings.Compare(string(x.Type), string(y.Type)), slices.CompareFunc(x.Events, y.Events, compareText))
-	})
-	return out
-}
+// keyDigest is the length of the digest at the front of a key.
+const keyDigest = 3
 
 // appendKey appends what a package is looked up by: releases of one distribution share it, and each posting keeps its own.
 // A digest of three bytes stands before ecosystem and name, so that a look-up that finds nothing is over after about as
@@ -94,83 +72,136 @@ func appendKey(b []byte, ecosystem, name string) []byte {
 	b = append(b, purl.Base(ecosystem)...)
 	b = append(b, 0)
 	b = purl.AppendKey(b, ecosystem, name)
-	h := crc32.Checksum(b[start+3:], castagnoli) // a digest that the processor computes
+	h := crc32.Checksum(b[start+keyDigest:], castagnoli) // a digest that the processor computes
 	b[start], b[start+1], b[start+2] = byte(h>>24), byte(h>>16), byte(h>>8)
 	return b
 }
 
-// Snapshot is the id of what was added: "adv:" and the start of a digest over records and facts.
-func (b *Builder) Snapshot(facts Facts) string {
-	h := sha256.New()
-	slices.Sort(b.digests)
-	for _, d := range b.digests {
-		fmt.Fprintln(h, d)
-	}
-	for _, id := range sortedKeys(facts.KEV) {
-		fmt.Fprintln(h, "kev", id, facts.KEV[id].DateAdded.Unix(), facts.KEV[id].DueDate.Unix(), facts.KEV[id].Ransomware)
-	}
-	for _, id := range sortedKeys(facts.EPSS) {
-		fmt.Fprintln(h, "epss", id, facts.EPSS[id].Score, facts.EPSS[id].Percentile, facts.EPSS[id].Date.Unix())
-	}
-	return "adv:" + hex.EncodeToString(h.Sum(nil))[:24]
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
 // Build writes the index of everything that was added. It fills the counts and the id of info, which it stores with the
 // index and returns. The builder is spent afterwards.
-func (b *Builder) Build(w io.Writer, facts Facts, info tocsin.Snapshot) (tocsin.Snapshot, error) {
-	classOf, classes := b.classes(facts)
-	slices.SortFunc(b.postings, func(x, y posting) int {
-		return cmp.Or(strings.Compare(x.key, y.key), compareMembers(b.members[x.record], b.members[y.record]), cmp.Compare(x.entry, y.entry))
-	})
-	info.ID = b.Snapshot(facts)
-	info.Records, info.Classes, info.KEV, info.EPSS = len(b.members), len(classes), len(facts.KEV), len(facts.EPSS)
-	return info, write(w, info, b.postings, func(p posting) (string, int) {
-		return b.members[p.record].id, classOf[p.record]
-	}, classes)
+func (b *Builder) Build(w io.Writer, facts FactTables, info tocsin.Snapshot) (tocsin.Snapshot, error) {
+	b.settle()
+	l := newLayout(w)
+	classes, err := b.write(l, baseSections)
+	if err != nil {
+		return info, err
+	}
+	base := baseInfo{Cursor: info.Cursor, Records: len(b.members), Classes: classes}
+	for r := range b.revisions() {
+		base.Sum.add(r)
+	}
+	info.Records, info.Classes = base.Records, base.Classes
+	return finish(l, header{Snapshot: info, Base: base}, base.Sum, facts)
 }
 
-// classes numbers the classes in the order of their ids and says to which each member belongs.
-func (b *Builder) classes(facts Facts) (classOf []int, classes []tocsin.Class) {
-	ids := map[int][]string{}
-	for n, id := range b.joiner.ids {
-		root := b.joiner.find(n)
-		ids[root] = append(ids[root], id)
+// finish writes the facts and the header.
+func finish(l *layout, h header, s sum, facts FactTables) (tocsin.Snapshot, error) {
+	l.section("kev", facts.kev)
+	l.section("epss", facts.epss)
+	h.Facts, h.Snapshot.ID = facts.source, s.id(facts)
+	h.Snapshot.KEV, h.Snapshot.EPSS = len(facts.kev)/kevRow, len(facts.epss)/epssRow
+	return h.Snapshot, l.finish(h)
+}
+
+// settle sorts what was added, and forgets what was added twice.
+func (b *Builder) settle() {
+	order := make([]int32, len(b.members))
+	for i := range order {
+		order[i] = int32(i)
 	}
-	members := map[int][]int{}
+	slices.SortFunc(order, func(x, y int32) int { return compareMembers(b.members[x], b.members[y]) })
+	members := make([]member, 0, len(order))
+	now := make([]int32, len(order)) // the new number of each, -1 for one that is there already
+	for i, n := range order {
+		if i > 0 && b.members[n].revision == b.members[order[i-1]].revision {
+			now[n] = -1
+			continue
+		}
+		now[n] = int32(len(members))
+		members = append(members, b.members[n])
+	}
+	b.members = members
+	kept := b.postings[:0]
+	for _, p := range b.postings {
+		if p.record = now[p.record]; p.record >= 0 {
+			kept = append(kept, p)
+		}
+	}
+	b.postings = kept
+	// Of one record, entries are in the order of what they say.
+	slices.SortFunc(b.postings, func(x, y posting) int {
+		return cmp.Or(bytes.Compare(x.key, y.key), cmp.Compare(x.record, y.record))
+	})
+	slices.SortFunc(b.withdrawn, func(x, y revision) int { return bytes.Compare(x[:], y[:]) })
+	b.withdrawn = slices.Compact(b.withdrawn)
+}
+
+// revisions are all that was added.
+func (b *Builder) revisions() iter.Seq[revision] {
+	return func(yield func(revision) bool) {
+		for _, m := range b.members {
+			if !yield(m.revision) {
+				return
+			}
+		}
+		for _, r := range b.withdrawn {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// group is the ids and members of one class, by their numbers.
+type group struct {
+	id           string
+	ids, members []int32
+}
+
+// groups gives the classes in the order of their ids, and says to which each member belongs.
+func (b *Builder) groups() (classOf []int32, groups []group) {
+	ids := make([]int32, len(b.joiner.ids))
+	for i := range ids {
+		ids[i] = int32(i)
+	}
+	root := make([]int32, len(ids))
+	for i := range root {
+		root[i] = int32(b.joiner.find(i))
+	}
+	slices.SortFunc(ids, func(x, y int32) int { return cmp.Compare(root[x], root[y]) })
+	memberRoot := make([]int32, len(b.members))
+	members := make([]int32, len(b.members))
 	for i, m := range b.members {
-		root := b.joiner.find(b.joiner.number[m.id])
-		members[root] = append(members[root], i)
+		members[i], memberRoot[i] = int32(i), root[b.joiner.number[m.id]]
 	}
-	type group struct {
-		class tocsin.Class
-		of    []int
-	}
-	groups := make([]group, 0, len(members))
-	for root, of := range members {
-		ms := make([]member, len(of))
-		for i, n := range of {
-			ms[i] = b.members[n]
+	slices.SortFunc(members, func(x, y int32) int { return cmp.Or(cmp.Compare(memberRoot[x], memberRoot[y]), cmp.Compare(x, y)) })
+	for len(members) > 0 {
+		r := memberRoot[members[0]]
+		n := 1
+		for n < len(members) && memberRoot[members[n]] == r {
+			n++
 		}
-		groups = append(groups, group{class(ids[root], ms, facts), of})
+		g := group{members: members[:n]}
+		members = members[n:]
+		for root[ids[0]] != r { // ids that only a duplicate named
+			ids = ids[1:]
+		}
+		n = 0
+		for n < len(ids) && root[ids[n]] == r {
+			n++
+		}
+		g.ids, ids = ids[:n], ids[n:]
+		g.id = b.class(g).ID
+		groups = append(groups, g)
 	}
-	slices.SortFunc(groups, func(x, y group) int { return strings.Compare(x.class.ID, y.class.ID) })
-	classOf = make([]int, len(b.members))
+	slices.SortFunc(groups, func(x, y group) int { return strings.Compare(x.id, y.id) })
+	classOf = make([]int32, len(b.members))
 	for i, g := range groups {
-		classes = append(classes, g.class)
-		for _, n := range g.of {
-			classOf[n] = i
+		for _, n := range g.members {
+			classOf[n] = int32(i)
 		}
 	}
-	return classOf, classes
+	return classOf, groups
 }
 
 func unixTime(s int64) time.Time {
@@ -178,4 +209,30 @@ func unixTime(s int64) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(s, 0).UTC()
+}
+
+func unixOf(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+// arena keeps many small things in few pieces of memory.
+type arena struct{ free []byte }
+
+const arenaPiece = 1 << 20
+
+// keep gives what fill appends, in memory that nobody else appends to.
+func (a *arena) keep(fill func([]byte) []byte) []byte {
+	if cap(a.free)-len(a.free) < arenaPiece/16 {
+		a.free = make([]byte, 0, arenaPiece)
+	}
+	start := len(a.free)
+	out := fill(a.free[start:start:cap(a.free)])
+	if cap(out) != cap(a.free)-start { // it did not fit, and lies elsewhere now
+		return slices.Clip(out)
+	}
+	a.free = a.free[:start+len(out)]
+	return slices.Clip(out)
 }

@@ -1,6 +1,7 @@
 package advisories
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -12,12 +13,6 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 )
-
-// Facts are what other feeds know of a CVE.
-type Facts struct {
-	KEV  map[string]tocsin.KEV  // by CVE id
-	EPSS map[string]tocsin.EPSS // by CVE id
-}
 
 // joiner is a union-find over ids. Only alias assertions of standing records join; the result does not depend on the
 // order in which they were made, because the name of a class is chosen from the whole set.
@@ -54,38 +49,49 @@ func (j *joiner) join(a, b string) {
 	j.parent[max(x, y)] = min(x, y)
 }
 
-// member is what a record adds to its class.
+// member is a record of a class.
 type member struct {
-	id, digest          string
-	origins             []string
-	private             bool
-	summary, url        string
-	malware             bool
-	published, modified int64 // Unix seconds, 0 for none
-	cvss                *tocsin.CVSS
-	cwes                []string
+	id       string
+	revision revision
+	data     []byte // the class that it would be alone, see appendClass
 }
 
-func newMember(a tocsin.Advisory, digest string) member {
-	m := member{id: a.ID, digest: digest, origins: origins(a), private: a.Private, summary: clip(a.Summary, 300), malware: malicious(a), cvss: worst(a), cwes: a.CWEs}
-	if !a.Published.IsZero() {
-		m.published = a.Published.Unix()
+// single is the class that a record would be alone.
+func single(a tocsin.Advisory) tocsin.Class {
+	c := tocsin.Class{
+		ID: a.ID, Aliases: []string{a.ID}, Kind: tocsin.KindFlaw, Summary: clip(a.Summary, 300), Published: a.Published, Modified: a.Modified,
+		Origins: reporters(a), Private: a.Private, CVSS: worst(a), CWEs: a.CWEs,
 	}
-	if !a.Modified.IsZero() {
-		m.modified = a.Modified.Unix()
+	for _, alias := range Aliases(a) {
+		c.Aliases = append(c.Aliases, alias)
+		c.Assertions = append(c.Assertions, tocsin.Assertion{Record: a.ID, Alias: alias})
+	}
+	if malicious(a) {
+		c.Kind = tocsin.KindMalware
 	}
 	for _, r := range a.References {
 		if r.Type == "ADVISORY" && strings.HasPrefix(r.URL, "https://") {
-			m.url = clip(r.URL, 500)
+			c.URL = clip(r.URL, 500)
 			break
 		}
 	}
-	return m
+	return c
+}
+
+// Aliases are the ids that a record says are about the same as it, as far as they are ids.
+func Aliases(a tocsin.Advisory) []string {
+	var out []string
+	for _, alias := range a.Aliases {
+		if alias = strings.TrimSpace(alias); validID(alias) && alias != a.ID {
+			out = append(out, alias)
+		}
+	}
+	return out
 }
 
 // compareMembers orders records by id; two revisions under one id, which occur in the feeds, by digest.
 func compareMembers(a, b member) int {
-	return cmp.Or(strings.Compare(a.id, b.id), strings.Compare(a.digest, b.digest))
+	return cmp.Or(strings.Compare(a.id, b.id), bytes.Compare(a.revision[:], b.revision[:]))
 }
 
 func clip(s string, n int) string {
@@ -136,51 +142,52 @@ func baseScore(vector string) (float64, bool) {
 	return 0, false
 }
 
-// class makes the class of the given ids and members. Both may come in any order.
-func class(ids []string, members []member, facts Facts) tocsin.Class {
-	slices.Sort(ids)
-	slices.SortFunc(members, compareMembers)
-	c := tocsin.Class{Aliases: ids, Kind: tocsin.KindFlaw, Private: true}
+// class joins what the members of a group say.
+func (b *Builder) class(g group) tocsin.Class {
+	out := tocsin.Class{Kind: tocsin.KindFlaw, Private: true}
+	for _, n := range g.ids {
+		out.Aliases = append(out.Aliases, b.joiner.ids[n])
+	}
+	slices.Sort(out.Aliases)
 	var summaryFrom, urlFrom string
-	var published, modified int64
-	for _, m := range members {
-		c.Origins = append(c.Origins, m.origins...)
-		c.Private = c.Private && m.private
-		c.CWEs = append(c.CWEs, m.cwes...)
-		if m.malware {
-			c.Kind = tocsin.KindMalware
+	for _, n := range g.members {
+		c := cursor{s: string(b.members[n].data)}
+		m := c.class(b.shared.at)
+		out.Origins = append(out.Origins, m.Origins...)
+		out.Private = out.Private && m.Private
+		out.CWEs = append(out.CWEs, m.CWEs...)
+		out.Assertions = append(out.Assertions, m.Assertions...)
+		if m.Kind == tocsin.KindMalware {
+			out.Kind = tocsin.KindMalware
 		}
-		if m.published != 0 && (published == 0 || m.published < published) {
-			published = m.published
+		if !m.Published.IsZero() && (out.Published.IsZero() || m.Published.Before(out.Published)) {
+			out.Published = m.Published
 		}
-		modified = max(modified, m.modified)
-		if m.cvss != nil && (c.CVSS == nil || m.cvss.Score > c.CVSS.Score) {
-			c.CVSS = m.cvss
+		if m.Modified.After(out.Modified) {
+			out.Modified = m.Modified
 		}
-		if m.summary != "" && (summaryFrom == "" || rank(m.id) < rank(summaryFrom)) {
-			c.Summary, summaryFrom = m.summary, m.id
+		if m.CVSS != nil && (out.CVSS == nil || m.CVSS.Score > out.CVSS.Score) {
+			out.CVSS = m.CVSS
 		}
-		if m.url != "" && (urlFrom == "" || rank(m.id) < rank(urlFrom)) {
-			c.URL, urlFrom = m.url, m.id
+		if m.Summary != "" && (summaryFrom == "" || rank(m.ID) < rank(summaryFrom)) {
+			out.Summary, summaryFrom = m.Summary, m.ID
+		}
+		if m.URL != "" && (urlFrom == "" || rank(m.ID) < rank(urlFrom)) {
+			out.URL, urlFrom = m.URL, m.ID
 		}
 	}
-	c.Published, c.Modified = unixTime(published), unixTime(modified)
-	slices.Sort(c.Origins)
-	c.Origins = slices.Compact(c.Origins)
-	slices.Sort(c.CWEs)
-	c.CWEs = slices.Compact(c.CWEs)
-	c.ID = slices.MinFunc(ids, func(a, b string) int {
-		return cmp.Or(cmp.Compare(preference(a, c.Kind), preference(b, c.Kind)), strings.Compare(a, b))
+	slices.Sort(out.Origins)
+	out.Origins = slices.Compact(out.Origins)
+	slices.Sort(out.CWEs)
+	out.CWEs = slices.Compact(out.CWEs)
+	slices.SortFunc(out.Assertions, func(x, y tocsin.Assertion) int {
+		return cmp.Or(strings.Compare(x.Record, y.Record), strings.Compare(x.Alias, y.Alias))
 	})
-	for _, id := range ids {
-		if k, ok := facts.KEV[id]; ok && (c.KEV == nil || k.DateAdded.Before(c.KEV.DateAdded)) {
-			c.KEV = &k
-		}
-		if e, ok := facts.EPSS[id]; ok && (c.EPSS == nil || e.Score > c.EPSS.Score) {
-			c.EPSS = &e
-		}
-	}
-	return c
+	out.Assertions = slices.Compact(out.Assertions)
+	out.ID = slices.MinFunc(out.Aliases, func(x, y string) int {
+		return cmp.Or(cmp.Compare(preference(x, out.Kind), preference(y, out.Kind)), strings.Compare(x, y))
+	})
+	return out
 }
 
 // rank prefers the words of databases whose summaries are written for people.

@@ -35,16 +35,16 @@ func TestAliasesJoin(t *testing.T) {
 			[][]string{{"GHSA-1", "GO-1"}},
 		},
 		"through an id that has no record": {
-			[]tocsin.Advisory{{ID: "GHSA-1", Aliases: []string{"CVE-1"}}, {ID: "PYSEC-1", Aliases: []string{"CVE-1"}}},
-			[][]string{{"CVE-1", "GHSA-1", "PYSEC-1"}},
+			[]tocsin.Advisory{{ID: "GHSA-1", Aliases: []string{"CVE-2024-1"}}, {ID: "PYSEC-1", Aliases: []string{"CVE-2024-1"}}},
+			[][]string{{"CVE-2024-1", "GHSA-1", "PYSEC-1"}},
 		},
 		"a chain": {
 			[]tocsin.Advisory{{ID: "A-1", Aliases: []string{"B-1"}}, {ID: "C-1", Aliases: []string{"D-1"}}, {ID: "B-1", Aliases: []string{"C-1"}}},
 			[][]string{{"A-1", "B-1", "C-1", "D-1"}},
 		},
 		"blanks around an alias": {
-			[]tocsin.Advisory{{ID: "GHSA-1", Aliases: []string{" CVE-1 "}}, {ID: "PYSEC-1", Aliases: []string{"CVE-1"}}},
-			[][]string{{"CVE-1", "GHSA-1", "PYSEC-1"}},
+			[]tocsin.Advisory{{ID: "GHSA-1", Aliases: []string{" CVE-2024-1 "}}, {ID: "PYSEC-1", Aliases: []string{"CVE-2024-1"}}},
+			[][]string{{"CVE-2024-1", "GHSA-1", "PYSEC-1"}},
 		},
 		"what is no id joins nothing": {
 			[]tocsin.Advisory{{ID: "A-1", Aliases: []string{"", "n a", "../x"}}, {ID: "B-1", Aliases: []string{"", "n a", "../x"}}},
@@ -69,7 +69,7 @@ func TestAliasesJoin(t *testing.T) {
 func TestRelatedAndUpstreamDoNotJoin(t *testing.T) {
 	var list []tocsin.Advisory
 	for _, in := range []string{
-		`{"id": "UBUNTU-CVE-1", "upstream": ["CVE-1"], "related": ["USN-1"]}`, `{"id": "GHSA-1", "aliases": ["CVE-1"]}`, `{"id": "USN-1"}`,
+		`{"id": "UBUNTU-CVE-1", "upstream": ["CVE-2024-1"], "related": ["USN-1"]}`, `{"id": "GHSA-1", "aliases": ["CVE-2024-1"]}`, `{"id": "USN-1"}`,
 	} {
 		a, err := advisories.Parse([]byte(in))
 		if err != nil {
@@ -87,10 +87,10 @@ func TestClassID(t *testing.T) {
 		ids  []string
 		want string
 	}{
-		{[]string{"PYSEC-1", "GHSA-1", "CVE-2", "CVE-1"}, "CVE-1"},
+		{[]string{"PYSEC-1", "GHSA-1", "CVE-2024-2", "CVE-2024-1"}, "CVE-2024-1"},
 		{[]string{"PYSEC-1", "GHSA-1"}, "GHSA-1"},
 		{[]string{"PYSEC-1", "GO-1"}, "GO-1"},
-		{[]string{"CVE-1", "GHSA-1", "MAL-1"}, "MAL-1"},
+		{[]string{"CVE-2024-1", "GHSA-1", "MAL-1"}, "MAL-1"},
 	} {
 		for i := range tt.ids { // whichever is the record
 			a := tocsin.Advisory{ID: tt.ids[i], Aliases: slices.Delete(slices.Clone(tt.ids), i, i+1)}
@@ -107,24 +107,25 @@ func TestClassID(t *testing.T) {
 func TestClassOfMembers(t *testing.T) {
 	day := func(n int64) time.Time { return time.Unix(n*86400, 0).UTC() }
 	list := []tocsin.Advisory{
-		{ID: "PYSEC-1", Aliases: []string{"CVE-1"}, Summary: "pysec", Published: day(1), Modified: day(2), CWEs: []string{"CWE-79"},
+		{ID: "PYSEC-1", Aliases: []string{"CVE-2024-1"}, Summary: "pysec", Published: day(1), Modified: day(2), CWEs: []string{"CWE-79"},
 			References: []tocsin.Reference{{Type: "WEB", URL: "https://example.com/web"}, {Type: "ADVISORY", URL: "https://example.com/pysec"}}},
-		{ID: "GHSA-1", Aliases: []string{"CVE-1"}, Summary: "ghsa", Published: day(3), Modified: day(9), CWEs: []string{"CWE-20", "CWE-79"},
+		{ID: "GHSA-1", Aliases: []string{"CVE-2024-1"}, Summary: "ghsa", Published: day(3), Modified: day(9), CWEs: []string{"CWE-20", "CWE-79"},
 			Severity: []tocsin.Severity{
 				{Type: "CVSS_V3", Score: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}, {Type: "Ubuntu", Score: "high"}, {Type: "CVSS_V4", Score: "CVSS:4.0/rubbish"},
 			},
 			References: []tocsin.Reference{{Type: "ADVISORY", URL: "javascript:alert(1)"}, {Type: "ADVISORY", URL: "https://example.com/ghsa"}}},
 	}
 	facts := advisories.Facts{
-		KEV:  map[string]tocsin.KEV{"CVE-1": {CVE: "CVE-1", DateAdded: day(5), Ransomware: true}, "CVE-2": {CVE: "CVE-2"}},
-		EPSS: map[string]tocsin.EPSS{"CVE-1": {CVE: "CVE-1", Score: 0.9, Percentile: 0.99, Date: day(6)}},
+		KEV:  map[string]tocsin.KEV{"CVE-2024-1": {CVE: "CVE-2024-1", DateAdded: day(5), Ransomware: true}, "CVE-2024-2": {CVE: "CVE-2024-2"}},
+		EPSS: map[string]tocsin.EPSS{"CVE-2024-1": {CVE: "CVE-2024-1", Score: 0.9, Percentile: 0.99, Date: day(6)}},
 	}
 	want := tocsin.Class{
-		ID: "CVE-1", Aliases: []string{"CVE-1", "GHSA-1", "PYSEC-1"}, Kind: tocsin.KindFlaw, Summary: "ghsa",
-		Published: day(1), Modified: day(9), Origins: []string{"GHSA", "PYSEC"}, CWEs: []string{"CWE-20", "CWE-79"},
+		ID: "CVE-2024-1", Aliases: []string{"CVE-2024-1", "GHSA-1", "PYSEC-1"}, Kind: tocsin.KindFlaw, Summary: "ghsa",
+		Assertions: []tocsin.Assertion{{Record: "GHSA-1", Alias: "CVE-2024-1"}, {Record: "PYSEC-1", Alias: "CVE-2024-1"}},
+		Published:  day(1), Modified: day(9), Origins: []string{"GHSA", "PYSEC"}, CWEs: []string{"CWE-20", "CWE-79"},
 		CVSS: &tocsin.CVSS{Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Score: 9.8, Source: "GHSA-1"},
-		KEV:  &tocsin.KEV{CVE: "CVE-1", DateAdded: day(5), Ransomware: true},
-		EPSS: &tocsin.EPSS{CVE: "CVE-1", Score: 0.9, Percentile: 0.99, Date: day(6)}, URL: "https://example.com/ghsa",
+		KEV:  &tocsin.KEV{CVE: "CVE-2024-1", DateAdded: day(5), Ransomware: true},
+		EPSS: &tocsin.EPSS{CVE: "CVE-2024-1", Score: 0.9, Percentile: 0.99, Date: day(6)}, URL: "https://example.com/ghsa",
 	}
 	if diff := cmp.Diff(want, classes(t, facts, list...)[0]); diff != "" {
 		t.Error(diff)
@@ -134,11 +135,11 @@ func TestClassOfMembers(t *testing.T) {
 func TestSeveralCVEsOfOneClass(t *testing.T) {
 	day := func(n int64) time.Time { return time.Unix(n*86400, 0).UTC() }
 	facts := advisories.Facts{
-		KEV:  map[string]tocsin.KEV{"CVE-1": {CVE: "CVE-1", DateAdded: day(5)}, "CVE-2": {CVE: "CVE-2", DateAdded: day(4)}},
-		EPSS: map[string]tocsin.EPSS{"CVE-1": {CVE: "CVE-1", Score: 0.9}, "CVE-2": {CVE: "CVE-2", Score: 0.1}},
+		KEV:  map[string]tocsin.KEV{"CVE-2024-1": {CVE: "CVE-2024-1", DateAdded: day(5)}, "CVE-2024-2": {CVE: "CVE-2024-2", DateAdded: day(4)}},
+		EPSS: map[string]tocsin.EPSS{"CVE-2024-1": {CVE: "CVE-2024-1", Score: 0.9}, "CVE-2024-2": {CVE: "CVE-2024-2", Score: 0.1}},
 	}
-	c := classes(t, facts, tocsin.Advisory{ID: "GHSA-1", Aliases: []string{"CVE-1", "CVE-2"}})[0]
-	if c.KEV.CVE != "CVE-2" || c.EPSS.CVE != "CVE-1" {
+	c := classes(t, facts, tocsin.Advisory{ID: "GHSA-1", Aliases: []string{"CVE-2024-1", "CVE-2024-2"}})[0]
+	if c.KEV.CVE != "CVE-2024-2" || c.EPSS.CVE != "CVE-2024-1" {
 		t.Errorf("KEV of %s, want the earlier; EPSS of %s, want the higher", c.KEV.CVE, c.EPSS.CVE)
 	}
 }

@@ -17,21 +17,26 @@ func FuzzSealedDamage(f *testing.F) {
 		Versions: []string{"1.0.0", "1.1.0"},
 	}}}, "digest")
 	var file bytes.Buffer
-	if _, err := b.Build(&file, Facts{}, tocsin.Snapshot{}); err != nil {
+	if _, err := b.Build(&file, FactTables{}, tocsin.Snapshot{}); err != nil {
 		f.Fatal(err)
 	}
 	x, err := Load(file.Bytes())
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(x.postings, x.offsets, x.classes)
-	f.Add([]byte{}, []byte{}, []byte{})
-	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0x07}, []byte{0xff, 0xff, 0xff, 0xff}, []byte("{"))
-	f.Fuzz(func(t *testing.T, postings, offsets, classes []byte) {
-		x := &Index{keys: x.keys, postings: postings, offsets: offsets, classes: classes}
-		x.finders.New = func() any { return newFinder(x.keys) }
+	f.Add(x.base.postings, x.base.ends, x.base.classes, x.base.names, x.facts.epss)
+	f.Add([]byte{}, []byte{}, []byte{}, []byte{}, []byte{})
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0x07}, []byte{0xff, 0xff, 0xff, 0xff}, []byte("{"), []byte{1, 0, 0, 0, 9}, []byte{1})
+	f.Fuzz(func(t *testing.T, postings, ends, classes, names, epss []byte) {
+		x, err := Load(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.base.postings, x.base.ends, x.base.classes, x.base.names, x.facts.epss = postings, ends, classes, names, epss
 		_, _ = x.Lookup("npm", "a")
 		_, _ = x.Class(0)
+		_, _ = x.ClassOf("A-1")
+		_, _ = x.Reach([]string{"CVE-1"})
 	})
 }
 
@@ -40,24 +45,24 @@ func TestSealedDamageIsAnError(t *testing.T) {
 	b.Add(tocsin.Advisory{ID: "B-1", Affected: []tocsin.Affected{{Package: tocsin.AffectedPackage{Ecosystem: "npm", Name: "b"}}}}, "digest")
 	b.Add(tocsin.Advisory{ID: "A-1", Affected: []tocsin.Affected{{Package: tocsin.AffectedPackage{Ecosystem: "npm", Name: "a"}}}}, "digest")
 	var file bytes.Buffer
-	if _, err := b.Build(&file, Facts{}, tocsin.Snapshot{}); err != nil {
+	if _, err := b.Build(&file, FactTables{}, tocsin.Snapshot{}); err != nil {
 		t.Fatal(err)
 	}
 	x, err := Load(file.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.postings = x.postings[:3] // the postings of b begin after that
+	x.base.postings = x.base.postings[:3] // the postings of b begin after that
 	for _, name := range []string{"a", "b"} {
 		if list, err := x.Lookup("npm", name); err == nil {
 			t.Errorf("%s: %v, want an error: a package that cannot be looked up is not clean", name, list)
 		}
 	}
-	x.classes = x.classes[:3]
+	x.base.classes = x.base.classes[:3]
 	if _, err := x.Class(0); err == nil {
 		t.Error("class: no error")
 	}
-	x.offsets = append([]byte{1, 0, 0, 0}, x.offsets...)
+	x.base.ends = append([]byte{1, 0, 0, 0}, x.base.ends...)
 	if _, err := x.Class(0); err == nil {
 		t.Error("class of one byte: no error")
 	}

@@ -1,35 +1,31 @@
 package advisories
 
 import (
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
-	"sync"
 
 	"github.com/blevesearch/mmap-go"
 	"github.com/blevesearch/vellum"
-	"github.com/go-json-experiment/json"
 
 	"github.com/tocsin-dev/tocsin"
 )
 
+var errKeys = errors.New("the key index cannot be read")
+
 // An Index is an open index file. It is safe for concurrent use until Close.
 type Index struct {
-	info     tocsin.Snapshot
-	data     mmap.MMap // nil for an index in memory
-	keys     *vellum.FST
-	postings []byte
-	offsets  []byte
-	classes  []byte
-	finders  sync.Pool // of *finder
-}
-
-// A finder is what one look-up needs, kept so that a look-up that finds nothing allocates nothing.
-type finder struct {
-	keys *vellum.Reader
-	key  []byte
+	header header
+	path   string
+	data   []byte
+	mapped mmap.MMap // nil for an index in memory
+	base   *layer
+	// changed goes before base, but for the records that it does not replace; nil if there were no changes since.
+	changed  *layer
+	replaced *vellum.FST // ids of records
+	facts    FactTables
 }
 
 // Open maps an index file and checks it whole. A file that is damaged, or of another layout, is an [tocsin.ErrInvalid] that
@@ -56,7 +52,7 @@ func Open(path string) (*Index, error) {
 		_ = data.Unmap()
 		return nil, fmt.Errorf("advisory index %s: %w", path, err)
 	}
-	x.data = data
+	x.mapped, x.path = data, path
 	return x, nil
 }
 
@@ -67,36 +63,14 @@ func Load(b []byte) (*Index, error) {
 
 // load reads the layout. checksum is asked for the CRC of a section, which lies at an offset of the file.
 func load(b []byte, checksum func(part []byte, at, size int64) (uint32, error)) (*Index, error) {
-	if len(b) < len(magic)+8 || string(b[:len(magic)]) != magic {
-		return nil, fmt.Errorf("%w: not an index of this version (want magic %s)", tocsin.ErrInvalid, magic)
+	h, err := readHeader(b)
+	if err != nil {
+		return nil, err
 	}
-	rest := b[len(magic):]
-	n := int64(binary.LittleEndian.Uint32(rest))
-	rest = rest[4:]
-	if n > int64(len(rest))-4 {
-		return nil, fmt.Errorf("%w: header ends early", tocsin.ErrInvalid)
-	}
-	head, rest := rest[:n], rest[n:]
-	if crc32.Checksum(head, castagnoli) != binary.LittleEndian.Uint32(rest) {
-		return nil, fmt.Errorf("%w: header is damaged (checksum)", tocsin.ErrInvalid)
-	}
-	rest = rest[4:]
-	var h header
-	if err := json.Unmarshal(head, &h); err != nil {
-		return nil, fmt.Errorf("%w: header: %v", tocsin.ErrInvalid, err)
-	}
-	var part [4][]byte
-	end := int64(0)
+	part := make([][]byte, len(h.Sections))
 	for i, s := range h.Sections {
-		if s.Name != sectionNames[i] || s.Offset != end {
-			return nil, fmt.Errorf("%w: header: section %d is %q at %d, want %s at %d", tocsin.ErrInvalid, i, s.Name, s.Offset, sectionNames[i], end)
-		}
-		end += s.Size
-		if s.Offset < 0 || s.Size < 0 || s.Offset > int64(len(rest)) || s.Size > int64(len(rest))-s.Offset {
-			return nil, fmt.Errorf("%w: section %s is cut off", tocsin.ErrInvalid, s.Name)
-		}
-		part[i] = rest[s.Offset : s.Offset+s.Size]
-		sum, err := checksum(part[i], int64(len(b)-len(rest))+s.Offset, s.Size)
+		part[i] = b[s.Offset : s.Offset+s.Size]
+		sum, err := checksum(part[i], s.Offset, s.Size)
 		if err != nil {
 			return nil, fmt.Errorf("reading section %s: %w", s.Name, err)
 		}
@@ -104,88 +78,132 @@ func load(b []byte, checksum func(part []byte, at, size int64) (uint32, error)) 
 			return nil, fmt.Errorf("%w: section %s is damaged (checksum)", tocsin.ErrInvalid, s.Name)
 		}
 	}
-	if end != int64(len(rest)) {
-		return nil, fmt.Errorf("%w: %d bytes after the last section", tocsin.ErrInvalid, int64(len(rest))-end)
+	x := &Index{header: h, data: b}
+	if x.base, err = openLayer(part); err != nil {
+		return nil, err
 	}
-	x := &Index{info: h.Snapshot, postings: part[1], offsets: part[2], classes: part[3]}
-	keys, err := vellum.Load(part[0])
-	if err != nil {
-		return nil, fmt.Errorf("%w: section keys: %v", tocsin.ErrInvalid, err)
+	part = part[len(baseSections):]
+	if len(part) > len(factSections) {
+		if x.changed, err = openLayer(part); err != nil {
+			return nil, err
+		}
+		if x.replaced, err = vellum.Load(part[len(baseSections)]); err != nil {
+			return nil, fmt.Errorf("%w: section replaced: %v", tocsin.ErrInvalid, err)
+		}
+		part = part[len(changeSections):]
 	}
-	x.keys = keys
-	x.finders.New = func() any { return newFinder(keys) }
+	x.facts = FactTables{source: h.Facts, kev: part[0], epss: part[1]}
 	return x, nil
 }
 
-// newFinder gives nil if the keys cannot be read.
-func newFinder(keys *vellum.FST) *finder {
-	r, err := keys.Reader()
-	if err != nil {
-		return nil
-	}
-	return &finder{keys: r}
-}
-
 // Snapshot describes the data in the index.
-func (x *Index) Snapshot() tocsin.Snapshot { return x.info }
+func (x *Index) Snapshot() tocsin.Snapshot { return x.header.Snapshot }
 
-// Lookup gives the postings for a package name of an ecosystem, releases of a distribution together. No posting is not
-// an error. The name is normalised here.
-func (x *Index) Lookup(ecosystem, name string) ([]tocsin.Posting, error) {
-	at, ok, err := x.find(ecosystem, name)
-	switch {
-	case err != nil:
+// Base is the cursor of the snapshot that the base of the index was built as. What came after it, and only that, is in the
+// changes.
+func (x *Index) Base() string { return x.header.Base.Cursor }
+
+// Facts gives the facts of the index, if that is what they were read from. They are valid until Close.
+func (x *Index) Facts(source string) (FactTables, bool) { return x.facts, x.facts.source == source }
+
+// Lookup gives the postings for a package name of an ecosystem, releases of a distribution together; several lists where
+// the name has changes. No posting is not an error. The name is normalised here.
+func (x *Index) Lookup(ecosystem, name string) ([]tocsin.Postings, error) {
+	base, err := x.base.lookup(ecosystem, name)
+	if err != nil {
 		return nil, fmt.Errorf("looking up %s %s: %w", ecosystem, name, err)
-	case !ok:
-		return nil, nil
-	case at > uint64(len(x.postings)):
-		return nil, fmt.Errorf("looking up %s %s: %w", ecosystem, name, errShort)
 	}
-	c := cursor{b: x.postings[at:]}
-	out := make([]tocsin.Posting, c.count())
-	for i := range out {
-		out[i].Record, out[i].Class, out[i].Affected = c.posting()
+	if x.changed == nil {
+		return some(base), nil
 	}
-	if c.err != nil {
-		return nil, fmt.Errorf("reading postings of %s %s: %w", ecosystem, name, c.err)
+	changed, err := x.changed.lookup(ecosystem, name)
+	if err != nil {
+		return nil, fmt.Errorf("looking up %s %s in the changes: %w", ecosystem, name, err)
 	}
-	return out, nil
+	for i := range changed.List {
+		changed.List[i].Class += x.base.count()
+	}
+	kept := base.List[:0]
+	for _, p := range base.List {
+		gone, err := x.replaced.Contains([]byte(p.Record))
+		if err != nil {
+			return nil, fmt.Errorf("looking up %s: %w", p.Record, err)
+		}
+		if !gone {
+			kept = append(kept, p)
+		}
+	}
+	base.List = kept
+	return some(base, changed), nil
 }
 
-func (x *Index) find(ecosystem, name string) (at uint64, ok bool, err error) {
-	f, _ := x.finders.Get().(*finder)
-	if f == nil {
-		return 0, false, errKeys
+// some leaves out what is empty.
+func some(lists ...tocsin.Postings) []tocsin.Postings {
+	var out []tocsin.Postings
+	for _, l := range lists {
+		if len(l.List) > 0 {
+			out = append(out, l)
+		}
 	}
-	defer x.finders.Put(f)
-	f.key = appendKey(f.key[:0], ecosystem, name)
-	return f.keys.Get(f.key)
+	return out
 }
 
 // Class gives the class with the number that a [tocsin.Posting] carries.
 func (x *Index) Class(n int) (tocsin.Class, error) {
-	if n < 0 || (n+1)*4 > len(x.offsets) {
+	l, at := x.base, n
+	if x.changed != nil && n >= l.count() {
+		l, at = x.changed, n-l.count()
+	}
+	if at < 0 || at >= l.count() {
 		return tocsin.Class{}, fmt.Errorf("class %d: %w", n, tocsin.ErrNotFound)
 	}
-	from := uint32(0)
-	if n > 0 {
-		from = binary.LittleEndian.Uint32(x.offsets[(n-1)*4:])
-	}
-	to := binary.LittleEndian.Uint32(x.offsets[n*4:])
-	if from > to || int64(to) > int64(len(x.classes)) {
-		return tocsin.Class{}, fmt.Errorf("class %d: %w", n, errShort)
-	}
-	var c tocsin.Class
-	if err := json.Unmarshal(x.classes[from:to], &c); err != nil {
+	c, err := l.class(at)
+	if err != nil {
 		return tocsin.Class{}, fmt.Errorf("reading class %d: %w", n, err)
 	}
+	x.facts.attach(&c)
 	return c, nil
+}
+
+// ClassOf gives the class that an id belongs to, or an [tocsin.ErrNotFound].
+func (x *Index) ClassOf(id string) (tocsin.Class, error) {
+	if x.changed != nil {
+		if n, ok, err := x.changed.ids.Get([]byte(id)); err != nil {
+			return tocsin.Class{}, fmt.Errorf("looking up %s: %w", id, err)
+		} else if ok {
+			return x.Class(x.base.count() + int(n))
+		}
+	}
+	n, ok, err := x.base.ids.Get([]byte(id))
+	if err != nil {
+		return tocsin.Class{}, fmt.Errorf("looking up %s: %w", id, err)
+	}
+	if ok {
+		// Where a record of the class is replaced, all of it is, and the id has no record left.
+		c, err := x.Class(int(n))
+		if gone, rerr := x.isReplaced(c); err != nil || rerr != nil || !gone {
+			return c, errors.Join(err, rerr)
+		}
+	}
+	return tocsin.Class{}, fmt.Errorf("advisory %s: %w", id, tocsin.ErrNotFound)
+}
+
+func (x *Index) isReplaced(c tocsin.Class) (bool, error) {
+	if x.replaced == nil {
+		return false, nil
+	}
+	for _, id := range c.Aliases {
+		if gone, err := x.replaced.Contains([]byte(id)); gone || err != nil {
+			return gone, err
+		}
+	}
+	return false, nil
 }
 
 // Close unmaps the file. Nothing that Lookup or Class returned refers to it.
 func (x *Index) Close() error {
-	if x.data == nil {
+	if x.mapped == nil {
 		return nil
 	}
-	return x.data.Unmap()
+	return x.mapped.Unmap()
 }

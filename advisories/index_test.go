@@ -2,6 +2,7 @@ package advisories_test
 
 import (
 	"bytes"
+	order "cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,10 +14,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/advisories"
+	"github.com/tocsin-dev/tocsin/internal/version"
 )
 
 // build gives the index file of the records.
@@ -31,7 +32,7 @@ func build(t testing.TB, facts advisories.Facts, list ...tocsin.Advisory) []byte
 		b.Add(a, string(digest))
 	}
 	var out bytes.Buffer
-	if _, err := b.Build(&out, facts, tocsin.Snapshot{BuiltAt: time.Unix(1, 0).UTC()}); err != nil {
+	if _, err := b.Build(&out, facts.Tables(), tocsin.Snapshot{BuiltAt: time.Unix(1, 0).UTC()}); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
@@ -46,7 +47,7 @@ func load(t testing.TB, b []byte) *advisories.Index {
 	return x
 }
 
-func lookup(t testing.TB, x *advisories.Index, ecosystem, name string) []tocsin.Posting {
+func lookup(t testing.TB, x *advisories.Index, ecosystem, name string) []tocsin.Postings {
 	t.Helper()
 	list, err := x.Lookup(ecosystem, name)
 	if err != nil {
@@ -55,10 +56,32 @@ func lookup(t testing.TB, x *advisories.Index, ecosystem, name string) []tocsin.
 	return list
 }
 
-func records(list []tocsin.Posting) []string {
+func records(list []tocsin.Postings) []string {
 	var out []string
-	for _, p := range list {
-		out = append(out, p.Record)
+	for _, l := range list {
+		for _, p := range l.List {
+			out = append(out, p.Record)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// ranges spells the ranges of a posting out, a line each.
+func ranges(l tocsin.Postings, p tocsin.Posting) []string {
+	var out []string
+	for _, r := range p.Ranges {
+		var words []string
+		for _, b := range r {
+			version := "*"
+			if b.At >= 0 {
+				version = l.Versions[b.At]
+			} else if b.Kind == tocsin.BoundIntroduced {
+				version = "0"
+			}
+			words = append(words, [...]string{"introduced", "fixed", "last", "limit"}[b.Kind]+" "+version)
+		}
+		out = append(out, strings.Join(words, ", "))
 	}
 	return out
 }
@@ -85,16 +108,19 @@ func TestRoundTrip(t *testing.T) {
 	if after, _ := json.Marshal(a); !bytes.Equal(before, after) {
 		t.Errorf("Add changed the record to %s", after)
 	}
-	want := []tocsin.Posting{{Record: "A-1", Class: 0, Affected: tocsin.Affected{
-		Package: tocsin.AffectedPackage{Ecosystem: "Debian:12"},
-		Ranges: []tocsin.Range{
-			{Type: tocsin.RangeEcosystem, Events: []tocsin.Event{{Introduced: "0"}, {Fixed: "2"}, {Introduced: "3"}, {LastAffected: "5"}, {Limit: "9"}}},
-			{Type: tocsin.RangeSemver, Events: []tocsin.Event{{Introduced: "7"}}},
-		},
-		Versions: []string{"1.0", "1.1"},
-	}}}
 	// A package of another release finds the entry too: whether it is about it is for matching to say.
-	if diff := cmp.Diff(want, lookup(t, x, "Debian:13", "openssl"), cmpopts.EquateEmpty()); diff != "" {
+	got := lookup(t, x, "Debian:13", "openssl")
+	if len(got) != 1 || len(got[0].List) != 1 {
+		t.Fatalf("postings %+v", got)
+	}
+	l, p := got[0], got[0].List[0]
+	if diff := cmp.Diff([]string{"1.0", "1.1", "2", "3", "5", "7", "9"}, l.Versions); diff != "" || len(l.Ranks) != 7 {
+		t.Error(diff, l.Ranks)
+	}
+	if p.Record != "A-1" || p.Class != 0 || p.Ecosystem != "Debian:12" || !slices.Equal(p.Versions, []int{0, 1}) {
+		t.Errorf("posting %+v", p)
+	}
+	if diff := cmp.Diff([]string{"introduced 0, fixed 2, introduced 3, last 5, limit 9", "introduced 7"}, ranges(l, p)); diff != "" {
 		t.Error(diff)
 	}
 	if c, err := x.Class(0); err != nil || c.ID != "CVE-2024-1" {
@@ -114,27 +140,62 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func TestSortEvents(t *testing.T) {
-	introduced := func(v string) tocsin.Event { return tocsin.Event{Introduced: v} }
-	fixed := func(v string) tocsin.Event { return tocsin.Event{Fixed: v} }
-	last := func(v string) tocsin.Event { return tocsin.Event{LastAffected: v} }
-	limit := func(v string) tocsin.Event { return tocsin.Event{Limit: v} }
-	for name, want := range map[string][]tocsin.Event{
-		"plain":                      {introduced("0"), fixed("1.9.0"), introduced("1.10.0"), fixed("2.0.0")},
-		"adjacent intervals":         {introduced("1.0.0"), fixed("2.0.0"), introduced("2.0.0"), fixed("3.0.0")},
-		"adjacent, last affected":    {introduced("1.0.0"), last("2.0.0"), introduced("2.0.0"), last("3.0.0")},
-		"empty interval":             {introduced("1.0.0"), fixed("1.0.0"), introduced("2.0.0"), fixed("3.0.0")},
-		"one version":                {introduced("4.4.2"), last("4.4.2")},
-		"any limit goes last":        {introduced("1.0.0"), fixed("2.0.0"), limit("*")},
-		"what is no version is last": {introduced("0"), fixed("1.0.0"), introduced("abc")},
+	for name, want := range map[string]string{
+		"plain":                      "introduced 0, fixed 1.9.0, introduced 1.10.0, fixed 2.0.0",
+		"adjacent intervals":         "introduced 1.0.0, fixed 2.0.0, introduced 2.0.0, fixed 3.0.0",
+		"adjacent, last affected":    "introduced 1.0.0, last 2.0.0, introduced 2.0.0, last 3.0.0",
+		"empty interval":             "introduced 1.0.0, fixed 1.0.0, introduced 2.0.0, fixed 3.0.0",
+		"one version":                "introduced 4.4.2, last 4.4.2",
+		"any limit goes last":        "introduced 1.0.0, fixed 2.0.0, limit *",
+		"what is no version is last": "introduced 0, fixed 1.0.0, introduced abc",
 	} {
+		var events []tocsin.Event
+		for _, e := range strings.Split(want, ", ") {
+			kind, v, _ := strings.Cut(e, " ")
+			events = append(events, map[string]tocsin.Event{"introduced": {Introduced: v}, "fixed": {Fixed: v}, "last": {LastAffected: v}, "limit": {Limit: v}}[kind])
+		}
 		for range 20 {
 			a := advisory("A-1", "npm", "a")
-			events := slices.Clone(want)
 			rand.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 			a.Affected[0].Ranges[0].Events = events
-			got := lookup(t, load(t, build(t, advisories.Facts{}, a)), "npm", "a")[0].Affected.Ranges[0].Events
-			if diff := cmp.Diff(want, got); diff != "" {
+			got := lookup(t, load(t, build(t, advisories.Facts{}, a)), "npm", "a")[0]
+			if diff := cmp.Diff([]string{want}, ranges(got, got.List[0])); diff != "" {
 				t.Errorf("%s: from %v: %s", name, events, diff)
+			}
+		}
+	}
+}
+
+// The places of versions agree with the order that the library gives them, for whatever a record may name.
+func TestScale(t *testing.T) {
+	for ecosystem, all := range map[string][]string{
+		"npm":       {"1.0.0", "v1.0.0", "1.0.0-rc.1", "1.10.0", "1.9.0", "2", "latest", ""},
+		"PyPI":      {"1.0", "1.0.0", "1.0rc1", "1.0.post1", "1!0.1", "banana", "1.0+local"},
+		"Maven":     {"1.0", "1", "1.0-SNAPSHOT", "1.0.Final", "1.0-alpha-1", "LATEST"},
+		"Debian:12": {"1.0-1", "1:0.5", "1.0~rc1", "1.0-1+deb12u1"},
+	} {
+		r := rand.New(rand.NewPCG(1, 2))
+		for range 50 {
+			a := advisory("A-1", ecosystem, "a")
+			a.Affected[0].Ranges = nil
+			for range 1 + r.IntN(len(all)) {
+				a.Affected[0].Versions = append(a.Affected[0].Versions, all[r.IntN(len(all))])
+			}
+			l := lookup(t, load(t, build(t, advisories.Facts{}, a)), ecosystem, "a")[0]
+			for i, v := range l.Versions {
+				p, err := version.Parse(ecosystem, v)
+				if (err != nil) != (i >= len(l.Ranks)) {
+					t.Errorf("%s %q: %v, at %d of %d that have an order", ecosystem, v, err, i, len(l.Ranks))
+				}
+				for j := range min(i, len(l.Ranks)) {
+					q, qerr := version.Parse(ecosystem, l.Versions[j])
+					if err != nil || qerr != nil {
+						continue
+					}
+					if c, err := q.Compare(p); err != nil || c != order.Compare(l.Ranks[j], l.Ranks[i]) {
+						t.Errorf("%s: %q and %q compare as %d, their ranks are %d and %d", ecosystem, l.Versions[j], v, c, l.Ranks[j], l.Ranks[i])
+					}
+				}
 			}
 		}
 	}
@@ -201,7 +262,7 @@ func generated(seed uint64) []tocsin.Advisory {
 	for i := range 40 {
 		a := advisory(fmt.Sprintf("GHSA-%d", i), "npm", fmt.Sprint("p", r.IntN(8)))
 		for range r.IntN(3) {
-			a.Aliases = append(a.Aliases, fmt.Sprintf("CVE-%d", r.IntN(40)))
+			a.Aliases = append(a.Aliases, fmt.Sprintf("CVE-2024-%d", r.IntN(40)))
 		}
 		a.Summary = fmt.Sprint("summary ", r.IntN(5))
 		a.Published = time.Unix(r.Int64N(1000)+1, 0).UTC()
@@ -217,8 +278,8 @@ func generated(seed uint64) []tocsin.Advisory {
 
 func TestSameBytesForAnyOrder(t *testing.T) {
 	facts := advisories.Facts{
-		KEV:  map[string]tocsin.KEV{"CVE-1": {CVE: "CVE-1"}, "CVE-2": {CVE: "CVE-2"}},
-		EPSS: map[string]tocsin.EPSS{"CVE-1": {CVE: "CVE-1", Score: 0.5}, "CVE-2": {CVE: "CVE-2", Score: 0.5}},
+		KEV:  map[string]tocsin.KEV{"CVE-2024-1": {CVE: "CVE-2024-1"}, "CVE-2024-2": {CVE: "CVE-2024-2"}},
+		EPSS: map[string]tocsin.EPSS{"CVE-2024-1": {CVE: "CVE-2024-1", Score: 0.5}, "CVE-2024-2": {CVE: "CVE-2024-2", Score: 0.5}},
 	}
 	for seed := range uint64(10) {
 		list := generated(seed)
@@ -243,8 +304,8 @@ func TestSnapshotDependsOnContentOnly(t *testing.T) {
 	for name, other := range map[string]string{
 		"another revision": id(advisories.Facts{}, changed),
 		"another record":   id(advisories.Facts{}, a, advisory("A-2", "npm", "a")),
-		"KEV":              id(advisories.Facts{KEV: map[string]tocsin.KEV{"CVE-1": {}}}, a),
-		"EPSS":             id(advisories.Facts{EPSS: map[string]tocsin.EPSS{"CVE-1": {Score: 0.1}}}, a),
+		"KEV":              id(advisories.Facts{KEV: map[string]tocsin.KEV{"CVE-2024-1": {}}}, a),
+		"EPSS":             id(advisories.Facts{EPSS: map[string]tocsin.EPSS{"CVE-2024-1": {Score: 0.1}}}, a),
 	} {
 		if other == one {
 			t.Errorf("%s: the snapshot id is the same", name)
@@ -254,7 +315,7 @@ func TestSnapshotDependsOnContentOnly(t *testing.T) {
 		t.Error("a record added twice changes the snapshot id")
 	}
 	score := func(day int64) advisories.Facts {
-		return advisories.Facts{EPSS: map[string]tocsin.EPSS{"CVE-1": {Score: 0.1, Date: time.Unix(day*86400, 0)}}}
+		return advisories.Facts{EPSS: map[string]tocsin.EPSS{"CVE-2024-1": {Score: 0.1, Date: time.Unix(day*86400, 0)}}}
 	}
 	if id(score(1), a) == id(score(2), a) {
 		t.Error("scores of another day give the same snapshot id, but another index")
@@ -263,7 +324,8 @@ func TestSnapshotDependsOnContentOnly(t *testing.T) {
 
 // Every single flipped bit and every truncation is noticed when the index is opened, and the part is named.
 func TestDamage(t *testing.T) {
-	good := build(t, advisories.Facts{}, advisory("A-1", "npm", "a", "CVE-1"), advisory("A-2", "PyPI", "b"))
+	facts := advisories.Facts{KEV: map[string]tocsin.KEV{"CVE-2024-1": {}}, EPSS: map[string]tocsin.EPSS{"CVE-2024-1": {}}}
+	good := build(t, facts, advisory("A-1", "npm", "a", "CVE-2024-1"), advisory("A-2", "PyPI", "b"))
 	named := map[string]int{}
 	for i := range good {
 		for bit := range 8 {
@@ -273,14 +335,14 @@ func TestDamage(t *testing.T) {
 			if !errors.Is(err, tocsin.ErrInvalid) {
 				t.Fatalf("byte %d, bit %d: error %v, want ErrInvalid", i, bit, err)
 			}
-			for _, part := range []string{"magic", "header", "section keys", "section postings", "section offsets", "section classes"} {
+			for _, part := range []string{"magic", "header", "section keys", "section postings", "section ids", "section ends", "section classes", "section names", "section kev", "section epss"} {
 				if strings.Contains(err.Error(), part) {
 					named[part]++
 				}
 			}
 		}
 	}
-	if len(named) != 6 {
+	if len(named) != 10 {
 		t.Errorf("parts that were named: %v", named)
 	}
 	for n := range good {
@@ -295,7 +357,7 @@ func TestDamage(t *testing.T) {
 
 func FuzzLoad(f *testing.F) {
 	f.Add(build(f, advisories.Facts{}, advisory("A-1", "npm", "a", "CVE-1")))
-	f.Add([]byte("TOCSIX02"))
+	f.Add([]byte("TOCSIX03"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		x, err := advisories.Load(b)
 		if err != nil {

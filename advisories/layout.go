@@ -1,14 +1,11 @@
 package advisories
 
 import (
-	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 
-	"github.com/blevesearch/vellum"
 	"github.com/go-json-experiment/json"
 
 	"github.com/tocsin-dev/tocsin"
@@ -17,208 +14,148 @@ import (
 // The index file:
 //
 //	magic, 8 bytes
+//	the sections, one after another
+//	header, JSON: the snapshot, and where each section lies, with its CRC-32C
 //	length of the header, 4 bytes, little endian
-//	header, JSON: the snapshot and where each section lies, with its CRC-32C
 //	CRC-32C of the header, 4 bytes
-//	section keys: an FST from key (appendKey) to the offset of its postings
-//	section postings: for each key a count and its postings, see encodePosting
-//	section offsets: the end of each class in section classes, 4 bytes each
-//	section classes: each class as JSON
+//	magic, 8 bytes
+//
+// A layer is six sections: postings; keys, an FST from package (appendKey) to the offset of its postings; classes; ends,
+// where each class ends, 4 bytes each; names; ids, an FST from any id of a class to its number. There is a base layer, and after small syncs one of changes, which goes before it, with the records of the base that it replaces. The
+// facts come last.
 //
 // A change of this layout changes the magic; an older file is then rebuilt from the stored revisions.
-const magic = "TOCSIX02"
+const magic = "TOCSIX03"
 
+const footerSize = 4 + 4 + len(magic)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// The names of the sections, in their order. Those of the changes are there together or not at all.
 var (
-	castagnoli = crc32.MakeTable(crc32.Castagnoli)
-	errShort   = errors.New("record ends early")
-	errKeys    = errors.New("the key index cannot be read")
-
-	sectionNames = [4]string{"keys", "postings", "offsets", "classes"}
+	baseSections   = []string{"postings", "keys", "classes", "ends", "names", "ids"}
+	changeSections = []string{"changed postings", "changed keys", "changed classes", "changed ends", "changed names", "changed ids", "replaced"}
+	factSections   = []string{"kev", "epss"}
 )
 
 type header struct {
 	Snapshot tocsin.Snapshot `json:"snapshot"`
-	Sections [4]section      `json:"sections"`
+	// Base is what the base layer was built from.
+	Base baseInfo `json:"base"`
+	// Facts is what the facts were read from.
+	Facts    string    `json:"facts"`
+	Sections []section `json:"sections"`
+}
+
+// baseInfo says what the base layer holds.
+type baseInfo struct {
+	// Cursor is that of the snapshot that it was built as.
+	Cursor  string `json:"cursor"`
+	Sum     sum    `json:"sum"`
+	Records int    `json:"records"`
+	Classes int    `json:"classes"`
 }
 
 type section struct {
 	Name   string `json:"name"`
-	Offset int64  `json:"offset"` // from the end of the header's checksum
+	Offset int64  `json:"offset"`
 	Size   int64  `json:"size"`
 	CRC    uint32 `json:"crc"`
 }
 
-// write lays out the file. Postings are sorted by key.
-func write(w io.Writer, info tocsin.Snapshot, postings []posting, of func(posting) (record string, class int), classes []tocsin.Class) error {
-	var keys, body, offsets, texts bytes.Buffer
-	fst, err := vellum.New(&keys, nil)
-	if err != nil {
-		return fmt.Errorf("starting the key index: %w", err)
-	}
-	for i := 0; i < len(postings); {
-		n := i
-		for n < len(postings) && postings[n].key == postings[i].key {
-			n++
-		}
-		if err := fst.Insert([]byte(postings[i].key), uint64(body.Len())); err != nil {
-			return fmt.Errorf("indexing key %q: %w", postings[i].key, err)
-		}
-		putUint(&body, n-i)
-		for ; i < n; i++ {
-			record, class := of(postings[i])
-			encodePosting(&body, record, class, postings[i].affected)
-		}
-	}
-	if err := fst.Close(); err != nil {
-		return fmt.Errorf("closing the key index: %w", err)
-	}
-	for _, c := range classes {
-		b, err := json.Marshal(c)
-		if err != nil {
-			return fmt.Errorf("encoding class %s: %w", c.ID, err)
-		}
-		texts.Write(b)
-		offsets.Write(binary.LittleEndian.AppendUint32(nil, uint32(texts.Len())))
-	}
-	return assemble(w, info, &keys, &body, &offsets, &texts)
+// A layout writes an index file. After the first error every write fails with it.
+type layout struct {
+	w        io.Writer
+	at       int64
+	sections []section
+	err      error
 }
 
-func assemble(w io.Writer, info tocsin.Snapshot, parts ...*bytes.Buffer) error {
-	h := header{Snapshot: info}
-	var at int64
-	for i, name := range sectionNames {
-		b := parts[i].Bytes()
-		h.Sections[i] = section{Name: name, Offset: at, Size: int64(len(b)), CRC: crc32.Checksum(b, castagnoli)}
-		at += int64(len(b))
+func newLayout(w io.Writer) *layout {
+	l := &layout{w: w}
+	l.bytes([]byte(magic))
+	return l
+}
+
+func (l *layout) bytes(b []byte) {
+	if l.err != nil {
+		return
 	}
+	n, err := l.w.Write(b)
+	l.at += int64(n)
+	l.err = err
+}
+
+// begin starts a section, which Write then fills.
+func (l *layout) begin(name string) {
+	l.sections = append(l.sections, section{Name: name, Offset: l.at})
+}
+
+// Write adds to the section that was begun.
+func (l *layout) Write(b []byte) (int, error) {
+	s := &l.sections[len(l.sections)-1]
+	s.CRC = crc32.Update(s.CRC, castagnoli, b)
+	s.Size += int64(len(b))
+	l.bytes(b)
+	return len(b), l.err
+}
+
+func (l *layout) section(name string, b []byte) {
+	l.begin(name)
+	_, _ = l.Write(b) // finish tells
+}
+
+func (l *layout) finish(h header) error {
+	h.Sections = l.sections
 	head, err := json.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("encoding the header: %w", err)
 	}
-	front := append([]byte(magic), binary.LittleEndian.AppendUint32(nil, uint32(len(head)))...)
-	front = append(front, head...)
-	front = binary.LittleEndian.AppendUint32(front, crc32.Checksum(head, castagnoli))
-	if _, err := w.Write(front); err != nil {
-		return fmt.Errorf("writing the header: %w", err)
+	l.bytes(head)
+	tail := binary.LittleEndian.AppendUint32(nil, uint32(len(head)))
+	tail = binary.LittleEndian.AppendUint32(tail, crc32.Checksum(head, castagnoli))
+	l.bytes(append(tail, magic...))
+	return l.err
+}
+
+// readHeader reads the header and checks that the sections fill the file.
+func readHeader(b []byte) (header, error) {
+	var h header
+	if len(b) < len(magic)+footerSize || string(b[:len(magic)]) != magic {
+		return h, fmt.Errorf("%w: not an index of this version (want magic %s)", tocsin.ErrInvalid, magic)
 	}
-	for _, p := range parts {
-		if _, err := p.WriteTo(w); err != nil {
-			return fmt.Errorf("writing a section: %w", err)
+	footer := b[len(b)-footerSize:]
+	if string(footer[8:]) != magic {
+		return h, fmt.Errorf("%w: the file is cut off, or its last magic is damaged", tocsin.ErrInvalid)
+	}
+	n := int64(binary.LittleEndian.Uint32(footer))
+	end := int64(len(b) - footerSize)
+	if n > end-int64(len(magic)) {
+		return h, fmt.Errorf("%w: header: it cannot be %d bytes long", tocsin.ErrInvalid, n)
+	}
+	head := b[end-n : end]
+	if crc32.Checksum(head, castagnoli) != binary.LittleEndian.Uint32(footer[4:]) {
+		return h, fmt.Errorf("%w: header is damaged (checksum)", tocsin.ErrInvalid)
+	}
+	if err := json.Unmarshal(head, &h); err != nil {
+		return h, fmt.Errorf("%w: header: %v", tocsin.ErrInvalid, err)
+	}
+	names := append(append([]string{}, baseSections...), factSections...)
+	if len(h.Sections) > len(names) {
+		names = append(append(append([]string{}, baseSections...), changeSections...), factSections...)
+	}
+	if len(h.Sections) != len(names) {
+		return h, fmt.Errorf("%w: header: %d sections, want %d", tocsin.ErrInvalid, len(h.Sections), len(names))
+	}
+	at := int64(len(magic))
+	for i, s := range h.Sections {
+		if s.Name != names[i] || s.Offset != at || s.Size < 0 || s.Size > end-n-at {
+			return h, fmt.Errorf("%w: header: section %d is %q, %d bytes at %d; want %s at %d", tocsin.ErrInvalid, i, s.Name, s.Size, s.Offset, names[i], at)
 		}
+		at += s.Size
 	}
-	return nil
-}
-
-const (
-	eventIntroduced = iota
-	eventFixed
-	eventLastAffected
-	eventLimit
-)
-
-var rangeTypes = []tocsin.RangeType{tocsin.RangeEcosystem, tocsin.RangeSemver}
-
-func encodePosting(b *bytes.Buffer, record string, class int, a tocsin.Affected) {
-	putString(b, record)
-	putUint(b, class)
-	putString(b, a.Package.Ecosystem)
-	putUint(b, len(a.Ranges))
-	for _, r := range a.Ranges {
-		kind := 0
-		if r.Type == tocsin.RangeSemver {
-			kind = 1
-		}
-		putUint(b, kind)
-		putUint(b, len(r.Events))
-		for _, e := range r.Events {
-			switch {
-			case e.Introduced != "":
-				putEvent(b, eventIntroduced, e.Introduced)
-			case e.Fixed != "":
-				putEvent(b, eventFixed, e.Fixed)
-			case e.LastAffected != "":
-				putEvent(b, eventLastAffected, e.LastAffected)
-			default:
-				putEvent(b, eventLimit, e.Limit)
-			}
-		}
+	if at != end-n {
+		return h, fmt.Errorf("%w: %d bytes between the last section and the header", tocsin.ErrInvalid, end-n-at)
 	}
-	putUint(b, len(a.Versions))
-	for _, v := range a.Versions {
-		putString(b, v)
-	}
-}
-
-func putEvent(b *bytes.Buffer, kind int, version string) {
-	putUint(b, kind)
-	putString(b, version)
-}
-
-func putUint(b *bytes.Buffer, n int) { b.Write(binary.AppendUvarint(nil, uint64(n))) }
-
-func putString(b *bytes.Buffer, s string) {
-	putUint(b, len(s))
-	b.WriteString(s)
-}
-
-// cursor reads what the put functions wrote. After the first error every read gives zero values, so callers check once.
-type cursor struct {
-	b   []byte
-	err error
-}
-
-func (c *cursor) uint() int {
-	n, size := binary.Uvarint(c.b)
-	if size <= 0 || n > 1<<31 {
-		c.b, c.err = nil, errShort
-		return 0
-	}
-	c.b = c.b[size:]
-	return int(n)
-}
-
-// count reads a number of things that take at least one byte each, so that damage cannot make us allocate.
-func (c *cursor) count() int {
-	n := c.uint()
-	if n > len(c.b) {
-		c.b, c.err = nil, errShort
-		return 0
-	}
-	return n
-}
-
-func (c *cursor) string() string {
-	n := c.count()
-	s := string(c.b[:n])
-	c.b = c.b[n:]
-	return s
-}
-
-func (c *cursor) posting() (record string, class int, a tocsin.Affected) {
-	record, class = c.string(), c.uint()
-	a.Package.Ecosystem = c.string()
-	a.Ranges = make([]tocsin.Range, c.count())
-	for i := range a.Ranges {
-		a.Ranges[i].Type = rangeTypes[min(c.uint(), 1)]
-		a.Ranges[i].Events = make([]tocsin.Event, c.count())
-		for j := range a.Ranges[i].Events {
-			e := &a.Ranges[i].Events[j]
-			kind, v := c.uint(), c.string()
-			switch kind {
-			case eventIntroduced:
-				e.Introduced = v
-			case eventFixed:
-				e.Fixed = v
-			case eventLastAffected:
-				e.LastAffected = v
-			default:
-				e.Limit = v
-			}
-		}
-	}
-	a.Versions = make([]string, c.count())
-	for i := range a.Versions {
-		a.Versions[i] = c.string()
-	}
-	return record, class, a
+	return h, nil
 }

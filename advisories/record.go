@@ -145,11 +145,11 @@ func malicious(a tocsin.Advisory) bool {
 	return strings.HasPrefix(a.ID, "MAL-") || slices.Contains(a.CWEs, "CWE-506")
 }
 
-// origins are those who reported what the record says, independently of each other. A record is a report of the
+// reporters are those who reported what the record says, independently of each other. A record is a report of the
 // database its id belongs to. The malicious-packages database (MAL) collects the reports of others and names them; such
 // a record counts as theirs, and "ghsa-malware" is GitHub's, so that a GHSA record and the MAL record imported from it
 // are one origin, not two that confirm each other.
-func origins(a tocsin.Advisory) []string {
+func reporters(a tocsin.Advisory) []string {
 	database := origin(a.ID)
 	var list []string
 	if database == "MAL" {

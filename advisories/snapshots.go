@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,7 +24,16 @@ const currentFile = "current"
 
 // Publish builds the index beside the ones in dir and makes it the current one. Until the last rename the old one
 // serves, so being killed at any point loses nothing. Readers keep the file they have open.
-func Publish(dir string, b *Builder, facts Facts, info tocsin.Snapshot) (tocsin.Snapshot, error) {
+func Publish(dir string, b *Builder, facts FactTables, info tocsin.Snapshot) (tocsin.Snapshot, error) {
+	return publish(dir, func(w io.Writer) (tocsin.Snapshot, error) { return b.Build(w, facts, info) })
+}
+
+// PublishChanges is [Publish] for the base of an index with changes; those that it has are forgotten.
+func PublishChanges(dir string, x *Index, c Changes, facts FactTables, info tocsin.Snapshot) (tocsin.Snapshot, error) {
+	return publish(dir, func(w io.Writer) (tocsin.Snapshot, error) { return c.Build(w, x, facts, info) })
+}
+
+func publish(dir string, build func(io.Writer) (tocsin.Snapshot, error)) (info tocsin.Snapshot, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return info, fmt.Errorf("making the index folder: %w", err)
 	}
@@ -33,7 +43,7 @@ func Publish(dir string, b *Builder, facts Facts, info tocsin.Snapshot) (tocsin.
 	}
 	defer os.Remove(tmp.Name()) // it is gone after the rename
 	w := bufio.NewWriterSize(tmp, 1<<20)
-	info, err = b.Build(w, facts, info)
+	info, err = build(w)
 	if err := errors.Join(err, w.Flush(), tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
 		return info, fmt.Errorf("writing the index: %w", err)
 	}

@@ -19,7 +19,7 @@ func publish(t testing.TB, dir string, n int) tocsin.Snapshot {
 	t.Helper()
 	var b advisories.Builder
 	b.Add(advisory(fmt.Sprintf("A-%d", n), "npm", "a"), "digest")
-	info, err := advisories.Publish(dir, &b, advisories.Facts{}, tocsin.Snapshot{BuiltAt: time.Unix(int64(n), 0).UTC()})
+	info, err := advisories.Publish(dir, &b, advisories.FactTables{}, tocsin.Snapshot{BuiltAt: time.Unix(int64(n), 0).UTC()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestPublish(t *testing.T) {
 	// The same data published again at another time is a fresher snapshot of the same id.
 	var b advisories.Builder
 	b.Add(advisory("A-3", "npm", "a"), "digest")
-	info, err := advisories.Publish(dir, &b, advisories.Facts{}, tocsin.Snapshot{BuiltAt: time.Unix(9, 0)})
+	info, err := advisories.Publish(dir, &b, advisories.FactTables{}, tocsin.Snapshot{BuiltAt: time.Unix(9, 0)})
 	x, _, oerr := advisories.OpenCurrent(dir)
 	if err != nil || oerr != nil || x.Snapshot().ID != info.ID || !x.Snapshot().BuiltAt.Equal(info.BuiltAt) {
 		t.Errorf("again: %v, %v", err, oerr)
@@ -191,7 +191,7 @@ func TestPublishIntoAFile(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := advisories.Publish(path, &advisories.Builder{}, advisories.Facts{}, tocsin.Snapshot{}); err == nil {
+	if _, err := advisories.Publish(path, &advisories.Builder{}, advisories.FactTables{}, tocsin.Snapshot{}); err == nil {
 		t.Error("no error")
 	}
 	if _, err := advisories.Open(path); !errors.Is(err, tocsin.ErrInvalid) {

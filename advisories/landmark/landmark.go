@@ -137,7 +137,7 @@ func Index() (*advisories.Index, error) {
 		b.Add(a, hex.EncodeToString(sum[:]))
 	}
 	var out bytes.Buffer
-	if _, err := b.Build(&out, facts, tocsin.Snapshot{Landmarks: true, BuiltAt: builtAt()}); err != nil {
+	if _, err := b.Build(&out, facts.Tables(), tocsin.Snapshot{Landmarks: true, BuiltAt: builtAt()}); err != nil {
 		return nil, fmt.Errorf("building the landmark index: %w", err)
 	}
 	x, err := advisories.Load(out.Bytes())

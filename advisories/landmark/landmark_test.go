@@ -291,8 +291,10 @@ func TestIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 		class := map[string]int{}
-		for _, p := range postings {
-			class[p.Record] = p.Class
+		for _, list := range postings {
+			for _, p := range list.List {
+				class[p.Record] = p.Class
+			}
 		}
 		for _, id := range c.records {
 			if _, ok := class[id]; !ok {
@@ -314,10 +316,11 @@ func TestIndex(t *testing.T) {
 	without := map[string]bool{}
 	for _, r := range records {
 		for _, a := range r.Affected {
-			postings, err := x.Lookup(a.Package.Ecosystem, a.Package.Name)
-			if err != nil {
-				t.Fatal(err)
+			lists, err := x.Lookup(a.Package.Ecosystem, a.Package.Name)
+			if err != nil || len(lists) != 1 {
+				t.Fatal(lists, err)
 			}
+			postings := lists[0].List
 			i := slices.IndexFunc(postings, func(p tocsin.Posting) bool { return p.Record == r.ID })
 			if i < 0 {
 				t.Errorf("%s is not found by %s", r.ID, a.Package.Name)
@@ -380,14 +383,16 @@ func TestVersions(t *testing.T) {
 		{"Debian:7", "openssl", "1.0.1e-2+deb7u4", []string{"CVE-2014-0160"}},
 		{"Debian:7", "openssl", "1.0.1e-2+deb7u5", nil},
 	} {
-		postings, err := x.Lookup(c.ecosystem, c.name)
+		lists, err := x.Lookup(c.ecosystem, c.name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, p := range postings {
-			if affects(t, p.Affected, c.ecosystem, c.version) {
-				got = append(got, p.Record)
+		for _, l := range lists {
+			for _, p := range l.List {
+				if affects(t, l.Versions, p, c.ecosystem, c.version) {
+					got = append(got, p.Record)
+				}
 			}
 		}
 		slices.Sort(got)
@@ -399,7 +404,7 @@ func TestVersions(t *testing.T) {
 
 // affects is the schema's own algorithm, over events that the index has sorted.
 // https://ossf.github.io/osv-schema/#evaluation
-func affects(t *testing.T, a tocsin.Affected, ecosystem, s string) bool {
+func affects(t *testing.T, versions []string, p tocsin.Posting, ecosystem, s string) bool {
 	t.Helper()
 	parse := func(s string) version.Version {
 		v, err := version.Parse(ecosystem, s)
@@ -416,16 +421,16 @@ func affects(t *testing.T, a tocsin.Affected, ecosystem, s string) bool {
 		}
 		return c
 	}
-	if slices.ContainsFunc(a.Versions, func(listed string) bool { return compare(listed) == 0 }) {
+	if slices.ContainsFunc(p.Versions, func(listed int) bool { return compare(versions[listed]) == 0 }) {
 		return true
 	}
-	for _, r := range a.Ranges {
+	for _, r := range p.Ranges {
 		in := false
-		for _, e := range r.Events {
+		for _, b := range r {
 			switch {
-			case e.Introduced == "0", e.Introduced != "" && compare(e.Introduced) >= 0:
+			case b.Kind == tocsin.BoundIntroduced && (b.At < 0 || compare(versions[b.At]) >= 0):
 				in = true
-			case e.Fixed != "" && compare(e.Fixed) >= 0, e.LastAffected != "" && compare(e.LastAffected) > 0:
+			case b.Kind == tocsin.BoundFixed && compare(versions[b.At]) >= 0, b.Kind == tocsin.BoundLastAffected && compare(versions[b.At]) > 0:
 				in = false
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -78,6 +79,8 @@ func update(cmd *cobra.Command, dir string, sources []pipeline.FeedSource, accep
 	defer func() { err = errors.Join(err, st.Close()) }()
 	bar := newProgress(cmd.ErrOrStderr())
 	start := time.Now()
+	// What a build holds is nearly all needed to its end: collect often, rather than let as much again pile up.
+	debug.SetGCPercent(40)
 	sync := pipeline.Sync{
 		Store: st, Client: feed.NewClient(), Dir: dir, Now: func() time.Time { return time.Now().UTC() }, AcceptBulk: acceptBulk,
 		Progress: func(name, part string, done, total int) { bar.step(strings.TrimSpace(name+" "+part), done, total) },

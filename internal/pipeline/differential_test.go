@@ -101,7 +101,7 @@ func corpusIndex(t testing.TB) index {
 		}
 	}
 	var file bytes.Buffer
-	if _, err := b.Build(&file, advisories.Facts{}, tocsin.Snapshot{}); err != nil {
+	if _, err := b.Build(&file, advisories.FactTables{}, tocsin.Snapshot{}); err != nil {
 		t.Fatal(err)
 	}
 	x, err := advisories.Load(file.Bytes())

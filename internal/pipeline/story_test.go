@@ -231,7 +231,7 @@ func (s *story) index(tree fstest.MapFS) *advisories.Index {
 		b.Add(a, "")
 	}
 	var file bytes.Buffer
-	if _, err := b.Build(&file, advisories.Facts{KEV: s.kev}, tocsin.Snapshot{}); err != nil {
+	if _, err := b.Build(&file, advisories.Facts{KEV: s.kev}.Tables(), tocsin.Snapshot{}); err != nil {
 		s.t.Fatal(err)
 	}
 	x, err := advisories.Load(file.Bytes())

@@ -137,7 +137,7 @@ func (s Sync) document(ctx context.Context, src FeedSource, state tocsin.FeedSta
 	if err != nil {
 		return err
 	}
-	_, have, err := s.Store.Document(ctx, src.Name)
+	have, err := s.Store.DocumentDigest(ctx, src.Name, s.Now())
 	if err != nil {
 		return err
 	}
@@ -201,13 +201,13 @@ func (t *take) changes(ctx context.Context, source feed.Source) iter.Seq2[store.
 			k, ok := t.known[id]
 			return k.Modified, ok
 		}
-		for e, err := range source.Records(ctx, have) {
+		for e := range ahead(parsed(source.Records(ctx, have))) {
 			if ctx.Err() != nil {
 				yield(store.Revision{}, ctx.Err())
 				return
 			}
-			if err != nil {
-				t.parts = append(t.parts, err)
+			if e.partErr != nil {
+				t.parts = append(t.parts, e.partErr)
 				continue
 			}
 			if t.sync.Progress != nil {
@@ -220,29 +220,48 @@ func (t *take) changes(ctx context.Context, source feed.Source) iter.Seq2[store.
 	}
 }
 
-// revision reads one entry. ok is false if there is nothing to keep.
-func (t *take) revision(e feed.Entry) (store.Revision, bool) {
+// entry is a record of a feed, read.
+type entry struct {
+	feed.Entry
+	partErr  error // of a part of the feed
+	advisory tocsin.Advisory
+	digest   string
+}
+
+func parsed(records iter.Seq2[feed.Entry, error]) iter.Seq[entry] {
+	return func(yield func(entry) bool) {
+		for e, err := range records {
+			r := entry{Entry: e, partErr: err}
+			if err == nil && e.Err == nil && e.Body != nil {
+				r.advisory, r.Err = advisories.Parse(e.Body)
+				r.digest = digest(e.Body)
+			}
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// revision takes one entry. ok is false if there is nothing to keep.
+func (t *take) revision(e entry) (store.Revision, bool) {
 	if e.Err == nil && e.Body == nil { // as known
 		t.seen[e.ID] = true
 		return store.Revision{}, false
 	}
-	var a tocsin.Advisory
-	err := e.Err
-	if err == nil {
-		a, err = advisories.Parse(e.Body)
-	}
-	if err != nil {
+	if e.Err != nil {
 		// What we have of it stays: a record that cannot be read is not gone.
 		t.seen[e.ID] = true
-		t.rejected = append(t.rejected, fmt.Sprintf("%s: %v", e.Path, err))
+		t.rejected = append(t.rejected, fmt.Sprintf("%s: %v", e.Path, e.Err))
 		return store.Revision{}, false
 	}
+	a := e.advisory
 	if t.seen[a.ID] { // listed under several ecosystems
 		return store.Revision{}, false
 	}
 	t.seen[a.ID] = true
 	have, known := t.known[a.ID]
-	r := store.Revision{ID: a.ID, Digest: digest(e.Body), Modified: a.Modified, Body: e.Body, Replaces: known}
+	r := store.Revision{ID: a.ID, Digest: e.digest, Modified: a.Modified, Body: e.Body, Replaces: known}
 	switch {
 	case !known:
 		t.added++
@@ -290,55 +309,4 @@ func (t *take) finish() (tocsin.FeedState, []string, error) {
 	}
 	t.state.SyncedAt = t.now
 	return t.state, gone, nil
-}
-
-// Build makes the index of the newest revisions in the store and switches to it.
-func (s Sync) Build(ctx context.Context) (tocsin.Snapshot, error) {
-	now := s.Now()
-	info := tocsin.Snapshot{BuiltAt: now}
-	var err error
-	if info.Feeds, err = s.Store.Feeds(ctx); err != nil {
-		return info, err
-	}
-	facts, err := s.facts(ctx)
-	if err != nil {
-		return info, err
-	}
-	var b advisories.Builder
-	total := 0
-	for _, f := range info.Feeds {
-		total += f.Records
-	}
-	n := 0
-	for r, err := range s.Store.Advisories(ctx, now) {
-		if err != nil {
-			return info, err
-		}
-		a, err := advisories.Parse(r.Body)
-		if err != nil {
-			return info, fmt.Errorf("stored advisory %s: %w", r.ID, err)
-		}
-		a.Private = r.Feed != FeedOSV
-		b.Add(a, r.Digest)
-		if n++; s.Progress != nil {
-			s.Progress("index", "", n, total)
-		}
-	}
-	return advisories.Publish(IndexDir(s.Dir), &b, facts, info)
-}
-
-func (s Sync) facts(ctx context.Context) (advisories.Facts, error) {
-	var f advisories.Facts
-	kev, _, err := s.Store.Document(ctx, FeedKEV)
-	if err == nil && kev != nil {
-		f.KEV, err = feed.ParseKEV(kev)
-	}
-	if err != nil {
-		return f, err
-	}
-	epss, _, err := s.Store.Document(ctx, FeedEPSS)
-	if err == nil && epss != nil {
-		f.EPSS, err = feed.ParseEPSS(epss)
-	}
-	return f, err
 }

@@ -123,7 +123,11 @@ func TestSyncTakesOnlyWhatChanged(t *testing.T) {
 	}
 	// The past is still there.
 	var past []string
-	for r, err := range m.sync.Store.Advisories(t.Context(), before) {
+	then, err := m.sync.Store.Cursor(t.Context(), before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r, err := range m.sync.Store.Advisories(t.Context(), then) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -346,5 +350,64 @@ func TestZipBomb(t *testing.T) {
 	}
 	if _, _, err := advisories.OpenCurrent(pipeline.IndexDir(m.sync.Dir)); !errors.Is(err, tocsin.ErrNotFound) {
 		t.Errorf("an index was built of nothing: %v", err)
+	}
+}
+
+// A small change is laid before the base of the index, many make a new base, and the content is the same either way.
+func TestSmallChangesKeepTheBase(t *testing.T) {
+	m := newMirror(t)
+	for i := range 150 {
+		id := fmt.Sprintf("N%d", i)
+		m.write(id+".json", simple(id, "1"))
+	}
+	if _, err := m.run(); err != nil {
+		t.Fatal(err)
+	}
+	base := func() string {
+		t.Helper()
+		x, _, err := advisories.OpenCurrent(pipeline.IndexDir(m.sync.Dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer x.Close()
+		return x.Base()
+	}
+	first := base()
+	m.write("N7.json", simple("N7", "2"))
+	m.write("New.json", simple("New", "2"))
+	m.remove("N8.json")
+	small, err := m.run()
+	if err != nil || base() != first || !m.holds("New") || !m.holds("N7") || m.holds("N8") || small.Records != 150 {
+		t.Errorf("after 3 changes of 150: base %s, was %s; %+v, %v", base(), first, small, err)
+	}
+	// The same records in a store of their own, built anew.
+	other := newMirror(t)
+	for i := range 150 {
+		if id := fmt.Sprintf("N%d", i); i != 7 && i != 8 {
+			other.write(id+".json", simple(id, "1"))
+		}
+	}
+	other.write("N7.json", simple("N7", "2"))
+	other.write("New.json", simple("New", "2"))
+	if anew, err := other.run(); err != nil || anew.ID != small.ID {
+		t.Errorf("anew %s, changed %s, %v", anew.ID, small.ID, err)
+	}
+	// The index of another store is no base.
+	if err := os.RemoveAll(pipeline.IndexDir(other.sync.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(pipeline.IndexDir(other.sync.Dir), os.DirFS(pipeline.IndexDir(m.sync.Dir))); err != nil {
+		t.Fatal(err)
+	}
+	other.write("More.json", simple("More", "1"))
+	if s, err := other.run(); err != nil || s.Records != 151 || !other.holds("More") {
+		t.Errorf("with the index of another store: %+v, %v", s, err)
+	}
+	for i := range 10 {
+		id := fmt.Sprintf("N%d", i+20)
+		m.write(id+".json", simple(id, "2"))
+	}
+	if s, err := m.run(); err != nil || base() == first || s.Records != 150 || !m.holds("N25") {
+		t.Errorf("after 13 changes of 150: the base is still %s; %+v, %v", first, s, err)
 	}
 }

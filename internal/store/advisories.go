@@ -33,7 +33,7 @@ type Known struct {
 // KnownAdvisories gives the newest revision of each advisory that a feed has, by id.
 func (s *Store) KnownAdvisories(ctx context.Context, feed string) (map[string]Known, error) {
 	rows, err := s.db.QueryContext(ctx,
-		`SELECT id, modified, digest FROM advisory_revisions WHERE feed = $1 AND superseded_at IS NULL AND gone = 0`, feed)
+		`SELECT id, modified, digest FROM advisory_revisions WHERE feed = $1 AND superseded_by IS NULL AND gone = 0`, feed)
 	if err != nil {
 		return nil, fmt.Errorf("listing advisories: %w", err)
 	}
@@ -67,8 +67,12 @@ type FeedUpdate struct {
 // UpdateFeed commits a sync in one transaction: all of it is there afterwards, or nothing.
 func (s *Store) UpdateFeed(ctx context.Context, u FeedUpdate) error {
 	err := s.transact(ctx, func(tx *sql.Tx) error {
+		generation, err := nextGeneration(ctx, tx, u.At)
+		if err != nil {
+			return err
+		}
 		if u.Changed != nil {
-			if err := s.addRevisions(ctx, tx, u); err != nil {
+			if err := s.addRevisions(ctx, tx, u, generation); err != nil {
 				return err
 			}
 		}
@@ -80,11 +84,11 @@ func (s *Store) UpdateFeed(ctx context.Context, u FeedUpdate) error {
 			}
 		}
 		for _, id := range gone {
-			if err := supersede(ctx, tx, u.State.Name, id, u.At); err != nil {
+			if err := supersede(ctx, tx, u, id, generation); err != nil {
 				return err
 			}
-			_, err := tx.ExecContext(ctx, `INSERT INTO advisory_revisions (feed, id, seen_at, digest, modified, gone, body) VALUES ($1, $2, $3, '', 0, 1, '')`,
-				u.State.Name, id, stamp(u.At))
+			_, err := tx.ExecContext(ctx, `INSERT INTO advisory_revisions (feed, id, seen_at, generation, digest, modified, gone, body) VALUES ($1, $2, $3, $4, '', 0, 1, '')`,
+				u.State.Name, id, stamp(u.At), generation)
 			if err != nil {
 				return fmt.Errorf("noting that %s is gone: %w", id, err)
 			}
@@ -104,8 +108,19 @@ func (s *Store) UpdateFeed(ctx context.Context, u FeedUpdate) error {
 	return nil
 }
 
-func (s *Store) addRevisions(ctx context.Context, tx *sql.Tx, u FeedUpdate) error {
-	insert, err := tx.PrepareContext(ctx, `INSERT INTO advisory_revisions (feed, id, seen_at, digest, modified, body) VALUES ($1, $2, $3, $4, $5, $6)`)
+// nextGeneration begins a generation.
+func nextGeneration(ctx context.Context, tx *sql.Tx, at time.Time) (int64, error) {
+	var n int64
+	err := tx.QueryRowContext(ctx, `INSERT INTO generations (generation, at) SELECT COALESCE(MAX(generation), 0) + 1, $1 FROM generations RETURNING generation`,
+		stamp(at)).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("beginning a generation: %w", err)
+	}
+	return n, nil
+}
+
+func (s *Store) addRevisions(ctx context.Context, tx *sql.Tx, u FeedUpdate, generation int64) error {
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO advisory_revisions (feed, id, seen_at, generation, digest, modified, body) VALUES ($1, $2, $3, $4, $5, $6, $7)`)
 	if err != nil {
 		return err
 	}
@@ -115,11 +130,11 @@ func (s *Store) addRevisions(ctx context.Context, tx *sql.Tx, u FeedUpdate) erro
 			return err
 		}
 		if r.Replaces {
-			if err := supersede(ctx, tx, u.State.Name, r.ID, u.At); err != nil {
+			if err := supersede(ctx, tx, u, r.ID, generation); err != nil {
 				return err
 			}
 		}
-		_, err := insert.ExecContext(ctx, u.State.Name, r.ID, stamp(u.At), r.Digest, stamp(r.Modified), s.packer.EncodeAll(r.Body, nil))
+		_, err := insert.ExecContext(ctx, u.State.Name, r.ID, stamp(u.At), generation, r.Digest, stamp(r.Modified), s.packer.EncodeAll(r.Body, nil))
 		if err != nil {
 			return fmt.Errorf("keeping %s: %w", r.ID, err)
 		}
@@ -127,9 +142,9 @@ func (s *Store) addRevisions(ctx context.Context, tx *sql.Tx, u FeedUpdate) erro
 	return nil
 }
 
-func supersede(ctx context.Context, tx *sql.Tx, feed, id string, at time.Time) error {
-	_, err := tx.ExecContext(ctx, `UPDATE advisory_revisions SET superseded_at = $1 WHERE feed = $2 AND id = $3 AND superseded_at IS NULL`,
-		stamp(at), feed, id)
+func supersede(ctx context.Context, tx *sql.Tx, u FeedUpdate, id string, generation int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE advisory_revisions SET superseded_at = $1, superseded_by = $2 WHERE feed = $3 AND id = $4 AND superseded_by IS NULL`,
+		stamp(u.At), generation, u.State.Name, id)
 	if err != nil {
 		return fmt.Errorf("superseding %s: %w", id, err)
 	}
@@ -167,66 +182,27 @@ func (s *Store) Feeds(ctx context.Context) ([]tocsin.FeedState, error) {
 	return out, rows.Err()
 }
 
-// Advisories yields the revisions that were the newest at a time, in the order of feed and id. The store must not be
-// used while they are read.
-func (s *Store) Advisories(ctx context.Context, at time.Time) iter.Seq2[Revision, error] {
-	return func(yield func(Revision, error) bool) {
-		rows, err := s.db.QueryContext(ctx, `SELECT feed, id, seen_at, digest, modified, body FROM advisory_revisions
-			WHERE seen_at <= $1 AND (superseded_at IS NULL OR superseded_at > $1) AND gone = 0 ORDER BY feed, id`, stamp(at))
-		if err != nil {
-			yield(Revision{}, fmt.Errorf("reading advisories: %w", err))
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			r, err := s.scanRevision(rows)
-			if !yield(r, err) || err != nil {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(Revision{}, fmt.Errorf("reading advisories: %w", err))
-		}
+// DocumentDigest gives the digest of the newest body at a time of a feed that is taken whole; "" if there is none.
+func (s *Store) DocumentDigest(ctx context.Context, feed string, at time.Time) (digest string, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT digest FROM feed_documents WHERE feed = $1 AND seen_at <= $2 ORDER BY seen_at DESC LIMIT 1`,
+		feed, stamp(at)).Scan(&digest)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("reading the digest of %s: %w", feed, err)
 	}
+	return digest, nil
 }
 
-func (s *Store) scanRevision(row interface{ Scan(...any) error }) (Revision, error) {
-	var r Revision
-	var seen, modified int64
-	var body []byte
-	if err := row.Scan(&r.Feed, &r.ID, &seen, &r.Digest, &modified, &body); err != nil {
-		return r, fmt.Errorf("reading advisories: %w", err)
-	}
-	r.SeenAt, r.Modified = moment(seen), moment(modified)
-	var err error
-	if r.Body, err = s.opener.DecodeAll(body, nil); err != nil {
-		return r, fmt.Errorf("unpacking %s: %w", r.ID, err)
-	}
-	return r, nil
-}
-
-// Advisory gives the newest revision of one advisory, or [tocsin.ErrNotFound].
-func (s *Store) Advisory(ctx context.Context, id string) (Revision, error) {
-	row := s.db.QueryRowContext(ctx, `SELECT feed, id, seen_at, digest, modified, body FROM advisory_revisions
-		WHERE id = $1 AND superseded_at IS NULL AND gone = 0 ORDER BY modified DESC LIMIT 1`, id)
-	r, err := s.scanRevision(row)
+// Document gives the body with a digest of a feed that is taken whole, or [tocsin.ErrNotFound].
+func (s *Store) Document(ctx context.Context, feed, digest string) (body []byte, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT body FROM feed_documents WHERE feed = $1 AND digest = $2`, feed, digest).Scan(&body)
 	if errors.Is(err, sql.ErrNoRows) {
-		return r, fmt.Errorf("advisory %s: %w", id, tocsin.ErrNotFound)
-	}
-	return r, err
-}
-
-// Document gives the newest body of a feed that is taken whole, with its digest; nil if there is none.
-func (s *Store) Document(ctx context.Context, feed string) (body []byte, digest string, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT body, digest FROM feed_documents WHERE feed = $1 ORDER BY seen_at DESC LIMIT 1`, feed).Scan(&body, &digest)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, "", nil
+		return nil, fmt.Errorf("document %s of feed %s: %w", digest, feed, tocsin.ErrNotFound)
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("reading %s: %w", feed, err)
+		return nil, fmt.Errorf("reading %s: %w", feed, err)
 	}
 	if body, err = s.opener.DecodeAll(body, nil); err != nil {
-		return nil, "", fmt.Errorf("unpacking %s: %w", feed, err)
+		return nil, fmt.Errorf("unpacking %s: %w", feed, err)
 	}
-	return body, digest, nil
+	return body, nil
 }

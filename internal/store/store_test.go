@@ -66,7 +66,11 @@ func TestAdvisoriesKeepEveryRevision(t *testing.T) {
 	asOf := func(at time.Time) string {
 		t.Helper()
 		var out []string
-		for r, err := range s.Advisories(ctx, at) {
+		then, err := s.Cursor(ctx, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for r, err := range s.Advisories(ctx, then) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,6 +81,34 @@ func TestAdvisoriesKeepEveryRevision(t *testing.T) {
 	for at, want := range map[time.Duration]string{-time.Second: "", 0: "A=a1 B=b1", time.Hour: "A=a2 B=b1", 2 * time.Hour: "A=a2", 99 * time.Hour: "A=a2"} {
 		if got := asOf(day.Add(at)); got != want {
 			t.Errorf("as of %v: %q, want %q", at, got, want)
+		}
+	}
+	for at, want := range map[time.Duration]string{-time.Second: "A B", 0: "A B", time.Hour: "B", 2 * time.Hour: ""} {
+		then, err := s.Cursor(ctx, day.Add(at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids, ok, err := s.ChangedSince(ctx, then, 9)
+		if err != nil || !ok || strings.Join(ids, " ") != want {
+			t.Errorf("changed since %v: %v, %v, %v, want %q", at, ids, ok, err, want)
+		}
+		if _, ok, err := s.ChangedSince(ctx, then, len(ids)-1); ok && len(ids) > 0 || err != nil {
+			t.Errorf("changed since %v: not more than %d: %v", at, len(ids)-1, err)
+		}
+		for r, err := range s.RevisionsOf(ctx, []string{"B", "absent"}, then) {
+			if err != nil || string(r.Body) != "b1" || at < 0 || at > time.Hour {
+				t.Errorf("B at %v: %s, %v", at, r.Body, err)
+			}
+		}
+	}
+	for _, c := range []Cursor{"", "another:1", "another"} {
+		if _, ok, err := s.ChangedSince(ctx, c, 99); ok || err != nil {
+			t.Errorf("cursor %q: %v, %v; want that it is not ours", c, ok, err)
+		}
+		for _, err := range s.Advisories(ctx, c) {
+			if !errors.Is(err, tocsin.ErrInvalid) {
+				t.Errorf("cursor %q: %v, want ErrInvalid", c, err)
+			}
 		}
 	}
 	known, err := s.KnownAdvisories(ctx, "osv")
@@ -121,8 +153,11 @@ func TestFailedUpdateLeavesNothing(t *testing.T) {
 
 func TestDocuments(t *testing.T) {
 	s, ctx := open(t), t.Context()
-	if body, _, err := s.Document(ctx, "kev"); err != nil || body != nil {
-		t.Errorf("no document: %v, %v", body, err)
+	if d, err := s.DocumentDigest(ctx, "kev", day); err != nil || d != "" {
+		t.Errorf("no document: %v, %v", d, err)
+	}
+	if _, err := s.Document(ctx, "kev", "d"); !errors.Is(err, tocsin.ErrNotFound) {
+		t.Errorf("no document: %v", err)
 	}
 	for i, text := range []string{"one", "two"} {
 		err := s.UpdateFeed(ctx, FeedUpdate{State: tocsin.FeedState{Name: "kev"}, At: day.Add(time.Duration(i) * time.Hour), Document: []byte(text), Digest: "d" + text})
@@ -130,8 +165,20 @@ func TestDocuments(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if body, digest, err := s.Document(ctx, "kev"); err != nil || string(body) != "two" || digest != "dtwo" {
-		t.Errorf("%s, %s, %v", body, digest, err)
+	for at, want := range map[time.Duration]string{-time.Hour: "", 0: "one", time.Hour: "two", 24 * time.Hour: "two"} {
+		digest, err := s.DocumentDigest(ctx, "kev", day.Add(at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == "" {
+			if digest != "" {
+				t.Errorf("as of %v: %s, want none", at, digest)
+			}
+			continue
+		}
+		if body, err := s.Document(ctx, "kev", digest); err != nil || string(body) != want {
+			t.Errorf("as of %v: %s, %v, want %s", at, body, err, want)
+		}
 	}
 }
 

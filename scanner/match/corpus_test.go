@@ -35,7 +35,7 @@ func corpusRecords(t testing.TB) ([]tocsin.Advisory, *advisories.Index) {
 		}
 	}
 	var out bytes.Buffer
-	if _, err := b.Build(&out, advisories.Facts{}, tocsin.Snapshot{}); err != nil {
+	if _, err := b.Build(&out, advisories.FactTables{}, tocsin.Snapshot{}); err != nil {
 		t.Fatal(err)
 	}
 	x, err := advisories.Load(out.Bytes())

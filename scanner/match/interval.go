@@ -3,7 +3,6 @@ package match
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -15,87 +14,86 @@ import (
 // interval is the part of a range that a version lies in.
 type interval struct {
 	holds bool
-	open  bool   // nothing ends it
-	words string // ">= 1.0, < 1.2"
+	from  tocsin.Bound
+	to    tocsin.Bound
+	open  bool // nothing ends it
 }
 
-// within walks the sorted events of a range as the schema says.
-// https://ossf.github.io/osv-schema/#evaluation
-func within(read reader, at version.Version, r tocsin.Range) (interval, error) {
+// within walks the sorted bounds of a range as the schema says. https://ossf.github.io/osv-schema/#evaluation
+func within(s *scale, at int, bounds []tocsin.Bound) (interval, error) {
 	var in interval
-	var from string
 	limited, below := false, false
-	for _, e := range r.Events {
-		edge := e.Introduced + e.Fixed + e.LastAffected + e.Limit
-		if edge == "" {
-			continue
+	for _, b := range bounds {
+		edge, err := s.of(b)
+		if err != nil {
+			return interval{}, err
 		}
-		c := 1 // introduced "0" lies before every version
-		if e.Introduced != "0" && e.Limit != "*" {
-			v, err := read(edge)
-			if err != nil {
-				return interval{}, fmt.Errorf("the advisory's version %q cannot be read: %w", edge, err)
+		switch b.Kind {
+		case tocsin.BoundIntroduced:
+			if at >= edge {
+				in = interval{holds: true, open: true, from: b}
 			}
-			if c, err = at.Compare(v); err != nil {
-				return interval{}, err
-			}
-		}
-		switch {
-		case e.Introduced != "" && c >= 0:
-			in, from = interval{holds: true, open: true}, e.Introduced
-		case e.Fixed != "":
-			if c >= 0 {
+		case tocsin.BoundFixed:
+			if at >= edge {
 				in = interval{}
 			} else if in.holds && in.open {
-				in.open, in.words = false, "< "+e.Fixed
+				in.open, in.to = false, b
 			}
-		case e.LastAffected != "":
-			if c > 0 {
+		case tocsin.BoundLastAffected:
+			if at > edge {
 				in = interval{}
 			} else if in.holds && in.open {
-				in.open, in.words = false, "<= "+e.LastAffected
+				in.open, in.to = false, b
 			}
-		case e.Limit != "":
+		case tocsin.BoundLimit:
 			limited = true
-			below = below || e.Limit == "*" || c < 0
+			below = below || at < edge
 		}
 	}
 	if limited && !below {
 		return interval{}, nil
 	}
-	if in.holds {
-		in.words = strings.Trim(">= "+from+", "+in.words, ", ")
-		if from == "0" && !in.open {
-			in.words = strings.TrimPrefix(in.words, ">= 0, ")
-		}
-	}
 	return in, nil
+}
+
+// words are the interval for people: ">= 1.0, < 1.2".
+func (in interval) words(s *scale) string {
+	from := ">= " + s.text(in.from)
+	switch {
+	case in.open:
+		return from
+	case in.to.Kind == tocsin.BoundFixed:
+		from += ", < " + s.text(in.to)
+	default:
+		from += ", <= " + s.text(in.to)
+	}
+	return strings.TrimPrefix(from, ">= 0, ")
 }
 
 // fixes are the versions named as fixed that lie after the package's version and that none of the records holds, lowest
 // first. Installing the first clears what they are about.
 func fixes(read reader, p tocsin.Package, verdicts []verdict) []string {
 	low, _ := version.Span(p.Ecosystem, p.Version)
-	now, err := read(low)
 	type fix struct {
 		text string
 		v    version.Version
 	}
 	var list []fix
+	seen := map[string]bool{}
 	for _, v := range verdicts {
-		for _, r := range v.posting.Affected.Ranges {
-			for _, e := range r.Events {
-				if e.Fixed == "" {
+		now := v.scale.locate(low)
+		for _, r := range v.posting.Ranges {
+			for _, b := range r {
+				if b.Kind != tocsin.BoundFixed {
 					continue
 				}
-				f, ferr := read(e.Fixed)
-				if ferr != nil {
-					continue
+				edge, err := v.scale.of(b)
+				if text := v.scale.text(b); err == nil && (now.err != nil || edge > now.at) && !seen[text] {
+					f, ferr := read(text)
+					if seen[text] = true; ferr == nil {
+						list = append(list, fix{text, f})
+					}
 				}
-				if c, cerr := f.Compare(now); err == nil && (cerr != nil || c <= 0) {
-					continue
-				}
-				list = append(list, fix{e.Fixed, f})
 			}
 		}
 	}
@@ -106,7 +104,7 @@ func fixes(read reader, p tocsin.Package, verdicts []verdict) []string {
 	list = slices.CompactFunc(list, func(a, b fix) bool { c, err := a.v.Compare(b.v); return err == nil && c == 0 })
 	var out []string
 	for _, f := range list {
-		if clears(read, f.v, verdicts) {
+		if clears(f.text, verdicts) {
 			out = append(out, f.text)
 		}
 	}
@@ -115,9 +113,13 @@ func fixes(read reader, p tocsin.Package, verdicts []verdict) []string {
 
 // clears says whether no record holds the version, as far as can be read. The open range of a hijacked package holds
 // every version, and counts for none.
-func clears(read reader, v version.Version, verdicts []verdict) bool {
+func clears(fixed string, verdicts []verdict) bool {
 	return !slices.ContainsFunc(verdicts, func(w verdict) bool {
-		now := weighVersion(read, v, w.posting.Affected, w.kind)
+		p := w.scale.locate(fixed)
+		if p.err != nil {
+			return true
+		}
+		now := weighPlace(w.scale, p.at, w.posting, w.kind)
 		return now.status != tocsin.StatusNotAffected && now.match != tocsin.MatchPossible
 	})
 }
@@ -135,7 +137,7 @@ func advise(read reader, p tocsin.Package, findings []tocsin.Finding, affecting 
 	}
 }
 
-func baseOf(posting tocsin.Posting) string { return purl.Base(posting.Affected.Package.Ecosystem) }
+func baseOf(posting tocsin.Posting) string { return purl.Base(posting.Ecosystem) }
 
 // plain is the error's text without the kind, for a reason that people read.
 func plain(err error) string {

@@ -14,7 +14,7 @@ import (
 // An Index answers what is known of a package name. Implementations are safe for concurrent use.
 type Index interface {
 	// Lookup gives the postings under a name, for all releases of the ecosystem. None is not an error.
-	Lookup(ecosystem, name string) ([]tocsin.Posting, error)
+	Lookup(ecosystem, name string) ([]tocsin.Postings, error)
 	// Class gives the class of a posting.
 	Class(n int) (tocsin.Class, error)
 }
@@ -52,22 +52,24 @@ func (m *matcher) match(p *tocsin.Package) ([]tocsin.Finding, error) {
 	if p.Ecosystem == "" || p.Name == "" {
 		return nil, nil // counted in coverage
 	}
-	postings, err := m.postings(p)
-	if err != nil || len(postings) == 0 {
+	lists, err := m.postings(p)
+	if err != nil || len(lists) == 0 {
 		return nil, err
 	}
 	read := newReader(p.Ecosystem)
 	byClass := map[int][]verdict{}
-	for _, posting := range postings {
-		if !sameRelease(p.Ecosystem, posting.Affected.Package.Ecosystem) {
-			continue
+	for _, list := range lists {
+		s := newScale(read, list)
+		for _, posting := range list.List {
+			if !sameRelease(p.Ecosystem, posting.Ecosystem) {
+				continue
+			}
+			class, err := m.class(posting.Class)
+			if err != nil {
+				return nil, err
+			}
+			byClass[posting.Class] = append(byClass[posting.Class], judge(s, *p, posting, class.Kind))
 		}
-		class, err := m.class(posting.Class)
-		if err != nil {
-			return nil, err
-		}
-		v := judge(read, *p, posting, class.Kind)
-		byClass[posting.Class] = append(byClass[posting.Class], v)
 	}
 	var out []tocsin.Finding
 	var affecting []verdict
@@ -90,7 +92,7 @@ func (m *matcher) match(p *tocsin.Package) ([]tocsin.Finding, error) {
 // packages only.
 var bothNames = []string{"AlmaLinux", "Mageia", "openEuler", "openSUSE", "Red Hat", "Rocky Linux", "SUSE"}
 
-func (m *matcher) postings(p *tocsin.Package) ([]tocsin.Posting, error) {
+func (m *matcher) postings(p *tocsin.Package) ([]tocsin.Postings, error) {
 	if p.SourceName == "" || p.SourceName == p.Name {
 		return m.index.Lookup(p.Ecosystem, p.Name)
 	}

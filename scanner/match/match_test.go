@@ -41,7 +41,7 @@ func index(t testing.TB, list ...tocsin.Advisory) *advisories.Index {
 		b.Add(a, string(digest))
 	}
 	var out bytes.Buffer
-	if _, err := b.Build(&out, advisories.Facts{}, tocsin.Snapshot{}); err != nil {
+	if _, err := b.Build(&out, advisories.FactTables{}, tocsin.Snapshot{}); err != nil {
 		t.Fatal(err)
 	}
 	x, err := advisories.Load(out.Bytes())
@@ -421,11 +421,11 @@ type broken struct {
 
 var errBroken = errors.New("broken")
 
-func (b broken) Lookup(ecosystem, name string) ([]tocsin.Posting, error) {
+func (b broken) Lookup(ecosystem, name string) ([]tocsin.Postings, error) {
 	if b.at == name {
 		return nil, errBroken
 	}
-	return []tocsin.Posting{{Record: "A-1", Affected: tocsin.Affected{Package: tocsin.AffectedPackage{Ecosystem: ecosystem}}}}, nil
+	return []tocsin.Postings{{List: []tocsin.Posting{{Record: "A-1", Ecosystem: ecosystem}}}}, nil
 }
 
 func (b broken) Class(int) (tocsin.Class, error) { return tocsin.Class{}, errBroken }
