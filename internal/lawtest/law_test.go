@@ -75,7 +75,7 @@ var heavy = map[string][]string{
 	"github.com/blevesearch/vellum":         {"advisories"},
 	"charm.land/lipgloss/v2":                {"scanner/report", "cmd/tocsin"},
 	"github.com/owenrumney/go-sarif/v3":     {"scanner/report"},
-	"github.com/openvex/go-vex":             {"scanner/report"},
+	"github.com/openvex/go-vex":             {"scanner/report", "policies/exceptions"},
 	"github.com/hashicorp/go-retryablehttp": {"advisories/feed", "notify/github"},
 }
 
