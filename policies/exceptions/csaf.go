@@ -65,10 +65,11 @@ func (r *reader) csaf() {
 		r.faults = append(r.faults, jsonProblem(r.name, r.data, err))
 		return
 	}
+	author := plain(doc.Document.Publisher.Name)
 	products, groups, at := doc.ProductTree.products(), doc.ProductTree.groups(), newLines(r.data)
 	for _, p := range doc.Vulnerabilities {
 		v, line := p.V, at.of(p.offset)
-		if err := r.csafVulnerability(v, statement{line: line, author: doc.Document.Publisher.Name, at: doc.Document.Tracking.CurrentReleaseDate}, products, groups); err != nil {
+		if err := r.csafVulnerability(v, statement{line: line, author: author, at: doc.Document.Tracking.CurrentReleaseDate}, products, groups); err != nil {
 			r.fault(line, "%v", err)
 			return
 		}
@@ -91,7 +92,7 @@ func (r *reader) csafVulnerability(v csafVulnerability, s statement, products ma
 	}
 	for _, t := range v.Threats {
 		if t.Category == "impact" {
-			if err := r.note(impacts, t, t.Details, groups); err != nil {
+			if err := r.note(impacts, t, plain(t.Details), groups); err != nil {
 				return err
 			}
 		}

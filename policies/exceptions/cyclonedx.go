@@ -111,7 +111,7 @@ func (r *reader) cycloneDX(doc cycloneDXDocument) {
 	list(append(doc.Components, doc.Metadata.Component), refs)
 	author := ""
 	if len(doc.Metadata.Authors) > 0 {
-		author = doc.Metadata.Authors[0].Name
+		author = plain(doc.Metadata.Authors[0].Name)
 	}
 	product := cmp.Or(doc.Metadata.Component.PURL, doc.Metadata.Component.Name)
 	for _, p := range doc.Vulnerabilities {
@@ -124,7 +124,7 @@ func (r *reader) cycloneDX(doc cycloneDXDocument) {
 			r.fault(p.line, "analysis: state: %q is none that is known", clip(string(v.Analysis.State)))
 			continue
 		}
-		s := statement{line: p.line, status: st, impact: v.Analysis.Detail, author: author, at: instant(v.Analysis.LastUpdated, v.Analysis.FirstIssued, v.Updated, doc.Metadata.Timestamp)}
+		s := statement{line: p.line, status: st, impact: plain(v.Analysis.Detail), author: author, at: instant(v.Analysis.LastUpdated, v.Analysis.FirstIssued, v.Updated, doc.Metadata.Timestamp)}
 		if s.justification, ok = cycloneDXLabel(v.Analysis.Justification); !ok {
 			r.fault(p.line, "analysis: justification: %q is none that is known", clip(string(v.Analysis.Justification)))
 			continue

@@ -61,14 +61,14 @@ func (r *reader) openVEX() {
 		r.faults = append(r.faults, jsonProblem(r.name, r.data, err))
 		return
 	}
-	at := newLines(r.data)
+	at, author := newLines(r.data), plain(doc.Author)
 	for _, p := range doc.Statements {
 		s, line := p.V, at.of(p.offset)
 		if !r.validOpenVEX(line, s) {
 			continue
 		}
 		st := statement{
-			line: line, ids: s.Vulnerability.ids(), justification: string(s.Justification), impact: cmp.Or(s.ImpactStatement, s.StatusNotes), author: doc.Author,
+			line: line, ids: s.Vulnerability.ids(), justification: string(s.Justification), impact: plain(cmp.Or(s.ImpactStatement, s.StatusNotes)), author: author,
 			at: stated(s.LastUpdated, s.Timestamp, doc.LastUpdated, doc.Timestamp),
 		}
 		switch s.Status {

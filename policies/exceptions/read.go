@@ -179,7 +179,7 @@ func (r *reader) add(line int, x tocsin.Exception) error {
 	if len(r.Exceptions) >= maxStatements {
 		return errTooMany
 	}
-	x.Source, x.Reason, x.Owner = r.place(line), markdown.Line(x.Reason, maxText), markdown.Line(x.Owner, maxText)
+	x.Source = r.place(line)
 	r.Exceptions = append(r.Exceptions, x)
 	return nil
 }
@@ -196,9 +196,9 @@ func (r *reader) place(line int) string {
 // or with one further away, holds for [Longest] from now, and says so. The other programs end an entry with the beginning
 // of the day it names, so its last day is the one before.
 func (r *reader) accept(line int, class, pkg, reason string, until time.Time) {
-	x := tocsin.Exception{Kind: tocsin.ExceptionAccepted, Class: class, Package: pkg, Folder: r.opts.Folder, Reason: strings.TrimSpace(reason)}
+	x := tocsin.Exception{Kind: tocsin.ExceptionAccepted, Class: class, Package: pkg, Folder: r.opts.Folder, Reason: plain(reason)}
 	base := path.Base(filepath.ToSlash(r.name))
-	x.Owner = "not stated in " + base
+	x.Owner = "not stated in " + plain(base)
 	if x.Reason == "" {
 		x.Reason = "not stated"
 	}
@@ -216,6 +216,9 @@ func (r *reader) accept(line int, class, pkg, reason string, until time.Time) {
 		r.fault(line, "%v", err)
 	}
 }
+
+// plain makes one bounded line of a text that somebody else wrote.
+func plain(s string) string { return markdown.Line(s, maxText) }
 
 // day reads the day or the time at which an entry ends; zero if there is none.
 func day(s string) (time.Time, error) {

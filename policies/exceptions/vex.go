@@ -24,8 +24,8 @@ type statement struct {
 	ids           []string
 	status        status
 	justification string
-	impact        string // in words
-	author        string
+	impact        string // in words, plain
+	author        string // plain
 	at            time.Time
 }
 
