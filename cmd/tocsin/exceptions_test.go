@@ -25,10 +25,10 @@ var excuses = map[string]struct {
  {"id": "GHSA-1", "analysis": {"state": "not_affected", "justification": "code_not_reachable"}, "affects": [{"ref": "pkg:npm/left@1.0.0"}]}]}`, tocsin.ExceptionNotAffected},
 	".tocsin/vex/bom.xml": {`<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><vulnerabilities><vulnerability><id>GHSA-1</id>
 <analysis><state>false_positive</state></analysis><affects><target><ref>pkg:npm/left@1.0.0</ref></target></affects></vulnerability></vulnerabilities></bom>`, tocsin.ExceptionNotAffected},
-	"osv-scanner.toml":   {"[[IgnoredVulns]]\nid = \"GHSA-1\"\nreason = \"known\"\n", tocsin.ExceptionAccepted},
-	".trivyignore":       {"# known\nGHSA-1\n", tocsin.ExceptionAccepted},
-	".trivyignore.yaml":  {"vulnerabilities:\n- id: GHSA-1\n  purls: [pkg:npm/left]\n  statement: known\n", tocsin.ExceptionAccepted},
-	".grype.yaml":        {"ignore:\n- vulnerability: GHSA-1\n  reason: known\n  package: {name: left, type: npm}\n", tocsin.ExceptionAccepted},
+	"osv-scanner.toml":  {"[[IgnoredVulns]]\nid = \"GHSA-1\"\nreason = \"known\"\n", tocsin.ExceptionAccepted},
+	".trivyignore":      {"# known\nGHSA-1\n", tocsin.ExceptionAccepted},
+	".trivyignore.yaml": {"vulnerabilities:\n- id: GHSA-1\n  purls: [pkg:npm/left]\n  statement: known\n", tocsin.ExceptionAccepted},
+	".grype.yaml":       {"ignore:\n- vulnerability: GHSA-1\n  reason: known\n  package: {name: left, type: npm}\n", tocsin.ExceptionAccepted},
 	".tocsin/exceptions.yaml": {"exceptions:\n- {kind: not-affected, class: GHSA-1, package: pkg:npm/left, justification: component_not_present, reason: known, owner: ada, expires: " +
 		time.Now().AddDate(0, 1, 0).Format(time.DateOnly) + "}\n", tocsin.ExceptionNotAffected},
 }
