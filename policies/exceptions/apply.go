@@ -112,8 +112,14 @@ func names(x tocsin.Exception, p tocsin.Package) bool {
 		return x.Kind == tocsin.ExceptionAccepted && purl.Key(p.Ecosystem, name) == purl.Key(p.Ecosystem, p.Name) && sameVersion(p, version)
 	}
 	ref, err := purl.Parse(x.Package)
-	return err == nil && ref.Ecosystem != "" && purl.Base(ref.Ecosystem) == purl.Base(p.Ecosystem) &&
+	return err == nil && ref.Ecosystem != "" && sameEcosystem(ref.Ecosystem, p.Ecosystem) &&
 		purl.Key(ref.Ecosystem, ref.Name) == purl.Key(p.Ecosystem, p.Name) && sameVersion(p, ref.Version)
+}
+
+// sameEcosystem says whether two ecosystems are one. A distribution without a release means every release.
+func sameEcosystem(a, b string) bool {
+	base := purl.Base(a)
+	return base == purl.Base(b) && (a == b || a == base || b == base)
 }
 
 // sameVersion says whether a version, if there is one, is the package's. Go's are written with and without their v.

@@ -180,6 +180,12 @@ func TestTheLatestStatementSpeaks(t *testing.T) {
 			t.Errorf("%s: excuses malware", name)
 		}
 	}
+	for ecosystem, want := range map[string]tocsin.Status{"Debian:12": tocsin.StatusNotAffected, "Debian": tocsin.StatusNotAffected, "Debian:11": tocsin.StatusAffected, "Ubuntu:12": tocsin.StatusAffected} {
+		curl := finding(ecosystem, "curl", "7.88.1-10", tocsin.KindFlaw, "CVE-1")
+		if got := Apply([]tocsin.Finding{curl}, []tocsin.Exception{no("pkg:deb/debian/curl@7.88.1-10?distro=debian-12", 1)}, mine, spring)[0]; got.Status != want {
+			t.Errorf("a statement about Debian 12 makes it %s in %s", got.Status, ecosystem)
+		}
+	}
 	goMod := finding("Go", "example.com/a", "1.2.0", tocsin.KindFlaw, "CVE-1")
 	if got := Apply([]tocsin.Finding{goMod}, []tocsin.Exception{no("pkg:golang/example.com/a@v1.2.0", 1)}, mine, spring)[0]; got.Status != tocsin.StatusNotAffected {
 		t.Error("v1.2.0 is not 1.2.0 of a Go module")
