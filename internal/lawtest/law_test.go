@@ -269,8 +269,14 @@ func TestTree(t *testing.T) {
 		if err != nil {
 			return err
 		}
+		if rel == ".git" { // a folder, or a file in a work tree of its own
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
 		if d.IsDir() {
-			if d.Name() == ".git" || d.Name() == "bin" || rel == "testdata" {
+			if d.Name() == "bin" || rel == "testdata" {
 				return fs.SkipDir
 			}
 			return nil
