@@ -113,7 +113,16 @@ func names(x tocsin.Exception, p tocsin.Package) bool {
 	}
 	ref, err := purl.Parse(x.Package)
 	return err == nil && ref.Ecosystem != "" && sameEcosystem(ref.Ecosystem, p.Ecosystem) &&
-		purl.Key(ref.Ecosystem, ref.Name) == purl.Key(p.Ecosystem, p.Name) && sameVersion(p, ref.Version)
+		purl.Key(ref.Ecosystem, ref.Name) == purl.Key(p.Ecosystem, p.Name) && sameVersion(p, ref.Version) && sameArch(p, ref.Arch)
+}
+
+// sameArch says whether an architecture, if there is one, is the package's, as far as that is known.
+func sameArch(p tocsin.Package, arch string) bool {
+	if arch == "" {
+		return true
+	}
+	have, err := purl.Parse(p.PURL)
+	return err != nil || have.Arch == "" || have.Arch == arch
 }
 
 // sameEcosystem says whether two ecosystems are one. A distribution without a release means every release.

@@ -27,6 +27,8 @@ const (
 	maxStatements = 500_000
 	// maxUnused is how many unused entries are told one by one.
 	maxUnused = 1000
+	// maxFaults is how much of what is wrong with one file is told.
+	maxFaults = 100
 	// maxNesting of brackets, and parts of a key, in a TOML file.
 	maxNesting = 100
 	// maxText is how much of a reason is kept, in characters.
@@ -159,7 +161,9 @@ type reader struct {
 
 // fault notes what makes the file broken. The line is 0 if unknown.
 func (r *reader) fault(line int, format string, args ...any) {
-	r.faults = append(r.faults, yamlfile.Problem{File: r.name, Line: line, Text: fmt.Sprintf(format, args...)})
+	if len(r.faults) < maxFaults {
+		r.faults = append(r.faults, yamlfile.Problem{File: r.name, Line: line, Text: fmt.Sprintf(format, args...)})
+	}
 }
 
 // unused notes an entry that is left out.

@@ -41,19 +41,20 @@ type subject struct {
 // excuses something is no use; one that takes back is about all versions.
 func (s subject) resolve(excuses bool) (string, purl.Ref, error) {
 	ref, err := purl.Parse(s.purl)
+	ranged := s.ranged || ref.Vers != "" && ref.Version == ""
 	switch {
 	case s.purl == "":
 		return "", ref, errors.New("names no purl")
 	case err != nil || ref.Ecosystem == "":
 		return "", ref, fmt.Errorf("%q is no purl of a package that advisories know", clip(s.purl))
-	case ref.Version != "" || s.version == "" && !s.ranged:
+	case ref.Version != "" || s.version == "" && !ranged:
 		return s.purl, ref, nil
-	case s.ranged && excuses:
+	case ranged && excuses:
 		return "", ref, fmt.Errorf("speaks of a range of versions of %s, which cannot be used: list them", clip(s.purl))
 	}
 	out := purl.Make(ref.Ecosystem, ref.Name, s.version)
 	switch {
-	case s.ranged || out == "" && !excuses:
+	case ranged || out == "" && !excuses:
 		return s.purl, ref, nil
 	case out == "":
 		return "", ref, fmt.Errorf("gives a version beside the purl %s, which cannot be used: put it into the purl", clip(s.purl))

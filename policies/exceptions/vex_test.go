@@ -19,7 +19,7 @@ func TestOpenVEX(t *testing.T) {
     {"vulnerability": {"name": "CVE-4"}, "products": [{"@id": "pkg:npm/left"}, {"@id": "pkg:oci/image"}], "status": "affected", "action_statement": "wait"},
     {"vulnerability": {"name": "CVE-5"}, "products": [{"@id": "pkg:npm/shop", "subcomponents": [{"@id": "pkg:npm/left@1.0.0"}]}],
      "status": "not_affected", "justification": "component_not_present", "x": "what we do not know"},
-    {"vulnerability": {"name": "CVE-6"}, "products": [{"@id": "pkg:oci/image"}, {}], "status": "not_affected", "impact_statement": "x"},
+    {"vulnerability": {"name": "CVE-6"}, "products": [{"@id": "pkg:oci/image"}, {}, {"@id": "pkg:npm/left?vers=vers:npm/%3C2"}], "status": "not_affected", "impact_statement": "x"},
     {"vulnerability": {}, "products": [{"@id": "pkg:npm/left@2"}], "status": "fixed"}]}`
 	want := []string{
 		"not-affected CVE-1 pkg:npm/left@1.0.0 [vulnerable_code_not_in_execute_path]: never called, Ada, stated 2026-03-01, v.json:4",
@@ -30,7 +30,7 @@ func TestOpenVEX(t *testing.T) {
 	}
 	within := "not-affected CVE-5 pkg:npm/left@1.0.0 in pkg:npm/shop [component_not_present]: no more is stated, Ada, stated 2026-03-01, v.json:10"
 	fixed, elsewhere := "v.json:8: says that pkg:npm/right is fixed, but not in which version", "v.json:10: speaks of pkg:npm/left@1.0.0 within pkg:npm/shop, which may be another project"
-	rest := []string{`v.json:12: "pkg:oci/image" is no purl of a package`, "v.json:12: names no purl", "v.json:13: names no vulnerability"}
+	rest := []string{`v.json:12: "pkg:oci/image" is no purl of a package`, "v.json:12: names no purl", "v.json:12: speaks of a range of versions of pkg:npm/left?vers", "v.json:13: names no vulnerability"}
 	reading{file: "v.json", text: doc, want: want, unused: append([]string{fixed, elsewhere}, rest...)}.check(t)
 	reading{file: "v.json", text: doc, named: true, want: append(want, within), unused: append([]string{fixed}, rest...)}.check(t)
 }
@@ -184,6 +184,13 @@ func TestTheLatestStatementSpeaks(t *testing.T) {
 		curl := finding(ecosystem, "curl", "7.88.1-10", tocsin.KindFlaw, "CVE-1")
 		if got := Apply([]tocsin.Finding{curl}, []tocsin.Exception{no("pkg:deb/debian/curl@7.88.1-10?distro=debian-12", 1)}, mine, spring)[0]; got.Status != want {
 			t.Errorf("a statement about Debian 12 makes it %s in %s", got.Status, ecosystem)
+		}
+	}
+	for arch, want := range map[string]tocsin.Status{"?arch=amd64": tocsin.StatusNotAffected, "": tocsin.StatusNotAffected, "?arch=arm64": tocsin.StatusAffected} {
+		curl := finding("Debian:12", "curl", "1", tocsin.KindFlaw, "CVE-1")
+		curl.Package.PURL = "pkg:deb/debian/curl@1" + arch
+		if got := Apply([]tocsin.Finding{curl}, []tocsin.Exception{no("pkg:deb/debian/curl@1?arch=amd64", 1)}, mine, spring)[0]; got.Status != want {
+			t.Errorf("a statement about amd64 makes it %s in %q", got.Status, arch)
 		}
 	}
 	goMod := finding("Go", "example.com/a", "1.2.0", tocsin.KindFlaw, "CVE-1")
