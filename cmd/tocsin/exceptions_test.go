@@ -97,13 +97,21 @@ func TestExceptionsUnused(t *testing.T) {
 	call(t, "scan", "--data", data, "--exceptions", file, "--exceptions", many, dir).wants(t, exitFailed, "tocsin: exceptions not used: 3 more")
 	broken := put(t, t.TempDir(), ".trivyignore", "GHSA-1 exp:never\n")
 	call(t, "scan", "--data", data, "--exceptions", broken, dir).wants(t, exitUsage, broken+`:1: exp: "never" is no day`)
-	// A component of a product: whose product it is, only a person can tell.
+	// A component of a product: a person says which that is, or the base, which calls itself so.
 	part := `{"@context": "https://openvex.dev/ns/v0.2.0", "statements": [{"vulnerability": {"name": "GHSA-1"}, "status": "not_affected", "impact_statement": "x",
  "products": [{"@id": "pkg:npm/shop", "subcomponents": [{"@id": "pkg:npm/left"}]}]}]}`
 	base := branch(t, map[string]string{".vex/shop.json": part})
 	put(t, base, "package-lock.json", lock("left", "1.0.0"))
 	call(t, "gate", "--data", data, "--base", "main", base).wants(t, exitFailed, "main:.vex/shop.json:1: speaks of pkg:npm/left within pkg:npm/shop, which may be another project")
 	call(t, "gate", "--data", data, "--base", "main", "--exceptions", filepath.Join(base, ".vex/shop.json"), base).wants(t, exitPass)
+	put(t, base, "package.json", `{"name": "shop"}`) // the change may not say so
+	call(t, "gate", "--data", data, "--base", "main", base).wants(t, exitFailed)
+	for name, manifest := range map[string]string{"package.json": `{"name": "shop"}`, "go.mod": "module example.org/shop\n\ngo 1.26\n"} {
+		product := map[string]string{"package.json": "pkg:npm/shop", "go.mod": "pkg:golang/example.org/shop@v1.0.0"}[name]
+		self := branch(t, map[string]string{".vex/shop.json": strings.Replace(part, "pkg:npm/shop", product, 1), name: manifest})
+		put(t, self, "package-lock.json", lock("left", "1.0.0"))
+		call(t, "gate", "--data", data, "--base", "main", self).wants(t, exitPass)
+	}
 }
 
 // osv-scanner.toml in a tree speaks for the lockfiles beside it, as it does for the program that it is written for.

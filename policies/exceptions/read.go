@@ -40,8 +40,11 @@ type Options struct {
 	// Now bounds what is accepted without an end, or for longer than [Longest].
 	Now time.Time
 	// Named says that a person named this file for what is judged. A statement about a component of a product is then
-	// taken as one about this product; otherwise it is left unused, since the product may be another one.
+	// taken as one about this product; otherwise it is left unused, since the product may be another one, unless it is
+	// one of Products.
 	Named bool
+	// Products are the purls, without version, by which what is judged is known to call itself.
+	Products []string
 	// Folder is where a file that speaks only for its own folder was found in the judged tree ("." is the top); empty
 	// where it was not found but named, and speaks for everything.
 	Folder string

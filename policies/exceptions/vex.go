@@ -3,6 +3,7 @@ package exceptions
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -77,7 +78,7 @@ func (r *reader) state(s statement, about subject) error {
 			r.unused(s.line, "%v", err)
 		}
 		return nil
-	case about.product != "" && !r.opts.Named:
+	case about.product != "" && !r.opts.Named && !slices.ContainsFunc(r.opts.Products, func(p string) bool { return Publishes(tocsin.Project{Publishes: p}, about.product) }):
 		if excuses {
 			r.unused(s.line, "speaks of %s within %s, which may be another project: name the file with --exceptions if it is this one", clip(about.purl), clip(about.product))
 		}
