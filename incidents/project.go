@@ -145,7 +145,7 @@ func (f *folder) clear(d *draft) {
 		}
 		if x := excuse(s, d.inc.Class); x != nil {
 			p.Status = tocsin.ProjectExcused
-			p.Evidence = fmt.Sprintf("%s stated until %s that it is not affected (%s): %s", x.Owner, x.Expires.Format(time.DateOnly), x.Justification, x.Reason)
+			p.Evidence = statement(*x)
 		} else {
 			p.Status, p.Evidence = verdict(*p, s.Inventory)
 		}
@@ -177,6 +177,19 @@ func excuse(s Sighting, class tocsin.Class) *tocsin.Exception {
 		}
 	}
 	return nil
+}
+
+// statement says who stated that a project is not affected, and why. A VEX statement has no end.
+func statement(x tocsin.Exception) string {
+	out := x.Owner + " stated"
+	if !x.Expires.IsZero() {
+		out += " until " + x.Expires.Format(time.DateOnly)
+	}
+	out += " that it is not affected"
+	if x.Justification != "" {
+		out += " (" + x.Justification + ")"
+	}
+	return out + ": " + x.Reason
 }
 
 // verdict says why a project is clear: another version is resolved, the package is gone, or the advisory changed.

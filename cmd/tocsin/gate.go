@@ -23,8 +23,9 @@ func gateCommand() *cobra.Command {
 		Long: `Gate scans a folder of a Git repository and the same folder where HEAD left the base branch,
 with the same advisories and policies, and judges what lies between. A finding that the change introduced,
 or made worse, counts. One that was there already does not, nor one whose advisory was published since;
-both are shown. Policies come from --policy, exceptions from --exceptions and from
-.tocsin/exceptions.yaml as the base has it: never from the judged tree, or a change could excuse itself.
+both are shown. Policies come from --policy, exceptions from --exceptions and from the files that the
+base keeps: .tocsin/exceptions.yaml, VEX documents in .tocsin/vex, .vex and .openvex, osv-scanner.toml,
+.trivyignore(.yaml) and .grype.yaml. Never from the judged tree, or a change could excuse itself.
 
 What cannot be read, and data that is stale, leave the verdict undecided as in a scan.`,
 		Example: `  tocsin gate --base origin/main
@@ -66,11 +67,12 @@ func gate(cmd *cobra.Command, f scanFlags, data, folder, ref string) error {
 		return err
 	}
 	defer e.close()
-	own, err := app.ExceptionsOf(tree, ref)
+	own, err := app.ExceptionsOf(tree, ref, false, e.now)
 	if err != nil {
 		return err
 	}
-	e.excused = append(e.excused, own...)
+	unused(cmd.ErrOrStderr(), own)
+	e.excused = append(e.excused, own.Exceptions...)
 	head, err := e.scan(sources)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ type scanFlags struct {
 	policies    []string
 	exceptions  []string
 	onUndecided string
+	trustTree   bool // of scan only
 	all         bool
 	explain     bool
 }
@@ -34,7 +36,7 @@ func (f *scanFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.format, "format", "table", "what to write to standard output: "+strings.Join(report.Formats(), ", "))
 	cmd.Flags().StringArrayVar(&f.reports, "report", nil, "also write a report to a file, as NAME=FILE; any number of times")
 	cmd.Flags().StringSliceVar(&f.policies, "policy", []string{"release-gate"}, "policy packs by name, or files")
-	cmd.Flags().StringSliceVar(&f.exceptions, "exceptions", nil, "files of accepted risks and statements of not being affected")
+	cmd.Flags().StringArrayVar(&f.exceptions, "exceptions", nil, "file of accepted risks and statements of not being affected: ours, OpenVEX, CSAF, CycloneDX,\nosv-scanner.toml, .trivyignore(.yaml), .grype.yaml; any number of times")
 	cmd.Flags().StringVar(&f.onUndecided, "on-undecided", "fail", "what an undecided verdict does: fail (exit 4) or pass")
 	cmd.Flags().BoolVar(&f.all, "all", false, "show all rows of the table")
 	cmd.Flags().BoolVar(&f.explain, "explain", false, "show the reason of every decision below the table")
@@ -47,7 +49,10 @@ func scanCommand() *cobra.Command {
 		Short: "Scan folders, lockfiles and SBOMs, and say whether they may be released",
 		Long: `Scan reads lockfiles, manifests, workflows and SBOMs, matches every package with the
 advisories fetched by "tocsin db update", and applies the policies. Without a database it
-uses the embedded advisories of famous incidents, and says so.`,
+uses the embedded advisories of famous incidents, and says so.
+
+What people decided about single findings comes from --exceptions. Files of that kind in what is
+scanned are named and left alone, or it could excuse itself; --trust-tree uses them.`,
 		Example: `  tocsin scan                          # this folder
   tocsin scan package-lock.json        # one file
   tocsin scan services/a services/b    # several, judged together
@@ -57,6 +62,7 @@ uses the embedded advisories of famous incidents, and says so.`,
 	}
 	data := dataFlag(cmd)
 	f.add(cmd)
+	cmd.Flags().BoolVar(&f.trustTree, "trust-tree", false, "also use the exceptions that stand in what is scanned")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		dir, err := data()
 		if err != nil {
@@ -78,6 +84,9 @@ func scan(cmd *cobra.Command, f scanFlags, data string, paths []string) error {
 		return err
 	}
 	defer e.close()
+	if err := e.own(sources, f.trustTree); err != nil {
+		return err
+	}
 	scanned, err := e.scan(sources)
 	if err != nil {
 		return err
@@ -122,15 +131,17 @@ func newExam(cmd *cobra.Command, f scanFlags, data string) (*exam, error) {
 	if err != nil {
 		return nil, err
 	}
-	excused, err := app.Exceptions(f.exceptions)
+	now := time.Now().UTC()
+	excused, err := app.Exceptions(f.exceptions, now)
 	if err != nil {
 		return nil, err
 	}
+	unused(cmd.ErrOrStderr(), excused)
 	x, err := app.OpenIndex(logger(cmd), data)
 	if err != nil {
 		return nil, err
 	}
-	return &exam{cmd: cmd, set: set, excused: excused, index: x, now: time.Now().UTC()}, nil
+	return &exam{cmd: cmd, set: set, excused: excused.Exceptions, index: x, now: now}, nil
 }
 
 func (e *exam) close() { _ = e.index.Close() } // read only
@@ -139,7 +150,7 @@ func (e *exam) scan(sources []pipeline.Source) ([]pipeline.Scanned, error) {
 	bar := newProgress(e.cmd.ErrOrStderr())
 	defer bar.finish()
 	for i := range sources {
-		sources[i].Exceptions = e.excused
+		sources[i].Exceptions = slices.Concat(e.excused, sources[i].Exceptions)
 	}
 	return pipeline.Scan(e.cmd.Context(), sources, e.index, e.set, e.now, func(_, path string) { bar.show("reading " + path) })
 }

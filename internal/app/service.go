@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -26,6 +27,7 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/notify/github"
 	"github.com/tocsin-dev/tocsin/policies"
+	"github.com/tocsin-dev/tocsin/policies/exceptions"
 	"github.com/tocsin-dev/tocsin/scanner"
 )
 
@@ -63,14 +65,15 @@ type Service struct {
 // New opens everything that can fail before the first run. Close it.
 func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Service, error) {
 	s := &Service{log: log, config: c, opts: o}
-	var errs [4]error
+	var errs [3]error
 	s.policies, errs[0] = Policies(c.Policies)
 	s.playbooks, errs[1] = playbooks.Shipped()
 	s.writer, errs[2] = incidents.NewWriter()
-	s.excused, errs[3] = Exceptions(c.Exceptions)
-	if err := errors.Join(errs[:]...); err != nil {
+	excused, err := Exceptions(c.Exceptions, o.Now())
+	if err := errors.Join(errors.Join(errs[:]...), err); err != nil {
 		return nil, err
 	}
+	s.excused = s.usable(excused)
 	if o.Live && !c.GitHub.Token.IsSet() {
 		return nil, fmt.Errorf("%w: --live needs github: token: in the configuration, as file: or env", tocsin.ErrInvalid)
 	}
@@ -78,7 +81,6 @@ func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Se
 	if open == nil {
 		open = func(ctx context.Context) (*store.Store, error) { return store.Open(ctx, store.Path(c.Data)) }
 	}
-	var err error
 	if s.store, err = open(ctx); err != nil {
 		return nil, err
 	}
@@ -86,6 +88,24 @@ func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Se
 		return nil, errors.Join(err, s.store.Close())
 	}
 	return s, nil
+}
+
+// usable says what of the exceptions is left unused, and gives the rest. A statement about a component of a product needs
+// a project that publishes it.
+func (s *Service) usable(f exceptions.File) []tocsin.Exception {
+	for _, p := range f.Unused {
+		s.log.Warn("leave exception unused", "err", p)
+	}
+	if f.MoreUnused > 0 {
+		s.log.Warn("leave more exceptions unused", "count", f.MoreUnused)
+	}
+	return slices.DeleteFunc(f.Exceptions, func(x tocsin.Exception) bool {
+		if x.Product == "" || slices.ContainsFunc(s.config.Projects, func(p config.Project) bool { return exceptions.Publishes(p.Project, x.Product) }) {
+			return false
+		}
+		s.log.Warn("leave exception unused", "source", x.Source, "err", "no project publishes "+x.Product)
+		return true
+	})
 }
 
 // executor signs markers with a key that is made once and kept in the store.

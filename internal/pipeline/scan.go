@@ -56,7 +56,7 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 		if findings[i], err = match.Run(ctx, inv, x); err != nil {
 			return nil, fmt.Errorf("matching %s: %w", src.Origin, err)
 		}
-		findings[i] = exceptions.Apply(findings[i], src.Exceptions, src.Project.Slug, now)
+		findings[i] = exceptions.Apply(findings[i], src.Exceptions, src.Project, now)
 	}
 	reach := measure(out, findings)
 	snapshot := x.Snapshot()

@@ -19,6 +19,10 @@ type Ref struct {
 	Version   string
 	// SourceName is the distribution's source package, which is what its advisories name; empty if not given.
 	SourceName string
+	// Arch is the architecture it was built for; empty if not given.
+	Arch string
+	// Vers is a range of versions, as a vers; empty if not given. https://github.com/package-url/vers-spec
+	Vers string
 }
 
 // Parse reads a purl. It is as lenient as packageurl-go: a purl that differs from the canonical form only by case or
@@ -28,8 +32,8 @@ func Parse(s string) (Ref, error) {
 	if err != nil {
 		return Ref{}, fmt.Errorf("%w: purl %q: %v", tocsin.ErrInvalid, s, err)
 	}
-	ref := Ref{Ecosystem: types[p.Type], Version: p.Version}
 	qualifiers := p.Qualifiers.Map()
+	ref := Ref{Ecosystem: types[p.Type], Version: p.Version, Arch: qualifiers["arch"], Vers: qualifiers["vers"]}
 	switch p.Type {
 	case "apk", "deb", "rpm":
 		ref.Ecosystem = distroEcosystem(p.Type, p.Namespace, qualifiers["distro"])

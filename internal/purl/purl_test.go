@@ -24,6 +24,8 @@ func TestParse(t *testing.T) {
 		{"pkg:apk/alpine/a@1?distro=alpine-3.17.2", purl.Ref{Ecosystem: "Alpine:v3.17", Name: "a", Version: "1"}},
 		{"pkg:rpm/redhat/a@1?distro=rhel-9.2", purl.Ref{Ecosystem: "Red Hat", Name: "a", Version: "1"}},
 		{"pkg:rpm/almalinux/libssl@1?distro=almalinux-8.6&upstream=openssl-libs-1.1.1k-7.el8_6.src.rpm", purl.Ref{Ecosystem: "AlmaLinux:8", Name: "libssl", Version: "1", SourceName: "openssl-libs"}},
+		{"pkg:apk/wolfi/git@2.39.0-r1?arch=armv7", purl.Ref{Ecosystem: "Wolfi", Name: "git", Version: "2.39.0-r1", Arch: "armv7"}},
+		{"pkg:npm/a?vers=vers:npm%2F%3C2", purl.Ref{Ecosystem: "npm", Name: "a", Vers: "vers:npm/<2"}},
 		{"pkg:rpm/amzn/a@1", purl.Ref{Name: "a", Version: "1"}},
 		{"pkg:generic/a@1", purl.Ref{Name: "a", Version: "1"}},
 	}

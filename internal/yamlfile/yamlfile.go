@@ -90,10 +90,17 @@ func (p Problem) Unwrap() error { return tocsin.ErrInvalid }
 // Decode reads one document into v. Unknown and repeated keys, aliases beyond reason and values of the wrong type are
 // problems; all of them are returned, and v holds what could be read.
 func Decode(file string, data []byte, v any) []Problem {
+	return decode(file, data, v, yaml.WithKnownFields())
+}
+
+// DecodeForeign is [Decode] for a file that is written for another program: keys that v does not have are left alone.
+func DecodeForeign(file string, data []byte, v any) []Problem { return decode(file, data, v) }
+
+func decode(file string, data []byte, v any, options ...yaml.Option) []Problem {
 	if len(data) > MaxSize {
 		return []Problem{{File: file, Text: fmt.Sprintf("has %d bytes, at most %d are read", len(data), MaxSize)}}
 	}
-	err := yaml.Load(data, v, yaml.WithKnownFields())
+	err := yaml.Load(data, v, options...)
 	if err == nil {
 		return nil
 	}

@@ -1,6 +1,7 @@
 // Package exceptions reads what people decided about single findings, and applies it: risks that are accepted for a time,
-// and statements that a package is not affected. Such files come from the base branch or the server, never from the
-// tree that is judged, or a change could excuse itself.
+// and statements that a package is not affected. They stand in a file of our own, in VEX documents, and in the ignore files
+// of other scanners; [Read] reads all of them, [Load] ours. Such files come from the base branch or the server, never from
+// the tree that is judged, or a change could excuse itself.
 package exceptions
 
 import (

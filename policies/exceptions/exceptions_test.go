@@ -60,7 +60,7 @@ func TestApply(t *testing.T) {
 		"but another version is": {finding("PyPI", "some-thing", "1.1", tocsin.KindFlaw, "CVE-2", "GHSA-1"), "any", spring, tocsin.StatusAffected, ""},
 	} {
 		in := []tocsin.Finding{c.f}
-		got := Apply(in, list, c.project, c.now)[0]
+		got := Apply(in, list, tocsin.Project{Slug: c.project}, c.now)[0]
 		kind := tocsin.ExceptionKind("")
 		if got.Exception != nil {
 			kind = got.Exception.Kind
@@ -73,7 +73,7 @@ func TestApply(t *testing.T) {
 		}
 	}
 	both := append(list, tocsin.Exception{Kind: tocsin.ExceptionNotAffected, Class: "CVE-2026-1", Package: "pkg:npm/left", Expires: spring})
-	if got := Apply([]tocsin.Finding{left}, both, "shop", spring)[0]; got.Status != tocsin.StatusNotAffected {
+	if got := Apply([]tocsin.Finding{left}, both, tocsin.Project{Slug: "shop"}, spring)[0]; got.Status != tocsin.StatusNotAffected {
 		t.Error("an accepted risk outweighs a statement that it is not affected")
 	}
 }
@@ -105,7 +105,7 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		list, err := Load("f", []byte(s))
 		if err == nil {
-			Apply([]tocsin.Finding{finding("npm", "left", "1.0.0", tocsin.KindFlaw, "CVE-2026-1")}, list, "", spring)
+			Apply([]tocsin.Finding{finding("npm", "left", "1.0.0", tocsin.KindFlaw, "CVE-2026-1")}, list, tocsin.Project{}, spring)
 		}
 	})
 }

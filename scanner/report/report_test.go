@@ -109,6 +109,28 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// What is excused leaves the rows, or stays among them, but never without a word.
+func TestExcusedIsCounted(t *testing.T) {
+	r := sample()
+	for i, kind := range []tocsin.ExceptionKind{tocsin.ExceptionNotAffected, tocsin.ExceptionAccepted, tocsin.ExceptionAccepted} {
+		f := &r.Targets[0].Decisions[i].Finding
+		f.Exception = &tocsin.Exception{Kind: kind}
+		if kind == tocsin.ExceptionNotAffected {
+			f.Status = tocsin.StatusNotAffected
+		}
+	}
+	const want = "; 1 finding stated as not affected; 2 risks accepted"
+	var md, page bytes.Buffer
+	if err := errors.Join(Markdown(&md, r), HTML(&page, r)); err != nil {
+		t.Fatal(err)
+	}
+	for name, got := range map[string]string{"table": tabled(t, r, TableOptions{}), "markdown": md.String(), "html": page.String()} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in the %s", want, name)
+		}
+	}
+}
+
 func TestTableRows(t *testing.T) {
 	got := tabled(t, sample(), TableOptions{Rows: 2})
 	golden(t, "table-rows.txt", got)

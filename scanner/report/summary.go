@@ -143,5 +143,23 @@ func extent(t Target) string {
 			out += fmt.Sprintf("; %d with %s", gaps[reason], reason)
 		}
 	}
+	return out + excused(t)
+}
+
+// excused counts the findings that people decided about: those that are stated as not affected are in no row.
+func excused(t Target) string {
+	count := map[tocsin.ExceptionKind]int{}
+	for _, d := range t.Decisions {
+		if x := d.Finding.Exception; x != nil {
+			count[x.Kind]++
+		}
+	}
+	out := ""
+	if n := count[tocsin.ExceptionNotAffected]; n > 0 {
+		out += "; " + plural(n, "finding") + " stated as not affected"
+	}
+	if n := count[tocsin.ExceptionAccepted]; n > 0 {
+		out += "; " + plural(n, "risk") + " accepted"
+	}
 	return out
 }
