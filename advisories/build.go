@@ -94,6 +94,16 @@ func (b *Builder) Build(w io.Writer, facts FactTables, info tocsin.Snapshot) (to
 	return finish(l, header{Snapshot: info, Base: base}, base.Sum, facts)
 }
 
+// Snapshot is the id that [Builder.Build] would give, without building. Nothing may be added afterwards.
+func (b *Builder) Snapshot(facts FactTables) string {
+	b.settle()
+	var s sum
+	for r := range b.revisions() {
+		s.add(r)
+	}
+	return s.id(facts)
+}
+
 // finish writes the facts and the header.
 func finish(l *layout, h header, s sum, facts FactTables) (tocsin.Snapshot, error) {
 	l.section("kev", facts.kev)

@@ -56,18 +56,23 @@ func (a *archive) each(ctx context.Context, yield func(Entry) bool) error {
 	if err := plausible(z, a.name, f.Size()); err != nil {
 		return err
 	}
-	budget := max(freeRatioTo, f.Size()*maxRatio)
+	return records(ctx, z, a.name, a.part, f.Size(), func(string) bool { return true }, yield)
+}
+
+// records yields the JSON files of a zip that are wanted.
+func records(ctx context.Context, z *zip.Reader, name, part string, size int64, wanted func(string) bool, yield func(Entry) bool) error {
+	budget := max(freeRatioTo, size*maxRatio)
 	for i, zf := range z.File {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if zf.FileInfo().IsDir() || path.Ext(zf.Name) != ".json" {
+		if zf.FileInfo().IsDir() || path.Ext(zf.Name) != ".json" || !wanted(zf.Name) {
 			continue
 		}
-		e := Entry{ID: strings.TrimSuffix(path.Base(zf.Name), ".json"), Path: a.name + ":" + zf.Name, Part: a.part, Done: i + 1, Total: len(z.File)}
+		e := Entry{ID: strings.TrimSuffix(path.Base(zf.Name), ".json"), Path: name + ":" + zf.Name, Part: part, Done: i + 1, Total: len(z.File)}
 		e.Body, e.Err = inflate(zf)
 		if budget -= int64(len(e.Body)); budget < 0 {
-			return fmt.Errorf("%w: %s unpacks to more than %d times its size", tocsin.ErrInvalid, a.name, maxRatio)
+			return fmt.Errorf("%w: %s unpacks to more than %d times its size", tocsin.ErrInvalid, name, maxRatio)
 		}
 		if !yield(e) {
 			return errStopped

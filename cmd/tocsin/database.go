@@ -13,11 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-dev/tocsin"
-	"github.com/tocsin-dev/tocsin/advisories/feed"
 	"github.com/tocsin-dev/tocsin/internal/app"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
-	"github.com/tocsin-dev/tocsin/internal/store"
 )
 
 // Where the public feeds are.
@@ -29,9 +27,10 @@ const (
 
 func databaseCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "db", Short: "Fetch advisories and say how fresh they are", Example: "  tocsin db update\n  tocsin db status",
+		Use: "db", Short: "Fetch advisories, say how fresh they are, carry them to other machines",
+		Example: "  tocsin db update\n  tocsin db status\n  tocsin db export advisories.zip",
 	}
-	return group(cmd, updateCommand(), statusCommand())
+	return group(cmd, updateCommand(), statusCommand(), exportCommand(), importCommand(), verifyCommand())
 }
 
 func updateCommand() *cobra.Command {
@@ -56,36 +55,23 @@ With --from, KEV and EPSS are read only where --kev and --epss say.`,
 	cmd.Flags().StringVar(&epss, "epss", publicEPSS, "EPSS scores, URL or file")
 	cmd.Flags().BoolVar(&acceptBulk, "accept-bulk", false, "take a change of more than a tenth of a feed's records")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		dir, err := data()
-		if err != nil {
-			return err
-		}
 		sources := []pipeline.FeedSource{{Name: pipeline.FeedOSV, From: from}}
 		for _, s := range []pipeline.FeedSource{{Name: pipeline.FeedKEV, From: kev}, {Name: pipeline.FeedEPSS, From: epss}} {
 			if !cmd.Flags().Changed("from") || cmd.Flags().Changed(s.Name) {
 				sources = append(sources, s)
 			}
 		}
-		return update(cmd, dir, sources, acceptBulk)
+		return withSync(cmd, data, func(s pipeline.Sync, bar *progress) error {
+			s.AcceptBulk = acceptBulk
+			return update(cmd, s, bar, sources)
+		})
 	}
 	return cmd
 }
 
-func update(cmd *cobra.Command, dir string, sources []pipeline.FeedSource, acceptBulk bool) (err error) {
-	st, err := store.Open(cmd.Context(), store.Path(dir))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, st.Close()) }()
-	bar := newProgress(cmd.ErrOrStderr())
+func update(cmd *cobra.Command, s pipeline.Sync, bar *progress, sources []pipeline.FeedSource) error {
 	start := time.Now()
-	// What a build holds is nearly all needed to its end: collect often, rather than let as much again pile up.
-	debug.SetGCPercent(40)
-	sync := pipeline.Sync{
-		Store: st, Client: feed.NewClient(), Dir: dir, Now: func() time.Time { return time.Now().UTC() }, AcceptBulk: acceptBulk,
-		Progress: func(name, part string, done, total int) { bar.step(strings.TrimSpace(name+" "+part), done, total) },
-	}
-	snapshot, err := sync.Run(cmd.Context(), sources)
+	snapshot, err := s.Run(cmd.Context(), sources)
 	bar.finish()
 	if snapshot.ID != "" {
 		w := cmd.OutOrStdout()
@@ -97,6 +83,11 @@ func update(cmd *cobra.Command, dir string, sources []pipeline.FeedSource, accep
 	}
 	return err
 }
+
+// frugal trades time for memory: what a build holds is nearly all needed to its end, so let little garbage pile up on it.
+func frugal() { debug.SetGCPercent(40) }
+
+func title(name, part string) string { return strings.TrimSpace(name + " " + part) }
 
 func statusCommand() *cobra.Command {
 	cmd := &cobra.Command{

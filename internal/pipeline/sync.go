@@ -82,6 +82,26 @@ func (s Sync) Run(ctx context.Context, sources []FeedSource) (tocsin.Snapshot, e
 }
 
 func (s Sync) feed(ctx context.Context, src FeedSource) error {
+	return s.attempt(ctx, src, func(state tocsin.FeedState) error {
+		switch src.Name {
+		case FeedKEV, FeedEPSS:
+			body, err := feed.Fetch(ctx, src.From, s.Client, documentLimit(src.Name))
+			if err != nil {
+				return err
+			}
+			return s.document(ctx, state, body, s.Now())
+		default:
+			source, err := feed.Open(src.From, s.Client, filepath.Join(s.Dir, "downloads"))
+			if err != nil {
+				return err
+			}
+			return s.records(ctx, state, source, s.Now())
+		}
+	})
+}
+
+// attempt syncs a feed from the state that it is in, and notes there if that fails.
+func (s Sync) attempt(ctx context.Context, src FeedSource, sync func(tocsin.FeedState) error) error {
 	states, err := s.Store.Feeds(ctx)
 	if err != nil {
 		return err
@@ -91,12 +111,7 @@ func (s Sync) feed(ctx context.Context, src FeedSource) error {
 		state = states[i]
 	}
 	state.From, state.Status, state.Reason = src.From, tocsin.FeedOK, ""
-	switch src.Name {
-	case FeedKEV, FeedEPSS:
-		err = s.document(ctx, src, state)
-	default:
-		err = s.records(ctx, src, state)
-	}
+	err = sync(state)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
@@ -115,17 +130,16 @@ func firstLine(err error) string {
 	return line
 }
 
-// document takes a catalogue whole, after checking that it can be read.
-func (s Sync) document(ctx context.Context, src FeedSource, state tocsin.FeedState) error {
-	limit := int64(feed.MaxEPSS)
-	if src.Name == FeedKEV {
-		limit = feed.MaxKEV
+func documentLimit(name string) int64 {
+	if name == FeedKEV {
+		return feed.MaxKEV
 	}
-	body, err := feed.Fetch(ctx, src.From, s.Client, limit)
-	if err != nil {
-		return err
-	}
-	if src.Name == FeedKEV {
+	return feed.MaxEPSS
+}
+
+// document takes a catalogue whole, after checking that it can be read. It is as fresh as the time given.
+func (s Sync) document(ctx context.Context, state tocsin.FeedState, body []byte, synced time.Time) (err error) {
+	if state.Name == FeedKEV {
 		var kev map[string]tocsin.KEV
 		kev, err = feed.ParseKEV(body)
 		state.Records = len(kev)
@@ -137,12 +151,12 @@ func (s Sync) document(ctx context.Context, src FeedSource, state tocsin.FeedSta
 	if err != nil {
 		return err
 	}
-	have, err := s.Store.DocumentDigest(ctx, src.Name, s.Now())
+	have, err := s.Store.DocumentDigest(ctx, state.Name, s.Now())
 	if err != nil {
 		return err
 	}
-	state.SyncedAt = s.Now()
-	u := store.FeedUpdate{State: state, At: state.SyncedAt}
+	state.SyncedAt = synced
+	u := store.FeedUpdate{State: state, At: s.Now()}
 	if d := digest(body); d != have {
 		u.Document, u.Digest = body, d
 	}
@@ -160,18 +174,14 @@ var errPartial = errors.New("read in part")
 // errTripped says that a feed changed more than is plausible.
 var errTripped = errors.New("the breaker tripped")
 
-// records takes what changed in a feed of OSV records.
-func (s Sync) records(ctx context.Context, src FeedSource, state tocsin.FeedState) error {
-	source, err := feed.Open(src.From, s.Client, filepath.Join(s.Dir, "downloads"))
+// records takes what changed in a feed of OSV records. What is then known is as fresh as the time given.
+func (s Sync) records(ctx context.Context, state tocsin.FeedState, source feed.Source, synced time.Time) error {
+	known, err := s.Store.KnownAdvisories(ctx, state.Name)
 	if err != nil {
 		return err
 	}
-	known, err := s.Store.KnownAdvisories(ctx, src.Name)
-	if err != nil {
-		return err
-	}
-	t := &take{sync: s, state: state, known: known, seen: map[string]bool{}, now: s.Now()}
-	u := store.FeedUpdate{State: state, At: t.now, Changed: t.changes(ctx, source), Finish: t.finish}
+	t := &take{sync: s, state: state, known: known, seen: map[string]bool{}, synced: synced}
+	u := store.FeedUpdate{State: state, At: s.Now(), Changed: t.changes(ctx, source), Finish: t.finish}
 	if err := s.Store.UpdateFeed(ctx, u); err != nil {
 		return err
 	}
@@ -184,7 +194,7 @@ func (s Sync) records(ctx context.Context, src FeedSource, state tocsin.FeedStat
 // take is one sync of one feed of records.
 type take struct {
 	sync     Sync
-	now      time.Time
+	synced   time.Time
 	state    tocsin.FeedState
 	known    map[string]store.Known
 	seen     map[string]bool
@@ -307,6 +317,6 @@ func (t *take) finish() (tocsin.FeedState, []string, error) {
 		t.state.Status, t.state.Reason = tocsin.FeedFailed, firstLine(t.parts[0])
 		return t.state, nil, nil
 	}
-	t.state.SyncedAt = t.now
+	t.state.SyncedAt = t.synced
 	return t.state, gone, nil
 }
