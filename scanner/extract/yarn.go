@@ -40,30 +40,3 @@ func completeYarn(_ File, data []byte, r *Result) error {
 	}
 	return nil
 }
-
-// completePnpm adds origin and integrity from the resolution of each entry.
-// https://github.com/pnpm/spec/blob/master/lockfile/9.0.md
-func completePnpm(_ File, data []byte, r *Result) error {
-	lines := split(data)
-	for i := range r.Packages {
-		p := &r.Packages[i]
-		body := indented(lines, p.Location[0].Line)
-		resolution := value(body, "resolution:")
-		part := func(key string) string {
-			if strings.HasPrefix(resolution, "{") {
-				return inline(resolution, key)
-			}
-			return value(body, key+": ")
-		}
-		p.Integrity = part("integrity")
-		if p.Origin.Kind != "" {
-			continue
-		}
-		if part("type") == "directory" {
-			p.Origin = tocsin.Origin{Kind: tocsin.OriginLocal, URL: part("directory")}
-		} else {
-			p.Origin = tarball(part("tarball"))
-		}
-	}
-	return nil
-}
