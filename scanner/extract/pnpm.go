@@ -126,7 +126,7 @@ func (d *pnpmDocument) find(key string) (int, bool) {
 func pnpmPackage(key string, body *yaml.Node, modern bool) tocsin.Package {
 	p := tocsin.Package{Ecosystem: "npm"}
 	if modern {
-		p.Name, p.Version = pnpmSplit(key)
+		p.Name, p.Version = splitAt(key)
 	} else {
 		p.Name, p.Version = pnpmPath(key)
 	}
@@ -162,8 +162,8 @@ func pnpmPackage(key string, body *yaml.Node, modern bool) tocsin.Package {
 	return p
 }
 
-// pnpmSplit reads a key of version 9: "@scope/name@1.0.0" or "name@https://…".
-func pnpmSplit(key string) (name, version string) {
+// splitAt reads a key of version 9: "@scope/name@1.0.0" or "name@https://…".
+func splitAt(key string) (name, version string) {
 	key, _, _ = strings.Cut(key, "(")
 	if i := strings.IndexByte(key[min(1, len(key)):], '@'); i >= 0 {
 		return key[:i+1], key[i+2:]
@@ -187,7 +187,7 @@ func pnpmPath(key string) (name, version string) {
 	}
 	version, _, _ = strings.Cut(rest, "/")
 	if version == "" {
-		name, version = pnpmSplit(name)
+		name, version = splitAt(name)
 	}
 	version, _, _ = strings.Cut(version, "_")
 	if version == "" || version[0] < '0' || version[0] > '9' {
