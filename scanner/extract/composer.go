@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"strings"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/purl"
@@ -30,7 +31,7 @@ func (composerLock) Read(_ context.Context, f File) (Result, error) {
 			return l.skip()
 		}
 		return l.object(func(name []byte) error {
-			each(purl.Canonical("Packagist", string(name)))
+			each(strings.ToLower(string(name)))
 			return l.skip()
 		})
 	}
@@ -99,7 +100,12 @@ func composerEdges(f File, r *Result, wants, replaces []composerWant) {
 	g := newGraph(r)
 	// The lockfile lists apart what is for development.
 	g.mixed = true
-	index, replaced := named(r.Packages), map[string][]int{}
+	// Names have no case: https://getcomposer.org/doc/04-schema.md#name
+	index, replaced := map[string][]int{}, map[string][]int{}
+	for i, p := range r.Packages {
+		name := strings.ToLower(p.Name)
+		index[name] = append(index[name], i)
+	}
 	for _, x := range replaces {
 		if x.from < len(r.Packages) {
 			replaced[x.name] = append(replaced[x.name], x.from)
@@ -118,7 +124,7 @@ func composerEdges(f File, r *Result, wants, replaces []composerWant) {
 		}
 	}
 	for _, w := range composerJSON(f) {
-		link(tocsin.EdgeRoot, purl.Canonical("Packagist", w.name))
+		link(tocsin.EdgeRoot, strings.ToLower(w.name))
 	}
 	g.settle()
 }

@@ -13,6 +13,9 @@ const MaxEdges = 2_000_000
 
 var errEdges = fmt.Errorf("more than %d edges", MaxEdges)
 
+// errDependencies says that a second look at a file failed.
+func errDependencies(err error) error { return fmt.Errorf("reading the dependencies: %w", err) }
+
 // A graph adds the edges of one file to its result.
 type graph struct {
 	*Result
@@ -103,4 +106,27 @@ func named(packages []tocsin.Package) map[string][]int {
 		out[p.Name] = append(out[p.Name], i)
 	}
 	return out
+}
+
+// places finds the packages of a borrowed reader by what a second look at the file says of them. Of several that are called
+// alike each is taken once, in order.
+type places map[string][]int
+
+func newPlaces(packages []tocsin.Package) places {
+	out := make(places, len(packages))
+	for i, p := range packages {
+		key := p.String()
+		out[key] = append(out[key], i)
+	}
+	return out
+}
+
+func (p places) take(name, version string) (int, bool) {
+	key := tocsin.Package{Name: name, Version: version}.String()
+	list := p[key]
+	if len(list) == 0 {
+		return 0, false
+	}
+	p[key] = list[1:]
+	return list[0], true
 }
