@@ -96,6 +96,7 @@ var peerDifferences = map[string]struct{ digest, reason string }{
 	"004-podfile.lock-localsend-2026-08/Podfile.lock":                        {"f859faa0", "it has no reader for it; kept without ecosystem"},
 	"049-deno.lock-hono-2026-08/deno.lock":                                   {"16144690", "it has no reader for it"},
 	"114-paket.lock-cdxgen-2025-12/paket.lock":                               {"159c4164", "it has no reader for it"},
+	"091-mix-livebook-2026-08/mix.lock":                                      {"224567ab", "it takes the name of the application for that of the package"},
 	"120-pipenv-pipenv-2018-04/Pipfile.lock":                                 {"e0ce9b12", "it drops packages by path and from git"},
 	"121-pipenv-pipenv-2020-11/Pipfile.lock":                                 {"caa50b3a", "it drops packages by path and from git"},
 	"125-pnpm-openstatus-2023-11/pnpm-lock.yaml":                             {"7d36339e", "it drops packages whose peers have a scope"},

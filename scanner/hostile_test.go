@@ -97,6 +97,14 @@ func TestHostile(t *testing.T) {
 		{"tiny packages of Dart", lines("pubspec.lock", held, "packages:\n", "  a%d:\n    version: \"1\"\n", ""), "pubspec.lock", ""},
 		{"tiny packages of Maven", lines("pom.xml", held, "<project><dependencies>", "<dependency><groupId>g</groupId><artifactId>a%d</artifactId><version>1</version></dependency>\n", "</dependencies></project>"), "pom.xml", "dependencies"},
 		{"tiny dependencies of Maven", lines("pom.xml", held/8, "<project><dependencies>", "<dependency><groupId>g</groupId><artifactId>a%d</artifactId></dependency>\n", "</dependencies></project>"), "pom.xml", ""},
+		{"deep folder that asks for all", lines("package-lock.json", held, `{"packages":{"`+strings.Repeat("a/", 500)+`":{"dependencies":{"a":0`, ",\n\"a%d\":0", "}}}}"), "package-lock.json", "lookups"},
+		{"deep key that asks for all", lines("bun.lock", held, `{"lockfileVersion":1,"packages":{"`+strings.Repeat("a/", 250)+`":["a@1","",{"dependencies":{"a":0`, ",\n\"a%d\":0", "}}]}}"), "bun.lock", ""},
+		{"a square of edges in Python", lines("poetry.lock", held/4, "", "[[package]]\nname=\"a\"\nversion=\"%d\"\n[package.dependencies]\na=\"1\"\n", ""), "poetry.lock", "edges"},
+		{"a square of edges in Ruby", lines("Gemfile.lock", held/4, "GEM\n  remote: https://rubygems.org/\n  specs:\n", "    a (%d)\n      a\n", ""), "Gemfile.lock", "edges"},
+		{"a square of edges in PHP", lines("composer.lock", held, `{"packages":[{}`, ",{\"name\":\"a/%d\",\"replace\":{\"r\":\"1\"},\"require\":{\"r\":\"1\"}}\n", "]}"), "composer.lock", "edges"},
+		{"many edges of Cargo", lines("Cargo.lock", held, "[[package]]\nname=\"a\"\nversion=\"1\"\n", "[[package]]\nname=\"a%d\"\nversion=\"1\"\ndependencies=[\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\"]\n", ""), "Cargo.lock", ""},
+		{"many edges of yarn", lines("yarn.lock", held, "a@1:\n  version \"1\"\n\n", "a%d@1:\n  version \"1\"\n  dependencies:\n    a 1\n    a 1\n    a 1\n\n", ""), "yarn.lock", ""},
+		{"many edges of pnpm", lines("pnpm-lock.yaml", held, "lockfileVersion: 9\npackages:\n  a@1: {}\nimporters:\n", "  b%d: {dependencies: {a: '1', b: '1'}}\n", ""), "pnpm-lock.yaml", ""},
 		{"tiny lines", vast{"gradle.lockfile", held, "", "a:b:1=c\n", 0}, "gradle.lockfile", ""},
 		{"too large to stream", vast{"bom.json", extract.LimitStream + 1, `{"bomFormat":"CycloneDX",`, " ", 0}, "bom.json", "the limit is"},
 		{"larger than it says", vast{"package-lock.json", 1 << 40, "", " ", 10}, "package-lock.json", "more than"},
@@ -183,16 +191,22 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// lines is a file of numbered entries of nearly the given size.
+// lines is a file of numbered entries of nearly the given size, made when it is opened.
 func lines(name string, size int, head, format, tail string) fs.FS {
-	var b strings.Builder
-	b.WriteString(head)
-	for i := 0; b.Len() < size-len(format)-len(tail)-10; i++ {
-		fmt.Fprintf(&b, format, i)
-	}
-	b.WriteString(tail)
-	return fstest.MapFS{name: {Data: []byte(b.String())}}
+	return made(func() fs.FS {
+		var b strings.Builder
+		b.WriteString(head)
+		for i := 0; b.Len() < size-len(format)-len(tail)-10; i++ {
+			fmt.Fprintf(&b, format, i)
+		}
+		b.WriteString(tail)
+		return fstest.MapFS{name: {Data: []byte(b.String())}}
+	})
 }
+
+type made func() fs.FS
+
+func (m made) Open(name string) (fs.File, error) { return m().Open(name) }
 
 // propertyBomb is a Maven project whose properties refer to each other, each twice to the next.
 func propertyBomb() string {

@@ -53,11 +53,11 @@ func (bunLock) Read(_ context.Context, f File) (Result, error) {
 	return b.result, nil
 }
 
-// Where a package is installed is a few names deep. Keys of a thousand names would be looked up a thousand times for each
+// Where a package is installed is a few names deep. Keys of a hundred names would be looked up a hundred times for each
 // name that is asked for there.
 const (
-	maxBunKey   = 1024
-	maxBunDepth = 20
+	maxBunKey   = 512
+	maxBunDepth = 10
 )
 
 // bunReader follows one bun.lock.

@@ -3,7 +3,10 @@ package extract
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
+
+	"github.com/BurntSushi/toml"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/purl"
@@ -67,8 +70,39 @@ func (pipfileLock) Read(_ context.Context, f File) (Result, error) {
 			p.PURL = purl.Make(p.Ecosystem, p.Name, p.Version)
 		}
 	}
+	pipfileRoots(f, &r)
 	r.Gaps = gaps(f.Path, r.Packages)
 	return r, nil
+}
+
+// pipfileRoots adds what the Pipfile beside the lockfile asks for; all else in the lockfile is there for that, but for whom
+// it does not tell.
+func pipfileRoots(f File, r *Result) {
+	data := beside(f, "Pipfile")
+	var tables map[string]any
+	if err := toml.Unmarshal(data, &tables); data == nil || err != nil {
+		return
+	}
+	g, names := newGraph(r), named(r.Packages)
+	for name, table := range tables {
+		// Groups have any name but those of settings.
+		if slices.Contains([]string{"source", "requires", "scripts", "pipenv"}, name) {
+			continue
+		}
+		table, _ := table.(map[string]any)
+		for name := range table {
+			g.link(tocsin.EdgeRoot, false, names[purl.Canonical("PyPI", name)]...)
+		}
+	}
+	if len(r.Edges) == 0 {
+		return
+	}
+	for i := range r.Packages {
+		r.Packages[i].Relation = tocsin.RelationTransitive
+	}
+	for _, e := range r.Edges {
+		r.Packages[e.To].Relation = tocsin.RelationDirect
+	}
 }
 
 // pipfileSources reads the names of the indexes.
