@@ -105,6 +105,8 @@ func TestHostile(t *testing.T) {
 		{"many edges of Cargo", lines("Cargo.lock", held, "[[package]]\nname=\"a\"\nversion=\"1\"\n", "[[package]]\nname=\"a%d\"\nversion=\"1\"\ndependencies=[\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\"]\n", ""), "Cargo.lock", ""},
 		{"many edges of yarn", lines("yarn.lock", held, "a@1:\n  version \"1\"\n\n", "a%d@1:\n  version \"1\"\n  dependencies:\n    a 1\n    a 1\n    a 1\n\n", ""), "yarn.lock", ""},
 		{"many edges of pnpm", lines("pnpm-lock.yaml", held, "lockfileVersion: 9\npackages:\n  a@1: {}\nimporters:\n", "  b%d: {dependencies: {a: '1', b: '1'}}\n", ""), "pnpm-lock.yaml", ""},
+		{"edges without end", vast{"bom.json", many, `{"bomFormat":"CycloneDX","components":[{"bom-ref":"a","name":"a"}],"dependencies":[{"ref":"a","dependsOn":["a"`, `,"a"`, 0}, "bom.json", "inside"},
+		{"more edges than fit", lines("bom.json", many, `{"bomFormat":"CycloneDX","components":[{"bom-ref":"a","name":"a"}],"dependencies":[{"ref":"a","dependsOn":["a"`, `,"a"`, "]}]}"), "bom.json", "edges"},
 		{"tiny lines", vast{"gradle.lockfile", held, "", "a:b:1=c\n", 0}, "gradle.lockfile", ""},
 		{"too large to stream", vast{"bom.json", extract.LimitStream + 1, `{"bomFormat":"CycloneDX",`, " ", 0}, "bom.json", "the limit is"},
 		{"larger than it says", vast{"package-lock.json", 1 << 40, "", " ", 10}, "package-lock.json", "more than"},
@@ -197,7 +199,11 @@ func lines(name string, size int, head, format, tail string) fs.FS {
 		var b strings.Builder
 		b.WriteString(head)
 		for i := 0; b.Len() < size-len(format)-len(tail)-10; i++ {
-			fmt.Fprintf(&b, format, i)
+			if strings.Contains(format, "%") {
+				fmt.Fprintf(&b, format, i)
+			} else {
+				b.WriteString(format)
+			}
 		}
 		b.WriteString(tail)
 		return fstest.MapFS{name: {Data: []byte(b.String())}}

@@ -7,7 +7,7 @@ import (
 	"github.com/tocsin-dev/tocsin"
 )
 
-// MaxEdges is the most edges one file may tell. The largest real SBOM known tells some 300,000; a hostile file whose
+// MaxEdges is the most edges one file may tell. The largest real SBOM known tells some 22,000; a hostile file whose
 // packages all share a name and all ask for it would tell a square.
 const MaxEdges = 2_000_000
 
