@@ -49,7 +49,7 @@ func composerJSON(f File) []want {
 			return w.skip()
 		}
 	})
-	if err != nil {
+	if err != nil || w.fault != "" {
 		return nil
 	}
 	return out
@@ -92,7 +92,7 @@ func readPackageJSON(f File, folder string) (packageJSON, bool) {
 			return w.skip()
 		}
 	})
-	return p, err == nil
+	return p, err == nil && w.fault == ""
 }
 
 // wants reads an object of names and ranges.
