@@ -92,6 +92,21 @@ func TestHostile(t *testing.T) {
 		{"tiny nodes as an SBOM in YAML", vast{"a.spdx.yaml", held, "spdxVersion: SPDX-2.3\npackages:\n", "- a\n", 0}, "a.spdx.yaml", ""},
 		{"tiny tables as TOML", vast{"poetry.lock", held, "", "[[package]]\n", 0}, "poetry.lock", ""},
 		{"tiny objects as JSON", fstest.MapFS{"composer.lock": {Data: []byte(`{"packages":[{}` + strings.Repeat(",{}", held/3-10) + "]}")}}, "composer.lock", ""},
+		{"tiny packages of Pipenv", lines("Pipfile.lock", held, `{"default":{"a":{}`, ",\n\"a%d\":{\"version\":\"==1\"}", "}}"), "Pipfile.lock", ""},
+		{"tiny packages of pnpm", lines("pnpm-lock.yaml", held, "lockfileVersion: '9.0'\npackages:\n", "  a%d@1.0.0:\n    resolution: {}\n", ""), "pnpm-lock.yaml", ""},
+		{"tiny packages of Dart", lines("pubspec.lock", held, "packages:\n", "  a%d:\n    version: \"1\"\n", ""), "pubspec.lock", ""},
+		{"tiny packages of Maven", lines("pom.xml", held, "<project><dependencies>", "<dependency><groupId>g</groupId><artifactId>a%d</artifactId><version>1</version></dependency>\n", "</dependencies></project>"), "pom.xml", "dependencies"},
+		{"tiny dependencies of Maven", lines("pom.xml", held/8, "<project><dependencies>", "<dependency><groupId>g</groupId><artifactId>a%d</artifactId></dependency>\n", "</dependencies></project>"), "pom.xml", ""},
+		{"deep folder that asks for all", lines("package-lock.json", held, `{"packages":{"`+strings.Repeat("a/", 500)+`":{"dependencies":{"a":0`, ",\n\"a%d\":0", "}}}}"), "package-lock.json", "lookups"},
+		{"deep key that asks for all", lines("bun.lock", held, `{"lockfileVersion":1,"packages":{"`+strings.Repeat("a/", 250)+`":["a@1","",{"dependencies":{"a":0`, ",\n\"a%d\":0", "}}]}}"), "bun.lock", ""},
+		{"a square of edges in Python", lines("poetry.lock", held/4, "", "[[package]]\nname=\"a\"\nversion=\"%d\"\n[package.dependencies]\na=\"1\"\n", ""), "poetry.lock", "edges"},
+		{"a square of edges in Ruby", lines("Gemfile.lock", held/4, "GEM\n  remote: https://rubygems.org/\n  specs:\n", "    a (%d)\n      a\n", ""), "Gemfile.lock", "edges"},
+		{"a square of edges in PHP", lines("composer.lock", held, `{"packages":[{}`, ",{\"name\":\"a/%d\",\"replace\":{\"r\":\"1\"},\"require\":{\"r\":\"1\"}}\n", "]}"), "composer.lock", "edges"},
+		{"many edges of Cargo", lines("Cargo.lock", held, "[[package]]\nname=\"a\"\nversion=\"1\"\n", "[[package]]\nname=\"a%d\"\nversion=\"1\"\ndependencies=[\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\"]\n", ""), "Cargo.lock", ""},
+		{"many edges of yarn", lines("yarn.lock", held, "a@1:\n  version \"1\"\n\n", "a%d@1:\n  version \"1\"\n  dependencies:\n    a 1\n    a 1\n    a 1\n\n", ""), "yarn.lock", ""},
+		{"many edges of pnpm", lines("pnpm-lock.yaml", held, "lockfileVersion: 9\npackages:\n  a@1: {}\nimporters:\n", "  b%d: {dependencies: {a: '1', b: '1'}}\n", ""), "pnpm-lock.yaml", ""},
+		{"edges without end", vast{"bom.json", many, `{"bomFormat":"CycloneDX","components":[{"bom-ref":"a","name":"a"}],"dependencies":[{"ref":"a","dependsOn":["a"`, `,"a"`, 0}, "bom.json", "inside"},
+		{"more edges than fit", lines("bom.json", many, `{"bomFormat":"CycloneDX","components":[{"bom-ref":"a","name":"a"}],"dependencies":[{"ref":"a","dependsOn":["a"`, `,"a"`, "]}]}"), "bom.json", "edges"},
 		{"tiny lines", vast{"gradle.lockfile", held, "", "a:b:1=c\n", 0}, "gradle.lockfile", ""},
 		{"too large to stream", vast{"bom.json", extract.LimitStream + 1, `{"bomFormat":"CycloneDX",`, " ", 0}, "bom.json", "the limit is"},
 		{"larger than it says", vast{"package-lock.json", 1 << 40, "", " ", 10}, "package-lock.json", "more than"},
@@ -100,13 +115,18 @@ func TestHostile(t *testing.T) {
 		{"entity bomb", fstest.MapFS{"bom.xml": {Data: []byte(`<?xml version="1.0"?><!DOCTYPE bom [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]><bom xmlns="http://cyclonedx.org/schema/bom/1.4"><components><component><name>&b;</name></component></components></bom>`)}}, "bom.xml", "entity"},
 		{"entity bomb in a borrowed reader", fstest.MapFS{"packages.config": {Data: []byte(`<!DOCTYPE p [<!ENTITY a "aaaa">]><packages><package id="&a;" version="1"/></packages>`)}}, "packages.config", "entity"},
 		{"alias bomb", fstest.MapFS{"bom.spdx.yaml": {Data: []byte("spdxVersion: SPDX-2.3\n" + anchors + "packages: *z\n")}}, "bom.spdx.yaml", "alias"},
-		{"alias bomb in a borrowed reader", fstest.MapFS{"pnpm-lock.yaml": {Data: []byte("lockfileVersion: '9.0'\n" + anchors + "packages: {x: *z}\n")}}, "pnpm-lock.yaml", ""},
+		{"alias bomb in a lockfile", fstest.MapFS{"pnpm-lock.yaml": {Data: []byte("lockfileVersion: '9.0'\n" + anchors + "packages: {x: *z}\n")}}, "pnpm-lock.yaml", ""},
 		{"truncated SBOM", fstest.MapFS{"bom.json": {Data: []byte(`{"bomFormat":"CycloneDX","components":[{"name":"a","purl":"pkg:npm/a@1"},{"name":"b","pu`)}}, "bom.json", "/components/1"},
 		{"truncated XML", fstest.MapFS{"bom.xml": {Data: []byte(`<bom xmlns="http://cyclonedx.org/schema/bom/1.4"><components><component><name>a</name></component><component><na`)}}, "bom.xml", "line 1"},
 		{"truncated tag-value", fstest.MapFS{"a.spdx": {Data: []byte("SPDXVersion: SPDX-2.3\nPackageName: a\nPackageComment: <text>and so")}}, "a.spdx", "inside <text>"},
 		{"truncated SPDX", fstest.MapFS{"a.spdx.json": {Data: []byte(`{"spdxVersion":"SPDX-2.3","packages":[{"name":"a"},`)}}, "a.spdx.json", "/packages"},
 		{"truncated lockfile", fstest.MapFS{"package-lock.json": {Data: []byte(`{"lockfileVersion": 3, "packages": {"node_modules/a": {"version": "1.0.0"}, "node_mod`)}}, "package-lock.json", "byte"},
-		{"truncated borrowed lockfile", fstest.MapFS{"Pipfile.lock": {Data: []byte(`{"default": {`)}}, "Pipfile.lock", "unexpected"},
+		{"truncated borrowed lockfile", fstest.MapFS{"renv.lock": {Data: []byte(`{"Packages": {`)}}, "renv.lock", "unexpected"},
+		{"truncated lockfile", fstest.MapFS{"Pipfile.lock": {Data: []byte(`{"default": {`)}}, "Pipfile.lock", "ends at byte 13"},
+		{"truncated lockfile", fstest.MapFS{"pnpm-lock.yaml": {Data: []byte("lockfileVersion: 5.4\n---\na: [")}}, "pnpm-lock.yaml", "reading YAML"},
+		{"another pnpm", fstest.MapFS{"pnpm-lock.yaml": {Data: []byte("- a\n---\n")}}, "pnpm-lock.yaml", "not a document"},
+		{"another Pipfile", fstest.MapFS{"Pipfile.lock": {Data: []byte("{}")}}, "Pipfile.lock", "not a document"},
+		{"another pubspec", fstest.MapFS{"pubspec.lock": {Data: nil}}, "pubspec.lock", "not a document"},
 		{"truncated lockfile", fstest.MapFS{"composer.lock": {Data: []byte(`{"packages": [`)}}, "composer.lock", "ends at byte 14"},
 		{"binary", fstest.MapFS{"Gemfile.lock": {Data: []byte("\x7fELF\x00\x01\x02")}}, "Gemfile.lock", "not a text file"},
 		{"binary as JSON", fstest.MapFS{"package-lock.json": {Data: []byte("\x7fELF\x00\x01\x02")}}, "package-lock.json", "not a text file"},
@@ -173,6 +193,27 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// lines is a file of numbered entries of nearly the given size, made when it is opened.
+func lines(name string, size int, head, format, tail string) fs.FS {
+	return made(func() fs.FS {
+		var b strings.Builder
+		b.WriteString(head)
+		for i := 0; b.Len() < size-len(format)-len(tail)-10; i++ {
+			if strings.Contains(format, "%") {
+				fmt.Fprintf(&b, format, i)
+			} else {
+				b.WriteString(format)
+			}
+		}
+		b.WriteString(tail)
+		return fstest.MapFS{name: {Data: []byte(b.String())}}
+	})
+}
+
+type made func() fs.FS
+
+func (m made) Open(name string) (fs.File, error) { return m().Open(name) }
+
 // propertyBomb is a Maven project whose properties refer to each other, each twice to the next.
 func propertyBomb() string {
 	var b strings.Builder
@@ -186,6 +227,7 @@ func propertyBomb() string {
 
 // watchHeap samples the heap until the returned function is called, which gives the peak.
 func watchHeap() func() uint64 {
+	runtime.GC() // what the test before left behind is not of this one
 	stop, done := make(chan struct{}), make(chan uint64)
 	go func() {
 		var peak uint64

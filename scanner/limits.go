@@ -10,6 +10,8 @@ const (
 	maxDepth = 200
 	// maxPackages is how many packages an inventory may hold in all.
 	maxPackages = 2_000_000
+	// maxEdges is how many edges an inventory may hold in all.
+	maxEdges = 8_000_000
 	// perFile is how long one file may take. Fifty thousand packages take a second on a slow machine.
 	perFile = 2 * time.Minute
 )

@@ -263,6 +263,10 @@ func (s *scan) collect(name, format string, res extract.Result) {
 		s.failed(name, format, fmt.Sprintf("more than %d packages in all", maxPackages))
 		return
 	}
+	if len(s.inv.Edges)+len(res.Edges) > maxEdges {
+		res.Edges = nil
+		fc.Status, fc.Reason = tocsin.FilePartial, fmt.Sprintf("more than %d edges in all; those of this file were left out", maxEdges)
+	}
 	s.inv.Packages = append(s.inv.Packages, res.Packages...)
 	for _, e := range res.Edges {
 		if e.From != tocsin.EdgeRoot {

@@ -79,12 +79,15 @@ func (b *borrowed) Read(ctx context.Context, f File) (Result, error) {
 	if n := longLine(data); b.lines && n > 0 {
 		r.Partial = fmt.Sprintf("line %d is longer than 64 KiB; what follows was not read", n)
 	}
-	for _, p := range inv.Packages {
-		if len(r.Packages) == MaxPackages {
-			r.Partial = errTooMany.Error()
-			break
-		}
+	if len(inv.Packages) > MaxPackages {
+		r.Partial = errTooMany.Error()
+		clear(inv.Packages[MaxPackages:])
+		inv.Packages = inv.Packages[:MaxPackages]
+	}
+	r.Packages = make([]tocsin.Package, 0, len(inv.Packages))
+	for i, p := range inv.Packages {
 		r.Packages = append(r.Packages, b.pack(f.Path, p))
+		inv.Packages[i] = nil // a million of them would fill the memory twice
 	}
 	// Extractors go through maps: order the packages, so that the rest does not depend on chance.
 	slices.SortStableFunc(r.Packages, func(x, y tocsin.Package) int {

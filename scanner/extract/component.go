@@ -21,6 +21,8 @@ type bom struct {
 	nodes map[string]int32
 	parts []int32
 	edges []bomEdge
+	// full says that there were more edges than that.
+	full bool
 	// dev are the nodes that are used for development only.
 	dev map[int32]bool
 }
@@ -76,6 +78,10 @@ func (b *bom) add(c component) error {
 
 // link adds an edge between two ids.
 func (b *bom) link(from, to string) {
+	if len(b.edges) == MaxEdges {
+		b.full = true
+		return
+	}
 	if from != "" && to != "" {
 		b.edges = append(b.edges, bomEdge{b.node(from), b.node(to)})
 	}
@@ -84,6 +90,9 @@ func (b *bom) link(from, to string) {
 // result resolves the ids. Edges of parts that were not described, or are no packages, are left out.
 func (b *bom) result(r Result) Result {
 	r.Packages = b.packages
+	if b.full && r.Partial == "" {
+		r.Partial = errEdges.Error()
+	}
 	for _, e := range b.edges {
 		from, to := b.parts[e.from], b.parts[e.to]
 		if to < 0 || from == partUnknown {

@@ -2,13 +2,14 @@ package extract
 
 import (
 	"context"
+	"strings"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/purl"
 )
 
 // composerLock reads composer.lock. It is ours because osv-scalibr's looks for the line of each package from the start of
-// the file, which takes hours where there are a million. https://getcomposer.org/doc/01-basic-usage.md
+// the file, which takes hours where there are a million, and has no graph. https://getcomposer.org/doc/01-basic-usage.md
 type composerLock struct{}
 
 func (composerLock) Format() string { return "php/composer-lock" }
@@ -22,6 +23,18 @@ func (composerLock) Read(_ context.Context, f File) (Result, error) {
 	l := newLined(data)
 	var r Result
 	known := false
+	var wants []composerWant
+	var replaces []composerWant
+	names := func(each func(name string)) error {
+		if l.dec.PeekKind() == '[' {
+			// What PHP writes for an object without fields.
+			return l.skip()
+		}
+		return l.object(func(name []byte) error {
+			each(strings.ToLower(string(name)))
+			return l.skip()
+		})
+	}
 	packages := func(scope tocsin.Scope) error {
 		known = true
 		return l.array(func() error {
@@ -36,6 +49,18 @@ func (composerLock) Read(_ context.Context, f File) (Result, error) {
 					return l.text(&p.Name)
 				case "version":
 					return l.text(&p.Version)
+				case "require":
+					return names(func(name string) {
+						if len(wants) < MaxEdges {
+							wants = append(wants, composerWant{len(r.Packages), name})
+						}
+					})
+				case "replace":
+					return names(func(name string) {
+						if len(replaces) < MaxEdges {
+							replaces = append(replaces, composerWant{len(r.Packages), name})
+						}
+					})
 				default:
 					return l.skip()
 				}
@@ -64,6 +89,48 @@ func (composerLock) Read(_ context.Context, f File) (Result, error) {
 	if !known {
 		return Result{}, errWrongTop
 	}
+	composerEdges(f, &r, wants, replaces)
 	r.Gaps = gaps(f.Path, r.Packages)
 	return r, nil
+}
+
+// composerEdges resolves what the packages, and the composer.json beside the lockfile, ask for. A package that another
+// replaces is found in that.
+func composerEdges(f File, r *Result, wants, replaces []composerWant) {
+	g := newGraph(r)
+	// The lockfile lists apart what is for development.
+	g.mixed = true
+	// Names have no case: https://getcomposer.org/doc/04-schema.md#name
+	index, replaced := map[string][]int{}, map[string][]int{}
+	for i, p := range r.Packages {
+		name := strings.ToLower(p.Name)
+		index[name] = append(index[name], i)
+	}
+	for _, x := range replaces {
+		if x.from < len(r.Packages) {
+			replaced[x.name] = append(replaced[x.name], x.from)
+		}
+	}
+	link := func(from int, name string) {
+		found := index[name]
+		if len(found) == 0 {
+			found = replaced[name]
+		}
+		g.link(from, false, found...)
+	}
+	for _, w := range wants {
+		if w.from < len(r.Packages) {
+			link(w.from, w.name)
+		}
+	}
+	for _, w := range composerJSON(f) {
+		link(tocsin.EdgeRoot, strings.ToLower(w.name))
+	}
+	g.settle()
+}
+
+// A composerWant says that a package asks for a name, or replaces it. Where reading broke off, the package may be missing.
+type composerWant struct {
+	from int
+	name string
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/google/osv-scalibr/extractor/filesystem/language/cpp/conanlock"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/dart/pubspec"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/depsjson"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/packagesconfig"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/packageslockjson"
@@ -18,11 +17,9 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/gradlelockfile"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/gradleverificationmetadataxml"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/pomxml"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/pnpmlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/yarnlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/julia/manifesttoml"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/pdmlock"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/python/pipfilelock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/poetrylock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/pylock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/requirements"
@@ -48,7 +45,7 @@ func rules() []rule {
 	return []rule{
 		{names: []string{"package-lock.json", "npm-shrinkwrap.json"}, Reader: npmLock{}},
 		{names: []string{"yarn.lock"}, Reader: &borrowed{format: "npm/yarn-lock", ecosystem: "npm", open: yarnlock.New, lines: true, complete: completeYarn}},
-		{names: []string{"pnpm-lock.yaml"}, Reader: &borrowed{format: "npm/pnpm-lock", ecosystem: "npm", open: pnpmlock.New, complete: completePnpm}},
+		{names: []string{"pnpm-lock.yaml"}, Reader: pnpmLock{}},
 		{names: []string{"bun.lock"}, Reader: bunLock{}},
 		{names: []string{"deno.lock"}, Reader: denoLock{}},
 
@@ -57,7 +54,7 @@ func rules() []rule {
 		{match: isRequirements, Reader: &borrowed{format: "python/requirements", ecosystem: "PyPI", open: requirements.New, lines: true, complete: completeRequirements}},
 		{names: []string{"poetry.lock"}, Reader: &borrowed{format: "python/poetry-lock", ecosystem: "PyPI", open: poetrylock.New, complete: completePoetry}},
 		{names: []string{"uv.lock"}, Reader: &borrowed{format: "python/uv-lock", ecosystem: "PyPI", open: uvlock.New, complete: completeUV}},
-		{names: []string{"Pipfile.lock"}, Reader: &borrowed{format: "python/pipfile-lock", ecosystem: "PyPI", open: pipfilelock.New}},
+		{names: []string{"Pipfile.lock"}, Reader: pipfileLock{}},
 		{names: []string{"pdm.lock"}, Reader: &borrowed{format: "python/pdm-lock", ecosystem: "PyPI", open: pdmlock.New, complete: completePDM}},
 		{match: isPylock, Reader: &borrowed{format: "python/pylock", ecosystem: "PyPI", open: pylock.New, complete: completePylock}},
 
@@ -79,7 +76,7 @@ func rules() []rule {
 
 		{names: []string{"mix.lock"}, Reader: &borrowed{format: "elixir/mix-lock", ecosystem: "Hex", open: mixlock.New, lines: true, complete: completeMix}},
 		{names: []string{"rebar.lock"}, Reader: rebar{}},
-		{names: []string{"pubspec.lock"}, Reader: &borrowed{format: "dart/pubspec-lock", ecosystem: "Pub", open: pubspec.New, complete: completePubspec}},
+		{names: []string{"pubspec.lock"}, Reader: pubspecLock{}},
 		{names: []string{"conan.lock"}, Reader: &borrowed{format: "cpp/conan-lock", ecosystem: "ConanCenter", open: conanlock.New}},
 		{names: []string{"renv.lock"}, Reader: &borrowed{format: "r/renv-lock", ecosystem: "CRAN", open: renvlock.New}},
 		{names: []string{"Package.resolved"}, Reader: &borrowed{format: "swift/package-resolved", ecosystem: "SwiftURL", open: packageresolved.New}},

@@ -11,11 +11,11 @@ import (
 // https://bundler.io/man/gemfile.5.html
 func completeGemfile(f File, data []byte, r *Result) error {
 	lines := split(data)
-	byName, byLine := map[string][]int{}, map[int]int{}
+	byName, byLine := named(r.Packages), map[int]int{}
 	for i, p := range r.Packages {
-		byName[p.Name] = append(byName[p.Name], i)
 		byLine[p.Location[0].Line] = i
 	}
+	g := newGraph(r)
 	section, remote, from := "", "", -1
 	direct := map[string]bool{}
 	for n, l := range lines {
@@ -27,9 +27,7 @@ func completeGemfile(f File, data []byte, r *Result) error {
 		case section == "DEPENDENCIES":
 			name = strings.TrimSuffix(name, "!")
 			direct[name] = true
-			for _, to := range byName[name] {
-				r.Edges = append(r.Edges, tocsin.Edge{From: tocsin.EdgeRoot, To: to})
-			}
+			g.link(tocsin.EdgeRoot, false, byName[name]...)
 		case depth == 2 && strings.HasPrefix(l, "  remote: "):
 			remote = strings.TrimPrefix(l, "  remote: ")
 		case depth == 4:
@@ -41,9 +39,7 @@ func completeGemfile(f File, data []byte, r *Result) error {
 			from = i
 			r.Packages[i].Origin = gemOrigin(section, remote)
 		case depth == 6 && from >= 0:
-			for _, to := range byName[name] {
-				r.Edges = append(r.Edges, tocsin.Edge{From: from, To: to})
-			}
+			g.link(from, false, byName[name]...)
 		}
 	}
 	if len(direct) == 0 {

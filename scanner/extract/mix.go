@@ -2,28 +2,47 @@ package extract
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/tocsin-dev/tocsin"
 )
 
-// mixEntry is a line of mix.lock: "name": {:hex, :package, "version", … or {:git, "url", ….
-var mixEntry = regexp.MustCompile(`^\s*"([^"]+)":\s*\{:(\w+),\s*(?:"([^"]*)")?`)
+var (
+	// mixEntry is a line of mix.lock: "app": {:hex, :package, "version", … or "app": {:git, "url", ….
+	mixEntry = regexp.MustCompile(`^\s*"([^"]+)":\s*\{:(\w+),\s*(?:"([^"]*)"|:("[^"]+"|\w+))?`)
+	// mixNeed is a dependency in it: {:app, "requirement", [….
+	mixNeed = regexp.MustCompile(`\{:("[^"]+"|\w+),\s*"[^"]*",\s*\[`)
+)
 
-// completeMix adds lines and the origin of packages from git. https://hexdocs.pm/mix/Mix.Tasks.Deps.html
+// completeMix adds lines, edges, the origin of packages from git, and the names of packages that are not called like the
+// application they hold. What the project asks for stands in a program, mix.exs. https://hexdocs.pm/mix/Mix.Tasks.Deps.html
 func completeMix(_ File, data []byte, r *Result) error {
-	byName := map[string]*tocsin.Package{}
-	for i := range r.Packages {
-		byName[r.Packages[i].Name] = &r.Packages[i]
+	apps := map[string]int{}
+	for i, p := range r.Packages {
+		apps[p.Name] = i
 	}
+	g := newGraph(r)
 	for n, l := range split(data) {
 		m := mixEntry.FindStringSubmatch(l)
-		if m == nil || byName[m[1]] == nil {
+		if m == nil {
 			continue
 		}
-		p := byName[m[1]]
+		i, ok := apps[m[1]]
+		if !ok {
+			continue
+		}
+		p := &r.Packages[i]
 		p.Location[0].Line = n + 1
 		if m[2] == "git" {
 			p.Origin = tocsin.Origin{Kind: tocsin.OriginGit, URL: plain(m[3])}
+		}
+		if m[2] == "hex" && m[4] != "" {
+			p.Name = strings.Trim(m[4], `"`)
+		}
+		for _, need := range mixNeed.FindAllStringSubmatch(l, -1) {
+			if to, ok := apps[strings.Trim(need[1], `"`)]; ok {
+				g.link(i, false, to)
+			}
 		}
 	}
 	return nil

@@ -62,6 +62,9 @@ func (npmLock) Read(_ context.Context, f File) (Result, error) {
 	if r.Partial, err = l.finish(err, len(r.Packages)); err != nil {
 		return Result{}, err
 	}
+	if l.lookups > maxLookups && r.Partial == "" {
+		r.Partial = fmt.Sprintf("more than %d lookups of dependencies", maxLookups)
+	}
 	r.Gaps = gaps(f.Path, r.Packages)
 	return r, nil
 }
@@ -71,7 +74,15 @@ type npmReader struct {
 	entries map[string]*npmEntry
 	order   []string
 	modern  bool
+	lookups int
 }
+
+// A folder of a thousand levels whose package asks for a million names would be looked up a billion times. Real folders are
+// some levels deep, and the largest real lockfiles take some million lookups.
+const (
+	maxFolder  = 1024
+	maxLookups = 5_000_000
+)
 
 func (l *npmReader) put(key string, e *npmEntry) error {
 	if len(l.entries) == MaxPackages {
@@ -180,8 +191,7 @@ func (l *npmReader) result(file string) Result {
 			continue
 		}
 		name := e.name
-		inModules := strings.Contains("/"+key, "/node_modules/")
-		if name == "" && inModules {
+		if name == "" && inModules(key) {
 			name = key[strings.LastIndex("/"+key, "/node_modules/")+len("node_modules/"):]
 		}
 		if name == "" {
@@ -191,7 +201,7 @@ func (l *npmReader) result(file string) Result {
 			Ecosystem: "npm", Name: name, Version: e.version, Integrity: e.integrity, Origin: tarball(e.resolved),
 			Location: []tocsin.Location{{Path: file, Line: e.line}},
 		}
-		if !inModules {
+		if !inModules(key) {
 			p.Origin = tocsin.Origin{Kind: tocsin.OriginLocal, URL: key}
 		}
 		if e.dev {
@@ -213,6 +223,10 @@ func (l *npmReader) result(file string) Result {
 		if e.link {
 			continue
 		}
+		if key != "" && !inModules(key) {
+			// A project of the workspace, which the one above need not ask for.
+			r.Edges = append(r.Edges, tocsin.Edge{From: tocsin.EdgeRoot, To: from})
+		}
 		for _, want := range e.wants {
 			if to := l.resolve(key, want); to >= 0 {
 				r.Edges = append(r.Edges, tocsin.Edge{From: from, To: to})
@@ -225,11 +239,20 @@ func (l *npmReader) result(file string) Result {
 	return r
 }
 
+// inModules says that what is installed in folder came from elsewhere, and is no part of the project.
+func inModules(folder string) bool { return strings.Contains("/"+folder, "/node_modules/") }
+
 // resolve finds the package that a name means for whoever is installed in folder, as Node does: in its own
 // node_modules, then in those of the folders above. https://nodejs.org/api/modules.html#loading-from-node_modules-folders
 func (l *npmReader) resolve(folder, name string) int {
+	if len(folder) > maxFolder {
+		return -1
+	}
 	for {
-		if e := l.entries[path.Join(folder, "node_modules", name)]; e != nil {
+		if l.lookups++; l.lookups > maxLookups {
+			return -1
+		}
+		if e := l.entries[strings.TrimPrefix(folder+"/node_modules/"+name, "/")]; e != nil {
 			if target := l.entries[e.resolved]; e.link && target != nil {
 				return target.pkg
 			}

@@ -29,6 +29,7 @@ func completeNuGetLock(_ File, data []byte, r *Result) error {
 		at[p.String()] = i
 		byName[strings.ToLower(p.Name)] = append(byName[strings.ToLower(p.Name)], i)
 	}
+	g := newGraph(r)
 	for _, framework := range lock.Dependencies {
 		for name, d := range framework {
 			i, ok := at[tocsin.Package{Name: name, Version: d.Resolved}.String()]
@@ -39,7 +40,7 @@ func completeNuGetLock(_ File, data []byte, r *Result) error {
 			switch d.Type {
 			case "Direct":
 				p.Relation = tocsin.RelationDirect
-				r.Edges = append(r.Edges, tocsin.Edge{From: tocsin.EdgeRoot, To: i})
+				g.link(tocsin.EdgeRoot, false, i)
 			case "Project":
 				p.Origin.Kind = tocsin.OriginLocal
 			default:
@@ -49,9 +50,7 @@ func completeNuGetLock(_ File, data []byte, r *Result) error {
 			}
 			p.Integrity = d.ContentHash
 			for to := range d.Dependencies {
-				for _, j := range byName[strings.ToLower(to)] {
-					r.Edges = append(r.Edges, tocsin.Edge{From: i, To: j})
-				}
+				g.link(i, false, byName[strings.ToLower(to)]...)
 			}
 		}
 	}

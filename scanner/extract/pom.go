@@ -17,9 +17,13 @@ import (
 // handful; some sixty that each name the one before twice would keep the borrowed reader busy, and growing, for ever.
 const maxExpansion = 100_000
 
+// maxDependencies is how many dependencies a Maven project may list. Real ones list some hundred; the borrowed reader looks
+// for each among all, which takes a minute where there are 100,000.
+const maxDependencies = 20_000
+
 var reference = regexp.MustCompile(`\$\{([^}$]*)\}`)
 
-// guardPOM refuses properties that expand without bound, in the file and in the parents that the reader opens.
+// guardPOM refuses properties that expand without bound, and dependencies without end, in the file and in the parents that the reader opens.
 // https://maven.apache.org/pom.html#Properties
 func guardPOM(f *File, data []byte) error {
 	g := &pomGuard{FS: f.FS, values: map[string][]string{}, texts: map[string]string{}}
@@ -135,6 +139,7 @@ func (h *held) Close() error               { return nil }
 func (g *pomGuard) admit(data []byte) error {
 	x := newElements(bytes.NewReader(data))
 	var name string
+	dependencies := 0
 	for {
 		t, err := x.next()
 		if err != nil {
@@ -144,6 +149,12 @@ func (g *pomGuard) admit(data []byte) error {
 		switch t := t.(type) {
 		case xml.StartElement:
 			name = t.Name.Local
+			if name == "dependency" {
+				dependencies++
+			}
+			if dependencies > maxDependencies {
+				return fmt.Errorf("more than %d dependencies", maxDependencies)
+			}
 		case xml.CharData:
 			g.note(strings.Join(x.path, "."), strings.TrimSpace(string(t)))
 			if bytes.Contains(t, []byte("${")) {

@@ -7,7 +7,7 @@ import (
 	"github.com/tocsin-dev/tocsin"
 )
 
-// completeUV adds the source of each package. https://docs.astral.sh/uv/concepts/projects/layout/#the-lockfile
+// completeUV adds the source of each package, and the edges. https://docs.astral.sh/uv/concepts/projects/layout/#the-lockfile
 func completeUV(_ File, data []byte, r *Result) error {
 	lines := split(data)
 	for i := range r.Packages {
@@ -28,12 +28,12 @@ func completeUV(_ File, data []byte, r *Result) error {
 			p.Origin = registry("PyPI", inline(source, "registry"))
 		}
 	}
-	return nil
+	return uvEdges(data, r)
 }
 
-// completePoetry adds the source of each package; those of PyPI have none.
+// completePoetry adds the source of each package, and the edges; those of PyPI have none.
 // https://github.com/python-poetry/poetry-core/blob/main/src/poetry/core/packages/package.py
-func completePoetry(_ File, data []byte, r *Result) error {
+func completePoetry(f File, data []byte, r *Result) error {
 	lines := split(data)
 	for i := range r.Packages {
 		p := &r.Packages[i]
@@ -57,12 +57,12 @@ func completePoetry(_ File, data []byte, r *Result) error {
 			break
 		}
 	}
-	return nil
+	return poetryEdges(f, data, r)
 }
 
-// completePDM adds the source of each package, which stands as a key of its own.
+// completePDM adds the source of each package, and the edges, which stands as a key of its own.
 // https://pdm-project.org/en/latest/usage/lockfile/
-func completePDM(_ File, data []byte, r *Result) error {
+func completePDM(f File, data []byte, r *Result) error {
 	lines := split(data)
 	for i := range r.Packages {
 		p := &r.Packages[i]
@@ -77,10 +77,10 @@ func completePDM(_ File, data []byte, r *Result) error {
 			p.Origin = tocsin.Origin{Kind: tocsin.OriginLocal, URL: local}
 		}
 	}
-	return nil
+	return pdmEdges(f, data, r)
 }
 
-// completePylock adds the source of each package.
+// completePylock adds the source of each package, and the edges.
 // https://packaging.python.org/en/latest/specifications/pylock-toml/
 func completePylock(_ File, data []byte, r *Result) error {
 	lines := split(data)
@@ -99,5 +99,5 @@ func completePylock(_ File, data []byte, r *Result) error {
 			p.Origin = registry("PyPI", value(body, "index = "))
 		}
 	}
-	return nil
+	return pylockEdges(data, r)
 }

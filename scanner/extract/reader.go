@@ -2,8 +2,9 @@
 // images that containers are built from, the databases of system packages, and what programs and archives say of their parts.
 //
 // Every reader takes the content of a file and returns values. None opens anything but the siblings its format refers to
-// (go.sum, requirements files), and those through the [File.FS] it was handed; none has state, and all may be used from
-// several goroutines at once. What a reader cannot use it counts, in gaps or in the reason of a partial result.
+// (go.sum, requirements files, the manifest of a lockfile), and those through the [File.FS] it was handed; none has state, and
+// all may be used from several goroutines at once. What a reader cannot use it counts, in gaps or in the reason of a partial
+// result.
 package extract
 
 import (

@@ -1,0 +1,178 @@
+package extract
+
+import (
+	"github.com/BurntSushi/toml"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/purl"
+)
+
+// A pythonGraph resolves the dependencies of Python lockfiles, which name packages, and versions where there are several.
+type pythonGraph struct {
+	*graph
+	places places
+	names  map[string][]int
+	exact  map[string][]int
+}
+
+func newPythonGraph(r *Result) *pythonGraph {
+	g := &pythonGraph{graph: newGraph(r), places: newPlaces(r.Packages), names: named(r.Packages), exact: map[string][]int{}}
+	for i, p := range r.Packages {
+		g.exact[p.String()] = append(g.exact[p.String()], i)
+	}
+	return g
+}
+
+// place is the package of the next entry of that name and version.
+func (g *pythonGraph) place(name, version string) (int, bool) {
+	return g.places.take(purl.Canonical("PyPI", name), version)
+}
+
+// needs adds an edge to each version that a name may mean: which of several is installed depends on the interpreter.
+func (g *pythonGraph) needs(from int, dev bool, name, version string) {
+	name = purl.Canonical("PyPI", name)
+	if version != "" {
+		if found := g.exact[name+"@"+version]; len(found) > 0 {
+			g.link(from, dev, found...)
+			return
+		}
+	}
+	g.link(from, dev, g.names[name]...)
+}
+
+// project adds what the pyproject.toml beside the lockfile asks for, and settles the graph.
+func (g *pythonGraph) project(f File) {
+	p := readPyproject(f)
+	g.unsure = p.dynamic
+	for _, w := range p.wants {
+		g.needs(tocsin.EdgeRoot, w.dev, w.name, "")
+	}
+	g.settle()
+}
+
+func poetryEdges(f File, data []byte, r *Result) error {
+	var lock struct {
+		Package []struct {
+			Name, Version, Category string
+			Groups                  []string
+			Dependencies            map[string]any
+		}
+	}
+	if err := toml.Unmarshal(data, &lock); err != nil {
+		return errDependencies(err)
+	}
+	g := newPythonGraph(r)
+	for _, e := range lock.Package {
+		// Poetry 1.0 to 1.4 told a category, and 2.0 and later tell groups.
+		g.mixed = g.mixed || e.Groups != nil || e.Category != ""
+		from, ok := g.place(e.Name, e.Version)
+		if !ok {
+			continue
+		}
+		if e.Category == "dev" {
+			r.Packages[from].Scope = tocsin.ScopeDev
+		}
+		for name := range e.Dependencies {
+			g.needs(from, false, name, "")
+		}
+	}
+	g.project(f)
+	return nil
+}
+
+func pdmEdges(f File, data []byte, r *Result) error {
+	var lock struct {
+		Package []struct {
+			Name, Version string
+			Groups        []string
+			Dependencies  []string
+		}
+	}
+	if err := toml.Unmarshal(data, &lock); err != nil {
+		return errDependencies(err)
+	}
+	g := newPythonGraph(r)
+	for _, e := range lock.Package {
+		g.mixed = g.mixed || e.Groups != nil
+		from, ok := g.place(e.Name, e.Version)
+		if !ok {
+			continue
+		}
+		for _, d := range e.Dependencies {
+			g.needs(from, false, requirementName(d), "")
+		}
+	}
+	g.project(f)
+	return nil
+}
+
+// A lockedName is how uv.lock and pylock.toml name a dependency.
+type lockedName struct{ Name, Version string }
+
+func uvEdges(data []byte, r *Result) error {
+	var lock struct {
+		Package []struct {
+			Name, Version string
+			Source        map[string]any
+			Dependencies  []lockedName
+			Optional      map[string][]lockedName `toml:"optional-dependencies"`
+			Dev           map[string][]lockedName `toml:"dev-dependencies"`
+		}
+	}
+	if err := toml.Unmarshal(data, &lock); err != nil {
+		return errDependencies(err)
+	}
+	g := newPythonGraph(r)
+	for _, e := range lock.Package {
+		from, ok := g.place(e.Name, e.Version)
+		_, virtual := e.Source["virtual"]
+		_, editable := e.Source["editable"]
+		switch {
+		case ok && (virtual || editable):
+			// A project of the workspace.
+			g.link(tocsin.EdgeRoot, false, from)
+		case virtual:
+			// The project itself, which the borrowed reader leaves out.
+			from = tocsin.EdgeRoot
+		case !ok:
+			continue
+		}
+		for _, d := range e.Dependencies {
+			g.needs(from, false, d.Name, d.Version)
+		}
+		for _, extra := range e.Optional {
+			for _, d := range extra {
+				g.needs(from, false, d.Name, d.Version)
+			}
+		}
+		for group, list := range e.Dev {
+			for _, d := range list {
+				g.needs(from, isDevGroup(group), d.Name, d.Version)
+			}
+		}
+	}
+	g.settle()
+	return nil
+}
+
+// pylockEdges adds the edges where the tool that wrote the file tells them. What the project asks for it does not tell.
+func pylockEdges(data []byte, r *Result) error {
+	var lock struct {
+		Packages []struct {
+			lockedName
+			Dependencies []lockedName
+		}
+	}
+	if err := toml.Unmarshal(data, &lock); err != nil {
+		return errDependencies(err)
+	}
+	g := newPythonGraph(r)
+	for _, e := range lock.Packages {
+		if from, ok := g.place(e.Name, e.Version); ok {
+			for _, d := range e.Dependencies {
+				g.needs(from, false, d.Name, d.Version)
+			}
+		}
+	}
+	return nil
+}
