@@ -3,7 +3,6 @@ package advisories
 import (
 	"bytes"
 	"cmp"
-	"hash/crc32"
 	"io"
 	"iter"
 	"slices"
@@ -60,21 +59,11 @@ func (b *Builder) Add(a tocsin.Advisory, digest string) {
 	}
 }
 
-// keyDigest is the length of the digest at the front of a key.
-const keyDigest = 3
-
 // appendKey appends what a package is looked up by: releases of one distribution share it, and each posting keeps its own.
-// A digest of three bytes stands before ecosystem and name, so that a look-up that finds nothing is over after about as
-// many steps in the key index, rather than after the length of what the name shares with others.
 func appendKey(b []byte, ecosystem, name string) []byte {
-	start := len(b)
-	b = append(b, 0, 0, 0)
 	b = append(b, purl.Base(ecosystem)...)
 	b = append(b, 0)
-	b = purl.AppendKey(b, ecosystem, name)
-	h := crc32.Checksum(b[start+keyDigest:], castagnoli) // a digest that the processor computes
-	b[start], b[start+1], b[start+2] = byte(h>>24), byte(h>>16), byte(h>>8)
-	return b
+	return purl.AppendKey(b, ecosystem, name)
 }
 
 // Build writes the index of everything that was added. It fills the counts and the id of info, which it stores with the

@@ -7,8 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
-
-	"github.com/blevesearch/vellum"
+	"strings"
 
 	"github.com/tocsin-dev/tocsin"
 )
@@ -31,19 +30,9 @@ func (x *Index) Reach(ids []string) ([]string, error) {
 			continue
 		}
 		reached[id] = true
-		n, ok, err := x.base.ids.Get([]byte(id))
+		_, c, _, err := x.base.classOf(id)
 		if err != nil {
 			return nil, fmt.Errorf("looking up %s: %w", id, err)
-		}
-		if !ok {
-			continue
-		}
-		if int(n) >= x.base.count() {
-			return nil, fmt.Errorf("looking up %s: %w", id, errShort)
-		}
-		c, err := x.base.class(int(n))
-		if err != nil {
-			return nil, fmt.Errorf("reading class %d: %w", n, err)
 		}
 		for _, alias := range c.Aliases {
 			reached[alias] = true
@@ -70,11 +59,7 @@ func (c Changes) Build(w io.Writer, x *Index, facts FactTables, info tocsin.Snap
 	if err != nil {
 		return info, err
 	}
-	replaced, err := set(c.Replaced)
-	if err != nil {
-		return info, err
-	}
-	l.section(changeSections[len(baseSections)], replaced)
+	l.section(changeSections[len(baseSections)], []byte(strings.Join(c.Replaced, "\n")))
 	_, before := c.Before.groups()
 	base := x.header.Base
 	info.Records = base.Records - len(c.Before.members) + len(c.After.members)
@@ -112,22 +97,4 @@ func (x *Index) copyBase(l *layout) (err error) {
 		}
 	}
 	return nil
-}
-
-// set is an FST of sorted strings.
-func set(list []string) ([]byte, error) {
-	var out bytes.Buffer
-	fst, err := vellum.New(&out, nil)
-	if err != nil {
-		return nil, fmt.Errorf("starting a set of ids: %w", err)
-	}
-	for _, s := range list {
-		if err := fst.Insert([]byte(s), 0); err != nil {
-			return nil, fmt.Errorf("adding %q to a set of ids: %w", s, err)
-		}
-	}
-	if err := fst.Close(); err != nil {
-		return nil, fmt.Errorf("closing a set of ids: %w", err)
-	}
-	return out.Bytes(), nil
 }

@@ -1,19 +1,18 @@
 package advisories
 
 import (
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
+	"slices"
+	"strings"
+	"sync"
 
 	"github.com/blevesearch/mmap-go"
-	"github.com/blevesearch/vellum"
 
 	"github.com/tocsin-dev/tocsin"
 )
-
-var errKeys = errors.New("the key index cannot be read")
 
 // An Index is an open index file. It is safe for concurrent use until Close.
 type Index struct {
@@ -24,8 +23,9 @@ type Index struct {
 	base   *layer
 	// changed goes before base, but for the records that it does not replace; nil if there were no changes since.
 	changed  *layer
-	replaced *vellum.FST // ids of records
+	replaced map[string]bool // ids of records and classes
 	facts    FactTables
+	keys     sync.Pool // of *[]byte, so that a look-up that finds nothing allocates nothing
 }
 
 // Open maps an index file and checks it whole. A file that is damaged, or of another layout, is an [tocsin.ErrInvalid] that
@@ -87,8 +87,9 @@ func load(b []byte, checksum func(part []byte, at, size int64) (uint32, error)) 
 		if x.changed, err = openLayer(part); err != nil {
 			return nil, err
 		}
-		if x.replaced, err = vellum.Load(part[len(baseSections)]); err != nil {
-			return nil, fmt.Errorf("%w: section replaced: %v", tocsin.ErrInvalid, err)
+		x.replaced = map[string]bool{}
+		for id := range strings.SplitSeq(string(part[len(baseSections)]), "\n") {
+			x.replaced[id] = true
 		}
 		part = part[len(changeSections):]
 	}
@@ -109,31 +110,27 @@ func (x *Index) Facts(source string) (FactTables, bool) { return x.facts, x.fact
 // Lookup gives the postings for a package name of an ecosystem, releases of a distribution together; several lists where
 // the name has changes. No posting is not an error. The name is normalised here.
 func (x *Index) Lookup(ecosystem, name string) ([]tocsin.Postings, error) {
-	base, err := x.base.lookup(ecosystem, name)
+	buffer, _ := x.keys.Get().(*[]byte)
+	if buffer == nil {
+		buffer = new([]byte)
+	}
+	defer x.keys.Put(buffer)
+	*buffer = appendKey((*buffer)[:0], ecosystem, name)
+	base, err := x.base.lookup(*buffer)
 	if err != nil {
 		return nil, fmt.Errorf("looking up %s %s: %w", ecosystem, name, err)
 	}
 	if x.changed == nil {
 		return some(base), nil
 	}
-	changed, err := x.changed.lookup(ecosystem, name)
+	changed, err := x.changed.lookup(*buffer)
 	if err != nil {
 		return nil, fmt.Errorf("looking up %s %s in the changes: %w", ecosystem, name, err)
 	}
 	for i := range changed.List {
 		changed.List[i].Class += x.base.count()
 	}
-	kept := base.List[:0]
-	for _, p := range base.List {
-		gone, err := x.replaced.Contains([]byte(p.Record))
-		if err != nil {
-			return nil, fmt.Errorf("looking up %s: %w", p.Record, err)
-		}
-		if !gone {
-			kept = append(kept, p)
-		}
-	}
-	base.List = kept
+	base.List = slices.DeleteFunc(base.List, func(p tocsin.Posting) bool { return x.replaced[p.Record] })
 	return some(base, changed), nil
 }
 
@@ -167,37 +164,20 @@ func (x *Index) Class(n int) (tocsin.Class, error) {
 
 // ClassOf gives the class that an id belongs to, or an [tocsin.ErrNotFound].
 func (x *Index) ClassOf(id string) (tocsin.Class, error) {
-	if x.changed != nil {
-		if n, ok, err := x.changed.ids.Get([]byte(id)); err != nil {
-			return tocsin.Class{}, fmt.Errorf("looking up %s: %w", id, err)
-		} else if ok {
-			return x.Class(x.base.count() + int(n))
+	for _, l := range []*layer{x.changed, x.base} {
+		if l == nil || l == x.base && x.replaced[id] { // all of a class is replaced where one record of it is
+			continue
 		}
-	}
-	n, ok, err := x.base.ids.Get([]byte(id))
-	if err != nil {
-		return tocsin.Class{}, fmt.Errorf("looking up %s: %w", id, err)
-	}
-	if ok {
-		// Where a record of the class is replaced, all of it is, and the id has no record left.
-		c, err := x.Class(int(n))
-		if gone, rerr := x.isReplaced(c); err != nil || rerr != nil || !gone {
-			return c, errors.Join(err, rerr)
+		_, c, ok, err := l.classOf(id)
+		if err != nil {
+			return c, fmt.Errorf("looking up %s: %w", id, err)
+		}
+		if ok {
+			x.facts.attach(&c)
+			return c, nil
 		}
 	}
 	return tocsin.Class{}, fmt.Errorf("advisory %s: %w", id, tocsin.ErrNotFound)
-}
-
-func (x *Index) isReplaced(c tocsin.Class) (bool, error) {
-	if x.replaced == nil {
-		return false, nil
-	}
-	for _, id := range c.Aliases {
-		if gone, err := x.replaced.Contains([]byte(id)); gone || err != nil {
-			return gone, err
-		}
-	}
-	return false, nil
 }
 
 // Close unmaps the file. Nothing that Lookup or Class returned refers to it.

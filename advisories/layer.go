@@ -1,79 +1,89 @@
 package advisories
 
 import (
+	"bytes"
 	"encoding/binary"
-	"fmt"
-	"sync"
-
-	"github.com/blevesearch/vellum"
+	"slices"
 
 	"github.com/tocsin-dev/tocsin"
 )
 
 // A layer is one set of postings and classes in an open index.
 type layer struct {
-	keys, ids                      *vellum.FST
+	keys, ids                      table
 	postings, ends, classes, names []byte
-	finders                        sync.Pool // of *finder
-}
-
-// A finder is what one look-up needs, kept so that a look-up that finds nothing allocates nothing.
-type finder struct {
-	keys *vellum.Reader
-	key  []byte
 }
 
 // openLayer takes the parts in the order of baseSections.
 func openLayer(part [][]byte) (*layer, error) {
 	l := &layer{postings: part[0], classes: part[2], ends: part[3], names: part[4]}
 	var err error
-	if l.keys, err = vellum.Load(part[1]); err != nil {
-		return nil, fmt.Errorf("%w: section keys: %v", tocsin.ErrInvalid, err)
+	if l.keys, err = openTable("keys", part[1]); err != nil {
+		return nil, err
 	}
-	if l.ids, err = vellum.Load(part[5]); err != nil {
-		return nil, fmt.Errorf("%w: section ids: %v", tocsin.ErrInvalid, err)
-	}
-	l.finders.New = func() any {
-		r, err := l.keys.Reader()
-		if err != nil {
-			return nil
-		}
-		return &finder{keys: r}
-	}
-	return l, nil
+	l.ids, err = openTable("ids", part[5])
+	return l, err
 }
 
-// lookup gives the postings under a name; none if there are none.
-func (l *layer) lookup(ecosystem, name string) (tocsin.Postings, error) {
+// lookup gives the postings under a key; none if there are none.
+func (l *layer) lookup(key []byte) (tocsin.Postings, error) {
 	var out tocsin.Postings
-	at, ok, err := l.find(ecosystem, name)
-	if err != nil || !ok {
-		return out, err
+	for at := range l.keys.find(hashOf(key)) {
+		block, err := l.block(at)
+		if err != nil {
+			return out, err
+		}
+		rest, ok := cutKey(block, key)
+		if !ok {
+			continue
+		}
+		c := cursor{s: string(rest)}
+		c.scale(&out)
+		out.List = make([]tocsin.Posting, c.count())
+		for i := range out.List {
+			out.List[i] = c.posting(len(out.Versions))
+		}
+		return out, c.err
 	}
-	if at > uint64(len(l.postings)) {
-		return out, errShort
+	return out, nil
+}
+
+// block is what lies at a place of the postings.
+func (l *layer) block(at int) ([]byte, error) {
+	if at > len(l.postings) {
+		return nil, errShort
 	}
 	size, n := binary.Uvarint(l.postings[at:])
-	if rest := l.postings[at:]; n <= 0 || size > uint64(len(rest)-n) {
-		return out, errShort
+	if n <= 0 || size > uint64(len(l.postings)-at-n) {
+		return nil, errShort
 	}
-	c := cursor{s: string(l.postings[at+uint64(n):][:size])}
-	c.scale(&out)
-	out.List = make([]tocsin.Posting, c.count())
-	for i := range out.List {
-		out.List[i] = c.posting(len(out.Versions))
-	}
-	return out, c.err
+	return l.postings[at+n:][:size], nil
 }
 
-func (l *layer) find(ecosystem, name string) (at uint64, ok bool, err error) {
-	f, _ := l.finders.Get().(*finder)
-	if f == nil {
-		return 0, false, errKeys
+// cutKey takes the key from the front of a block, if it is the one.
+func cutKey(block, key []byte) (rest []byte, ok bool) {
+	size, n := binary.Uvarint(block)
+	if n <= 0 || size != uint64(len(key)) {
+		return nil, false
 	}
-	defer l.finders.Put(f)
-	f.key = appendKey(f.key[:0], ecosystem, name)
-	return f.keys.Get(f.key)
+	return bytes.CutPrefix(block[n:], key)
+}
+
+// classOf gives the number of the class with an id.
+func (l *layer) classOf(id string) (n int, c tocsin.Class, ok bool, err error) {
+	for n := range l.ids.find(hashOf([]byte(id))) {
+		if n >= l.count() {
+			return 0, c, false, errShort
+		}
+		c, err := l.class(n)
+		if err != nil {
+			return 0, c, false, err
+		}
+		if _, found := slices.BinarySearch(c.Aliases, id); found {
+			return n, c, true, nil
+		}
+	}
+	return 0, c, false, nil
 }
 
 // count is the number of classes.

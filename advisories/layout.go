@@ -20,9 +20,9 @@ import (
 //	CRC-32C of the header, 4 bytes
 //	magic, 8 bytes
 //
-// A layer is six sections: postings; keys, an FST from package (appendKey) to the offset of its postings; classes; ends,
-// where each class ends, 4 bytes each; names; ids, an FST from any id of a class to its number. There is a base layer, and after small syncs one of changes, which goes before it, with the records of the base that it replaces. The
-// facts come last.
+// A layer is six sections: postings; keys, a table from package (appendKey) to the offset of its postings; classes; ends,
+// where each class ends, 4 bytes each; names; ids, a table from any id of a class to its number. There is a base layer, and
+// after small syncs one of changes, which goes before it, with the ids of the base that it replaces. The facts come last.
 //
 // A change of this layout changes the magic; an older file is then rebuilt from the stored revisions.
 const magic = "TOCSIX03"

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"slices"
+	"math"
 	"strings"
-
-	"github.com/blevesearch/vellum"
 
 	"github.com/tocsin-dev/tocsin"
 )
@@ -19,34 +17,27 @@ func (b *Builder) write(l *layout, sections []string) (classes int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	l.section(sections[1], keys)
+	l.section(sections[1], encodeTable(keys))
 	b.writeClasses(l, sections[2:5], groups)
-	ids, err := b.ids(groups)
-	if err != nil {
-		return 0, err
-	}
-	l.section(sections[5], ids)
+	l.section(sections[5], encodeTable(b.ids(groups)))
 	return len(groups), l.err
 }
 
-// writePostings gives the FST of the keys.
-func (b *Builder) writePostings(l *layout, section string, classOf []int32) ([]byte, error) {
-	var keys bytes.Buffer
-	fst, err := vellum.New(&keys, nil)
-	if err != nil {
-		return nil, fmt.Errorf("starting the key index: %w", err)
-	}
+// writePostings gives the place of each key.
+func (b *Builder) writePostings(l *layout, section string, classOf []int32) ([]tableEntry, error) {
 	l.begin(section)
 	at := 0
+	var keys []tableEntry
 	var block []byte
 	for rest := b.postings; len(rest) > 0 && l.err == nil; {
 		n := 1
 		for n < len(rest) && bytes.Equal(rest[n].key, rest[0].key) {
 			n++
 		}
-		if err := fst.Insert(rest[0].key, uint64(at)); err != nil {
-			return nil, fmt.Errorf("indexing key %q: %w", rest[0].key, err)
+		if at > math.MaxUint32 {
+			return nil, fmt.Errorf("%w: the postings would be larger than 4 GiB", tocsin.ErrInvalid)
 		}
+		keys = append(keys, tableEntry{hashOf(rest[0].key), uint32(at)})
 		block = b.block(block[:0], rest[:n], classOf)
 		size := appendUint(nil, len(block))
 		_, _ = l.Write(size)
@@ -54,13 +45,10 @@ func (b *Builder) writePostings(l *layout, section string, classOf []int32) ([]b
 		at += len(size) + len(block)
 		rest = rest[n:]
 	}
-	if err := fst.Close(); err != nil {
-		return nil, fmt.Errorf("closing the key index: %w", err)
-	}
-	return keys.Bytes(), nil
+	return keys, nil
 }
 
-// block is what the index holds under one key.
+// block is what the index holds under one key, behind the key itself.
 func (b *Builder) block(out []byte, postings []posting, classOf []int32) []byte {
 	entries := make([]tocsin.Affected, len(postings))
 	var named []string
@@ -68,9 +56,10 @@ func (b *Builder) block(out []byte, postings []posting, classOf []int32) []byte 
 		entries[i] = readAffected(p.affected)
 		named = append(named, texts(entries[i])...)
 	}
-	ecosystem, _, _ := strings.Cut(string(postings[0].key[keyDigest:]), "\x00")
+	key := string(postings[0].key)
+	ecosystem, _, _ := strings.Cut(key, "\x00")
 	s := newScale(ecosystem, named)
-	out = appendScale(out, s)
+	out = appendScale(appendString(out, key), s)
 	out = appendUint(out, len(postings))
 	for i, p := range postings {
 		entry := s.posting(entries[i])
@@ -96,29 +85,13 @@ func (b *Builder) writeClasses(l *layout, sections []string, groups []group) {
 	l.section(sections[2], shared.encode())
 }
 
-// ids is the FST from every id to the number of its class.
-func (b *Builder) ids(groups []group) ([]byte, error) {
-	class := make([]int32, len(b.joiner.ids))
-	var order []int32
+// ids gives the class of every id.
+func (b *Builder) ids(groups []group) []tableEntry {
+	var out []tableEntry
 	for n, g := range groups {
 		for _, id := range g.ids {
-			class[id] = int32(n)
-		}
-		order = append(order, g.ids...)
-	}
-	slices.SortFunc(order, func(x, y int32) int { return strings.Compare(b.joiner.ids[x], b.joiner.ids[y]) })
-	var out bytes.Buffer
-	fst, err := vellum.New(&out, nil)
-	if err != nil {
-		return nil, fmt.Errorf("starting the index of ids: %w", err)
-	}
-	for _, n := range order {
-		if err := fst.Insert([]byte(b.joiner.ids[n]), uint64(class[n])); err != nil {
-			return nil, fmt.Errorf("indexing id %q: %w", b.joiner.ids[n], err)
+			out = append(out, tableEntry{hashOf([]byte(b.joiner.ids[id])), uint32(n)})
 		}
 	}
-	if err := fst.Close(); err != nil {
-		return nil, fmt.Errorf("closing the index of ids: %w", err)
-	}
-	return out.Bytes(), nil
+	return out
 }

@@ -72,7 +72,7 @@ var heavy = map[string][]string{
 	"github.com/pressly/goose/v3":           {"internal/store"},
 	"github.com/go-git/go-git/v5":           {"internal/gittree"},
 	"github.com/spf13/cobra":                {"cmd/tocsin"},
-	"github.com/blevesearch/vellum":         {"advisories"},
+	"github.com/cespare/xxhash/v2":          {"advisories"},
 	"charm.land/lipgloss/v2":                {"scanner/report", "cmd/tocsin"},
 	"github.com/owenrumney/go-sarif/v3":     {"scanner/report"},
 	"github.com/openvex/go-vex":             {"scanner/report", "policies/exceptions"},
