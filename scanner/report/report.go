@@ -1,13 +1,18 @@
 package report
 
 import (
+	"bufio"
 	"cmp"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 
 	"github.com/tocsin-dev/tocsin"
 )
@@ -39,9 +44,6 @@ type Target struct {
 
 // JSON writes the report as one indented document.
 func JSON(w io.Writer, r Report) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
 	r.Targets = append([]Target{}, r.Targets...) // lists that are empty, not missing
 	r.Policies = append([]string{}, r.Policies...)
 	for i := range r.Targets {
@@ -49,7 +51,10 @@ func JSON(w io.Writer, r Report) error {
 		t.Decisions = append([]tocsin.Decision{}, t.Decisions...)
 		t.Coverage.Files = append([]tocsin.FileCoverage{}, t.Coverage.Files...)
 	}
-	if err := e.Encode(r); err != nil {
+	// The report of a large SBOM has dozens of megabytes: it is written as it is encoded.
+	out := bufio.NewWriterSize(w, 64<<10)
+	err := json.MarshalWrite(out, r, jsonv1.DefaultOptionsV1(), jsontext.WithIndent("  "), jsontext.EscapeForHTML(false))
+	if err := errors.Join(err, out.WriteByte('\n'), out.Flush()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
