@@ -1,6 +1,7 @@
 package tocsin
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -97,13 +98,20 @@ func (c Coverage) Incomplete() []FileCoverage {
 
 // ComparePackages orders packages by ecosystem, name, version and origin. All addresses of the public registry are one
 // origin.
-func ComparePackages(a, b Package) int {
-	return cmp.Or(
-		strings.Compare(a.Ecosystem, b.Ecosystem),
-		strings.Compare(a.Name, b.Name),
-		strings.Compare(a.Version, b.Version),
-		strings.Compare(a.Origin.place(), b.Origin.place()),
-	)
+func ComparePackages(a, b Package) int { return comparePackages(&a, &b) }
+
+// comparePackages is for sorting: a package is large to pass around, and most differ by their name.
+func comparePackages(a, b *Package) int {
+	if c := strings.Compare(a.Ecosystem, b.Ecosystem); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.Name, b.Name); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.Version, b.Version); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Origin.place(), b.Origin.place())
 }
 
 // place tells origins apart; the public registry is the empty one.
@@ -123,8 +131,18 @@ func (inv *Inventory) Seal() {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(string(a.Reason), string(b.Reason)))
 	})
 	h := sha256.New()
-	// Encoding our own values cannot fail: they hold strings and integers only.
-	_ = json.NewEncoder(h).Encode([]any{inv.Packages, inv.Edges, inv.Coverage})
+	var line bytes.Buffer
+	e := json.NewEncoder(&line)
+	write := func(v any) { // in parts: a large inventory as one text would take as much memory again
+		line.Reset()
+		_ = e.Encode(v) // our own values cannot fail: they hold strings and integers only
+		h.Write(line.Bytes())
+	}
+	for i := range inv.Packages {
+		write(&inv.Packages[i])
+	}
+	write(inv.Edges)
+	write(inv.Coverage)
 	inv.Digest = "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
@@ -134,17 +152,21 @@ func (inv *Inventory) mergePackages() {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(i, j int) int {
-		return cmp.Or(ComparePackages(inv.Packages[i], inv.Packages[j]), compareLocations(inv.Packages[i], inv.Packages[j]))
+		p, q := &inv.Packages[i], &inv.Packages[j]
+		if c := comparePackages(p, q); c != 0 {
+			return c
+		}
+		return slices.CompareFunc(p.Location, q.Location, compareLocation)
 	})
 	merged := make([]Package, 0, len(order))
 	moved := make([]int, len(order))
 	for _, i := range order {
-		p := inv.Packages[i]
-		if n := len(merged); n > 0 && ComparePackages(merged[n-1], p) == 0 {
+		p := &inv.Packages[i]
+		if n := len(merged); n > 0 && comparePackages(&merged[n-1], p) == 0 {
 			merged[n-1].absorb(p)
 		} else {
-			p.Location = slices.Clone(p.Location)
-			merged = append(merged, p)
+			merged = append(merged, *p)
+			merged[n].Location = slices.Clone(p.Location)
 		}
 		moved[i] = len(merged) - 1
 	}
@@ -168,7 +190,7 @@ func (inv *Inventory) mergePackages() {
 }
 
 // absorb keeps the widest use: direct over transitive, runtime over dev.
-func (p *Package) absorb(q Package) {
+func (p *Package) absorb(q *Package) {
 	p.Location = append(p.Location, q.Location...)
 	if q.Relation == RelationDirect || p.Relation == "" {
 		p.Relation = q.Relation
@@ -192,8 +214,4 @@ func (p *Package) settle() {
 
 func compareLocation(x, y Location) int {
 	return cmp.Or(strings.Compare(x.Path, y.Path), cmp.Compare(x.Line, y.Line))
-}
-
-func compareLocations(a, b Package) int {
-	return slices.CompareFunc(a.Location, b.Location, compareLocation)
 }

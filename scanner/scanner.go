@@ -267,7 +267,11 @@ func (s *scan) collect(name, format string, res extract.Result) {
 		res.Edges = nil
 		fc.Status, fc.Reason = tocsin.FilePartial, fmt.Sprintf("more than %d edges in all; those of this file were left out", maxEdges)
 	}
-	s.inv.Packages = append(s.inv.Packages, res.Packages...)
+	if base == 0 {
+		s.inv.Packages = res.Packages
+	} else {
+		s.inv.Packages = append(s.inv.Packages, res.Packages...)
+	}
 	for _, e := range res.Edges {
 		if e.From != tocsin.EdgeRoot {
 			e.From += base

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
@@ -15,8 +16,10 @@ type component struct {
 // bom collects the parts of an SBOM and their graph as they come by, in any order.
 type bom struct {
 	// at is shared by all packages: an SBOM tells no lines.
-	at       []tocsin.Location
-	packages []tocsin.Package
+	at []tocsin.Location
+	// packages lie in pieces, the last one not full: growing one list copies it again and again.
+	pieces [][]tocsin.Package
+	count  int
 	// nodes numbers the ids met; parts says what each is.
 	nodes map[string]int32
 	parts []int32
@@ -62,18 +65,35 @@ func (b *bom) add(c component) error {
 	if p.Name == "" && p.PURL == "" && c.name == "" || notSoftware(c) {
 		return nil
 	}
-	if len(b.packages) == MaxPackages {
+	if b.count == MaxPackages {
 		return errTooMany
 	}
 	p.Location = b.at
-	b.packages = append(b.packages, p)
-	i := len(b.packages) - 1
+	i := b.keep(p)
 	if c.id != "" {
 		if n := b.node(c.id); b.parts[n] == partUnknown {
 			b.parts[n] = int32(i)
 		}
 	}
 	return nil
+}
+
+// pieceSize is how many packages lie together.
+const pieceSize = 1024
+
+// keep adds a package and gives its number.
+func (b *bom) keep(p tocsin.Package) int {
+	if b.count%pieceSize == 0 {
+		size := pieceSize
+		if b.count == 0 {
+			size = 0 // most documents are small
+		}
+		b.pieces = append(b.pieces, make([]tocsin.Package, 0, size))
+	}
+	last := &b.pieces[len(b.pieces)-1]
+	*last = append(*last, p)
+	b.count++
+	return b.count - 1
 }
 
 // link adds an edge between two ids.
@@ -89,7 +109,7 @@ func (b *bom) link(from, to string) {
 
 // result resolves the ids. Edges of parts that were not described, or are no packages, are left out.
 func (b *bom) result(r Result) Result {
-	r.Packages = b.packages
+	r.Packages = slices.Concat(b.pieces...)
 	if b.full && r.Partial == "" {
 		r.Partial = errEdges.Error()
 	}

@@ -32,7 +32,7 @@ func (cycloneDXJSON) Read(_ context.Context, f File) (Result, error) {
 		}
 	})
 	var r Result
-	if r.Partial, err = c.finish(err, len(c.packages)); err != nil {
+	if r.Partial, err = c.finish(err, c.count); err != nil {
 		return Result{}, err
 	}
 	return c.result(r), nil

@@ -16,7 +16,7 @@ func (cycloneDXXML) Read(_ context.Context, f File) (Result, error) {
 	x := &cycloneDXElements{newElements(f.Body), newBOM(f.Path)}
 	var r Result
 	var err error
-	if r.Partial, err = x.finish(x.document("bom", x.top), len(x.packages)); err != nil {
+	if r.Partial, err = x.finish(x.document("bom", x.top), x.count); err != nil {
 		return Result{}, err
 	}
 	return x.result(r), nil

@@ -59,7 +59,7 @@ func (nugetAssets) Read(_ context.Context, f File) (Result, error) {
 						return w.skip()
 					}
 				})
-				if len(b.packages) == MaxPackages {
+				if b.count == MaxPackages {
 					return errTooMany
 				}
 				id, version, _ := strings.Cut(key, "/")
@@ -69,8 +69,7 @@ func (nugetAssets) Read(_ context.Context, f File) (Result, error) {
 				} else {
 					p.PURL = purl.Make("NuGet", id, version)
 				}
-				b.parts[b.node(key)] = int32(len(b.packages))
-				b.packages = append(b.packages, p)
+				b.parts[b.node(key)] = int32(b.keep(p))
 				return err
 			})
 		case "projectFileDependencyGroups":
@@ -92,7 +91,7 @@ func (nugetAssets) Read(_ context.Context, f File) (Result, error) {
 		return Result{}, errWrongTop
 	}
 	var r Result
-	if r.Partial, err = w.finish(err, len(b.packages)); err != nil {
+	if r.Partial, err = w.finish(err, b.count); err != nil {
 		return Result{}, err
 	}
 	const project = "\x00project"

@@ -41,7 +41,7 @@ func (purlList) Read(_ context.Context, f File) (Result, error) {
 			continue
 		case strings.HasPrefix(line, "pkg:"):
 			b.at = []tocsin.Location{{Path: f.Path, Line: n}}
-			if len(b.packages) >= maxLined {
+			if b.count >= maxLined {
 				b.at = whole
 			}
 			if err := b.add(component{purl: line}); err != nil {
@@ -52,11 +52,11 @@ func (purlList) Read(_ context.Context, f File) (Result, error) {
 		}
 	}
 	switch {
-	case !errors.Is(err, io.EOF) && len(b.packages) == 0:
+	case !errors.Is(err, io.EOF) && b.count == 0:
 		return Result{}, err
 	case !errors.Is(err, io.EOF):
 		partial = err.Error()
-	case partial != "" && len(b.packages) == 0:
+	case partial != "" && b.count == 0:
 		return Result{}, fmt.Errorf("%w: %s", errWrongTop, partial)
 	}
 	return b.result(Result{Partial: partial}), nil

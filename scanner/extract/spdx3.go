@@ -20,7 +20,7 @@ func (spdx3) Read(_ context.Context, f File) (Result, error) {
 		return s.skip()
 	})
 	var r Result
-	if r.Partial, err = s.finish(err, len(s.packages)); err != nil {
+	if r.Partial, err = s.finish(err, s.count); err != nil {
 		return Result{}, err
 	}
 	return s.result(r), nil

@@ -25,7 +25,7 @@ func readSPDX(path string, body io.Reader) (Result, error) {
 	s := &spdx{walk: newWalk(body), spdxGraph: spdxGraph{bom: newBOM(path)}}
 	err := s.object(s.top)
 	var r Result
-	if r.Partial, err = s.finish(err, len(s.packages)); err != nil {
+	if r.Partial, err = s.finish(err, s.count); err != nil {
 		return Result{}, err
 	}
 	return s.result(r), nil

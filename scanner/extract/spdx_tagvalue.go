@@ -28,7 +28,7 @@ func (spdxTagValue) Read(_ context.Context, f File) (Result, error) {
 		return Result{}, fmt.Errorf("%w: no SPDX tags", errWrongTop)
 	case err == nil && t.text:
 		r.Partial = fmt.Sprintf("the file ends at line %d, inside <text>", t.line)
-	case err != nil && len(t.packages) == 0:
+	case err != nil && t.count == 0:
 		return Result{}, fmt.Errorf("line %d: %w", t.line, err)
 	case err != nil:
 		r.Partial = fmt.Sprintf("line %d: %v", t.line, err)

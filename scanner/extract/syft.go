@@ -21,7 +21,7 @@ func (syftJSON) Read(_ context.Context, f File) (Result, error) {
 		}
 	})
 	var r Result
-	if r.Partial, err = s.finish(err, len(s.packages)); err != nil {
+	if r.Partial, err = s.finish(err, s.count); err != nil {
 		return Result{}, err
 	}
 	return s.result(r), nil
