@@ -53,7 +53,7 @@ func Dir(name string) (fs.FS, io.Closer, error) {
 func Scan(ctx context.Context, root fs.FS, opts Options) (tocsin.Inventory, error) {
 	s := &scan{
 		fsys: root, opts: opts, table: extract.NewTable(), seen: map[string]bool{},
-		inv: tocsin.Inventory{Project: opts.Project, Source: opts.Source, TakenAt: opts.TakenAt, Packages: []tocsin.Package{}},
+		inv: tocsin.Inventory{Project: opts.Project, Source: opts.Source, TakenAt: opts.TakenAt},
 	}
 	s.inv.Coverage.Files = []tocsin.FileCoverage{}
 	paths := opts.Paths
@@ -65,6 +65,8 @@ func Scan(ctx context.Context, root fs.FS, opts Options) (tocsin.Inventory, erro
 			return tocsin.Inventory{}, err
 		}
 	}
+	s.inv.Packages = slices.Concat(s.packages...)
+	s.packages = nil
 	s.inv.Seal()
 	return s.inv, nil
 }
@@ -74,6 +76,9 @@ type scan struct {
 	opts  Options
 	table *extract.Table
 	inv   tocsin.Inventory
+	// packages of each file, joined at the end: growing one list copies it again and again.
+	packages [][]tocsin.Package
+	count    int
 	// seen are the files done, since paths may overlap.
 	seen  map[string]bool
 	files int
@@ -258,7 +263,7 @@ func (s *scan) collect(name, format string, res extract.Result) {
 	if res.Partial != "" {
 		fc.Status = tocsin.FilePartial
 	}
-	base := len(s.inv.Packages)
+	base := s.count
 	if base+len(res.Packages) > maxPackages {
 		s.failed(name, format, fmt.Sprintf("more than %d packages in all", maxPackages))
 		return
@@ -267,11 +272,8 @@ func (s *scan) collect(name, format string, res extract.Result) {
 		res.Edges = nil
 		fc.Status, fc.Reason = tocsin.FilePartial, fmt.Sprintf("more than %d edges in all; those of this file were left out", maxEdges)
 	}
-	if base == 0 {
-		s.inv.Packages = res.Packages
-	} else {
-		s.inv.Packages = append(s.inv.Packages, res.Packages...)
-	}
+	s.packages = append(s.packages, res.Packages)
+	s.count += len(res.Packages)
 	for _, e := range res.Edges {
 		if e.From != tocsin.EdgeRoot {
 			e.From += base
