@@ -3,6 +3,7 @@ package advisories
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"io"
 	"iter"
 	"slices"
@@ -23,13 +24,20 @@ type Builder struct {
 	withdrawn []revision
 	shared    names // of the members' data; their numbers depend on the order of adding
 	arena     arena
+	scratch   []byte
 }
 
 // posting is one affected entry of one record, under the key of its package.
 type posting struct {
-	key      []byte // see appendKey
-	affected []byte // see appendAffected
-	record   int32  // index into members
+	data   kept  // the key (appendKey) behind its length, then the entry (appendAffected)
+	record int32 // index into members
+}
+
+// key is what the posting is found by, and entry the rest of it.
+func (b *Builder) key(p posting) (key, entry []byte) {
+	data := b.arena.at(p.data)
+	size, n := binary.Uvarint(data)
+	return data[n:][:size], data[n+int(size):]
 }
 
 // Add takes a record in its current revision. A withdrawn record adds nothing but is remembered in the snapshot id.
@@ -40,10 +48,9 @@ func (b *Builder) Add(a tocsin.Advisory, digest string) {
 		b.withdrawn = append(b.withdrawn, r)
 		return
 	}
-	n := len(b.members)
-	b.members = append(b.members, member{
-		id: b.joiner.ids[b.joiner.add(a.ID)], revision: r, data: b.arena.keep(func(buf []byte) []byte { return appendClass(buf, single(a), &b.shared) }),
-	})
+	n := int32(len(b.members))
+	b.scratch = appendClass(b.scratch[:0], single(a), &b.shared)
+	b.members = append(b.members, member{id: b.joiner.ids[b.joiner.add(a.ID)], revision: r, data: b.arena.keep(b.scratch), number: n})
 	for _, alias := range Aliases(a) {
 		b.joiner.join(a.ID, alias)
 	}
@@ -51,11 +58,10 @@ func (b *Builder) Add(a tocsin.Advisory, digest string) {
 		if aff.Package.Name == "" || aff.Package.Ecosystem == "" {
 			continue // GIT-only entries: no package to look up
 		}
-		b.postings = append(b.postings, posting{
-			key:      b.arena.keep(func(buf []byte) []byte { return appendKey(buf, aff.Package.Ecosystem, aff.Package.Name) }),
-			affected: b.arena.keep(func(buf []byte) []byte { return appendAffected(buf, aff) }),
-			record:   int32(n),
-		})
+		key := appendKey(nil, aff.Package.Ecosystem, aff.Package.Name)
+		b.scratch = append(appendUint(b.scratch[:0], len(key)), key...)
+		b.scratch = appendAffected(b.scratch, aff)
+		b.postings = append(b.postings, posting{data: b.arena.keep(b.scratch), record: n})
 	}
 }
 
@@ -104,32 +110,30 @@ func finish(l *layout, h header, s sum, facts FactTables) (tocsin.Snapshot, erro
 
 // settle sorts what was added, and forgets what was added twice.
 func (b *Builder) settle() {
-	order := make([]int32, len(b.members))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(x, y int32) int { return compareMembers(b.members[x], b.members[y]) })
-	members := make([]member, 0, len(order))
-	now := make([]int32, len(order)) // the new number of each, -1 for one that is there already
-	for i, n := range order {
-		if i > 0 && b.members[n].revision == b.members[order[i-1]].revision {
-			now[n] = -1
+	slices.SortFunc(b.members, compareMembers)
+	now := make([]int32, len(b.members)) // the new number of each, -1 for one that is there already
+	members := b.members[:0]
+	for _, m := range b.members {
+		if n := len(members); n > 0 && members[n-1].revision == m.revision {
+			now[m.number] = -1
 			continue
 		}
-		now[n] = int32(len(members))
-		members = append(members, b.members[n])
+		now[m.number] = int32(len(members))
+		members = append(members, m)
+	}
+	for i := range members {
+		members[i].number = int32(i)
 	}
 	b.members = members
-	kept := b.postings[:0]
-	for _, p := range b.postings {
-		if p.record = now[p.record]; p.record >= 0 {
-			kept = append(kept, p)
-		}
+	b.postings = slices.DeleteFunc(b.postings, func(p posting) bool { return now[p.record] < 0 })
+	for i := range b.postings {
+		b.postings[i].record = now[b.postings[i].record]
 	}
-	b.postings = kept
-	// Of one record, entries are in the order of what they say.
-	slices.SortFunc(b.postings, func(x, y posting) int {
-		return cmp.Or(bytes.Compare(x.key, y.key), cmp.Compare(x.record, y.record))
+	// Of one record, entries are in the order in which it has them.
+	slices.SortStableFunc(b.postings, func(x, y posting) int {
+		k, _ := b.key(x)
+		l, _ := b.key(y)
+		return cmp.Or(bytes.Compare(k, l), cmp.Compare(x.record, y.record))
 	})
 	slices.SortFunc(b.withdrawn, func(x, y revision) int { return bytes.Compare(x[:], y[:]) })
 	b.withdrawn = slices.Compact(b.withdrawn)
@@ -218,20 +222,23 @@ func unixOf(t time.Time) int64 {
 }
 
 // arena keeps many small things in few pieces of memory.
-type arena struct{ free []byte }
+type arena struct{ pieces [][]byte }
+
+// kept says where a thing lies: the piece, and from where to where.
+type kept struct{ piece, from, to int32 }
 
 const arenaPiece = 1 << 20
 
-// keep gives what fill appends, in memory that nobody else appends to.
-func (a *arena) keep(fill func([]byte) []byte) []byte {
-	if cap(a.free)-len(a.free) < arenaPiece/16 {
-		a.free = make([]byte, 0, arenaPiece)
+// keep copies a thing of less than two gigabytes.
+func (a *arena) keep(thing []byte) kept {
+	last := len(a.pieces) - 1
+	if last < 0 || cap(a.pieces[last])-len(a.pieces[last]) < len(thing) {
+		a.pieces = append(a.pieces, make([]byte, 0, max(arenaPiece, len(thing))))
+		last++
 	}
-	start := len(a.free)
-	out := fill(a.free[start:start:cap(a.free)])
-	if cap(out) != cap(a.free)-start { // it did not fit, and lies elsewhere now
-		return slices.Clip(out)
-	}
-	a.free = a.free[:start+len(out)]
-	return slices.Clip(out)
+	from := len(a.pieces[last])
+	a.pieces[last] = append(a.pieces[last], thing...)
+	return kept{int32(last), int32(from), int32(len(a.pieces[last]))}
 }
+
+func (a *arena) at(k kept) []byte { return a.pieces[k.piece][k.from:k.to] }

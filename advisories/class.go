@@ -53,7 +53,8 @@ func (j *joiner) join(a, b string) {
 type member struct {
 	id       string
 	revision revision
-	data     []byte // the class that it would be alone, see appendClass
+	data     kept  // the class that it would be alone, see appendClass
+	number   int32 // its place among the members
 }
 
 // single is the class that a record would be alone.
@@ -151,7 +152,7 @@ func (b *Builder) class(g group) tocsin.Class {
 	slices.Sort(out.Aliases)
 	var summaryFrom, urlFrom string
 	for _, n := range g.members {
-		c := cursor{s: string(b.members[n].data)}
+		c := cursor{s: string(b.arena.at(b.members[n].data))}
 		m := c.class(b.shared.at)
 		out.Origins = append(out.Origins, m.Origins...)
 		out.Private = out.Private && m.Private

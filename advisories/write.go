@@ -30,15 +30,16 @@ func (b *Builder) writePostings(l *layout, section string, classOf []int32) ([]t
 	var keys []tableEntry
 	var block []byte
 	for rest := b.postings; len(rest) > 0 && l.err == nil; {
+		key, _ := b.key(rest[0])
 		n := 1
-		for n < len(rest) && bytes.Equal(rest[n].key, rest[0].key) {
+		for n < len(rest) && b.hasKey(rest[n], key) {
 			n++
 		}
 		if at > math.MaxUint32 {
 			return nil, fmt.Errorf("%w: the postings would be larger than 4 GiB", tocsin.ErrInvalid)
 		}
-		keys = append(keys, tableEntry{hashOf(rest[0].key), uint32(at)})
-		block = b.block(block[:0], rest[:n], classOf)
+		keys = append(keys, tableEntry{hashOf(key), uint32(at)})
+		block = b.block(block[:0], string(key), rest[:n], classOf)
 		size := appendUint(nil, len(block))
 		_, _ = l.Write(size)
 		_, _ = l.Write(block) // the layout tells at its end
@@ -48,15 +49,20 @@ func (b *Builder) writePostings(l *layout, section string, classOf []int32) ([]t
 	return keys, nil
 }
 
+func (b *Builder) hasKey(p posting, key []byte) bool {
+	k, _ := b.key(p)
+	return bytes.Equal(k, key)
+}
+
 // block is what the index holds under one key, behind the key itself.
-func (b *Builder) block(out []byte, postings []posting, classOf []int32) []byte {
+func (b *Builder) block(out []byte, key string, postings []posting, classOf []int32) []byte {
 	entries := make([]tocsin.Affected, len(postings))
 	var named []string
 	for i, p := range postings {
-		entries[i] = readAffected(p.affected)
+		_, entry := b.key(p)
+		entries[i] = readAffected(entry)
 		named = append(named, texts(entries[i])...)
 	}
-	key := string(postings[0].key)
 	ecosystem, _, _ := strings.Cut(key, "\x00")
 	s := newScale(ecosystem, named)
 	out = appendScale(appendString(out, key), s)
