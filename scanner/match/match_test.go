@@ -387,9 +387,10 @@ func TestPaths(t *testing.T) {
 		"cycle": {
 			names("a", "bad"), []tocsin.Edge{{From: tocsin.EdgeRoot, To: 0}, {From: 0, To: 1}, {From: 1, To: 0}, {From: 1, To: 1}}, []string{"a > bad"},
 		},
-		"no root":            {names("a", "bad"), []tocsin.Edge{{From: 0, To: 1}}, []string{"a > bad"}},
-		"cycle without root": {names("a", "bad"), []tocsin.Edge{{From: 0, To: 1}, {From: 1, To: 0}}, nil},
-		"not reached":        {names("a", "bad"), []tocsin.Edge{{From: tocsin.EdgeRoot, To: 0}}, nil},
+		"no root":                          {names("a", "bad"), []tocsin.Edge{{From: 0, To: 1}}, []string{"a > bad"}},
+		"a root, and a source without one": {names("a", "b", "bad"), []tocsin.Edge{{From: tocsin.EdgeRoot, To: 0}, {From: 1, To: 2}}, []string{"b > bad"}},
+		"cycle without root":               {names("a", "bad"), []tocsin.Edge{{From: 0, To: 1}, {From: 1, To: 0}}, nil},
+		"not reached":                      {names("a", "bad"), []tocsin.Edge{{From: tocsin.EdgeRoot, To: 0}}, nil},
 		"at most three": {
 			names("a", "b", "bad", "c", "d"), []tocsin.Edge{
 				{From: tocsin.EdgeRoot, To: 0}, {From: tocsin.EdgeRoot, To: 1}, {From: tocsin.EdgeRoot, To: 3}, {From: tocsin.EdgeRoot, To: 4},

@@ -25,14 +25,16 @@ func paths(inv tocsin.Inventory, findings []tocsin.Finding) {
 		out[e.From] = append(out[e.From], e.To)
 		hasParent[e.To] = true
 	}
-	if len(roots) == 0 { // a graph without its root: start at what nothing depends on
-		for i := range inv.Packages {
-			if !hasParent[i] && len(out[i]) > 0 {
-				roots = append(roots, i)
-			}
+	// A source that names no root: its paths start at what nothing depends on.
+	var loose []int
+	for i := range inv.Packages {
+		if !hasParent[i] && len(out[i]) > 0 {
+			loose = append(loose, i)
 		}
 	}
-	parents := walk(len(inv.Packages), roots, out)
+	parents := make([][]int, len(inv.Packages))
+	walk(parents, roots, out)
+	walk(parents, loose, out)
 	for i, f := range findings {
 		n, ok := slices.BinarySearchFunc(inv.Packages, f.Package, tocsin.ComparePackages)
 		if ok {
@@ -41,10 +43,10 @@ func paths(inv tocsin.Inventory, findings []tocsin.Finding) {
 	}
 }
 
-// walk gives for each package its parents on shortest paths; a root has the parent EdgeRoot, what is not reached has none.
-func walk(n int, roots []int, out [][]int) [][]int {
-	parents := make([][]int, n)
-	depth := make([]int, n)
+// walk gives each package that has none yet its parents on the shortest paths from the roots; a root has the parent
+// EdgeRoot, what is not reached has none.
+func walk(parents [][]int, roots []int, out [][]int) {
+	depth := make([]int, len(parents))
 	var queue []int
 	for _, r := range roots {
 		if parents[r] == nil {
@@ -66,7 +68,6 @@ func walk(n int, roots []int, out [][]int) [][]int {
 			}
 		}
 	}
-	return parents
 }
 
 // trace follows the parents back to the project.
