@@ -12,8 +12,9 @@ race:
 fuzz: ## every fuzz test, 30 seconds each
 	sh scripts/fuzz 30s
 
-bench: ## benchmarks; the corpus is found through TOCSIN_CORPUS
+bench: ## benchmarks, then side by side with osv-scanner; the corpus is found through TOCSIN_CORPUS
 	go test -run '^$$' -bench . -benchmem ./...
+	cd internal/sidebyside && go run .
 
 ci: ## the law
 	.ci/run
