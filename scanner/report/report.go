@@ -14,6 +14,8 @@ import (
 
 // A Report is one scan of one or more targets.
 type Report struct {
+	// Schema is the version of the JSON document, set when it is written.
+	Schema int `json:"schema_version"`
 	// Tocsin is the program's version.
 	Tocsin  string      `json:"tocsin"`
 	At      time.Time   `json:"at"`
@@ -35,19 +37,31 @@ type Target struct {
 	Why       []string          `json:"why,omitempty"`
 	Coverage  tocsin.Coverage   `json:"coverage"`
 	Decisions []tocsin.Decision `json:"decisions"`
+	// Contents are the packages themselves, so that a later gate can judge them again by what is known then.
+	Contents Contents `json:"contents"`
 }
 
-// JSON writes the report as one indented document.
+// Contents are what an inventory holds besides its coverage. They are the JSON report's only.
+type Contents struct {
+	Packages []tocsin.Package `json:"packages"`
+	Edges    []tocsin.Edge    `json:"edges"`
+}
+
+// JSON writes the report as one indented document, which docs/report.schema.json describes and [Read] reads.
 func JSON(w io.Writer, r Report) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
+	r.Schema = SchemaVersion
 	r.Targets = append([]Target{}, r.Targets...) // lists that are empty, not missing
 	r.Policies = append([]string{}, r.Policies...)
+	r.Snapshot.Feeds = append([]tocsin.FeedState{}, r.Snapshot.Feeds...)
 	for i := range r.Targets {
 		t := &r.Targets[i]
 		t.Decisions = append([]tocsin.Decision{}, t.Decisions...)
 		t.Coverage.Files = append([]tocsin.FileCoverage{}, t.Coverage.Files...)
+		t.Contents.Packages = append([]tocsin.Package{}, t.Contents.Packages...)
+		t.Contents.Edges = append([]tocsin.Edge{}, t.Contents.Edges...)
 	}
 	if err := e.Encode(r); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
