@@ -59,6 +59,10 @@ func JSON(w io.Writer, r Report) error {
 	for i := range r.Targets {
 		t := &r.Targets[i]
 		t.Decisions = append([]tocsin.Decision{}, t.Decisions...)
+		for j := range t.Decisions {
+			c := &t.Decisions[j].Finding.Class
+			c.Aliases, c.Origins = append([]string{}, c.Aliases...), append([]string{}, c.Origins...)
+		}
 		t.Coverage.Files = append([]tocsin.FileCoverage{}, t.Coverage.Files...)
 		t.Contents.Packages = append([]tocsin.Package{}, t.Contents.Packages...)
 		t.Contents.Edges = append([]tocsin.Edge{}, t.Contents.Edges...)

@@ -53,7 +53,7 @@ func sample() Report {
 	}
 	return Report{
 		Tocsin: "v1", At: noon, Gate: tocsin.GateFail, Policies: []string{"release-gate"}, PolicyDigest: "sha256:0123456789abcdef",
-		Snapshot: tocsin.Snapshot{ID: "adv:1", Records: 3, Feeds: []tocsin.FeedState{{Name: "osv", SyncedAt: noon}, {Name: "kev"}}},
+		Snapshot: tocsin.Snapshot{ID: "adv:1", Records: 3, Feeds: []tocsin.FeedState{{Name: "osv", Status: tocsin.FeedOK, SyncedAt: noon}, {Name: "kev", Status: tocsin.FeedFailed}}},
 		Targets: []Target{
 			{Source: "shop", Packages: 12, Contents: contents, Gate: tocsin.GateFail, Why: []string{"3 findings fail", "1 is undecided"},
 				Decisions: []tocsin.Decision{harmless, deep, odd, decision(tocsin.GateFail, "ms", "3", "CVE-3", 8), dup, exploited,
@@ -204,7 +204,7 @@ func TestHostileTextStaysOffTheTerminal(t *testing.T) {
 
 func TestJSON(t *testing.T) {
 	r := sample()
-	r.Targets = append(r.Targets, Target{Source: "none"})
+	r.Targets = append(r.Targets, Target{Source: "none", Gate: tocsin.GatePass})
 	var b bytes.Buffer
 	if err := JSON(&b, r); err != nil {
 		t.Fatal(err)
