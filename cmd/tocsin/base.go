@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -29,49 +32,91 @@ type base struct {
 	tree   *gittree.Tree // nil for a report
 }
 
-// commitBase is where HEAD left a branch.
+// openBases gives the base of every path: from the branch, or from the report if there is none.
+func openBases(paths []string, ref, file string, now time.Time) ([]base, error) {
+	var r report.Report
+	if ref == "" {
+		var err error
+		if r, err = readBaseline(file, now); err != nil {
+			return nil, err
+		}
+	}
+	bases := make([]base, len(paths))
+	for i, path := range paths {
+		var err error
+		if path = filepath.Clean(path); ref != "" {
+			bases[i], err = commitBase(path, ref)
+		} else {
+			bases[i], err = reportBase(r, file, path, len(paths))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return bases, nil
+}
+
+// commitBase is the path where HEAD left a branch. What is new there has an empty base.
 func commitBase(path, ref string) (base, error) {
-	tree, err := gittree.MergeBase(path, ref)
+	folder, name := path, ""
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		folder, name = filepath.Split(path)
+	}
+	tree, err := gittree.MergeBase(filepath.Clean(folder), ref)
 	if err != nil {
 		return base{}, err
 	}
-	return base{name: fmt.Sprintf("%.12s", tree.Commit), source: pipeline.Source{Origin: ref, FS: tree}, news: diff.After(tree.At), tree: tree}, nil
+	b := base{name: fmt.Sprintf("%.12s", tree.Commit), source: pipeline.Source{Origin: ref, FS: tree}, news: diff.After(tree.At), tree: tree}
+	if name != "" {
+		b.source.Paths = []string{name}
+		if _, err := fs.Stat(tree, name); errors.Is(err, fs.ErrNotExist) {
+			b.source.Inventory = &tocsin.Inventory{Source: ref, TakenAt: tree.At}
+		}
+	}
+	return b, nil
 }
 
-// reportBase is what an earlier report keeps: the packages, to be judged again, and what was told of them. A report that the
-// judged tree brings along is refused: a change could excuse itself by it. One that is too old is stale data, not a mistake.
-func reportBase(path, file string, now time.Time) (base, error) {
+// readBaseline reads an earlier report. One that is too old is stale data, not a mistake.
+func readBaseline(file string, now time.Time) (report.Report, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return base{}, fmt.Errorf("%w: --baseline: %v", tocsin.ErrInvalid, err)
+		return report.Report{}, fmt.Errorf("%w: --baseline: %v", tocsin.ErrInvalid, err)
 	}
 	defer f.Close()
 	r, err := report.Read(f)
-	if err != nil {
-		return base{}, fmt.Errorf("--baseline %s: %w", file, err)
+	made := day(r.At)
+	switch {
+	case err != nil:
+		return report.Report{}, fmt.Errorf("--baseline %s: %w", file, err)
+	case now.Sub(r.At) > maxBaseline:
+		return report.Report{}, exit{exitUndecided, fmt.Errorf("--baseline %s was made on %s, more than %d days ago: make a new one with tocsin scan --format json", file, made, maxBaseline/tocsin.Day)}
+	case r.At.Sub(now) > tocsin.Day: // clocks differ, but not so much
+		return report.Report{}, exit{exitUndecided, fmt.Errorf("--baseline %s was made on %s, which is yet to come: one of the clocks is wrong", file, made)}
 	}
+	return r, nil
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// reportBase is what an earlier report keeps of a path: the packages, to be judged again, and what was told of them. A report
+// that the judged tree brings along is refused: a change could excuse itself by it.
+func reportBase(r report.Report, file, path string, paths int) (base, error) {
 	if gittree.Keeps(path, file) {
 		return base{}, fmt.Errorf("--baseline %s: %w: it is committed in the judged tree, where a change could excuse itself; keep it in the CI system, or use --base", file, tocsin.ErrInvalid)
 	}
-	made := r.At.UTC().Format(time.DateOnly)
-	switch {
-	case now.Sub(r.At) > maxBaseline:
-		return base{}, exit{exitUndecided, fmt.Errorf("--baseline %s was made on %s, more than %d days ago: make a new one with tocsin scan --format json", file, made, maxBaseline/tocsin.Day)}
-	case r.At.Sub(now) > tocsin.Day: // clocks differ, but not so much
-		return base{}, exit{exitUndecided, fmt.Errorf("--baseline %s was made on %s, which is yet to come: one of the clocks is wrong", file, made)}
-	}
-	t, err := counterpart(r.Targets, path)
+	t, err := counterpart(r.Targets, path, paths)
 	if err != nil {
 		return base{}, fmt.Errorf("--baseline %s: %w", file, err)
 	}
 	inv := tocsin.Inventory{Source: t.Source, TakenAt: r.At, Packages: t.Contents.Packages, Edges: t.Contents.Edges, Coverage: t.Coverage}
 	inv.Seal()
-	return base{name: "the report of " + made, source: pipeline.Source{Origin: file, Inventory: &inv}, news: diff.Beyond(t.Decisions)}, nil
+	return base{name: "the report of " + day(r.At), source: pipeline.Source{Origin: file, Inventory: &inv}, news: diff.Beyond(t.Decisions)}, nil
 }
 
-// counterpart is the target of a report that is the path: the only one, wherever it was checked out, or that of the same name.
-func counterpart(targets []report.Target, path string) (report.Target, error) {
-	if len(targets) == 1 {
+// counterpart is the target of a report that is the path: that of the same name, or the only one of the only path, wherever
+// it was checked out.
+func counterpart(targets []report.Target, path string, paths int) (report.Target, error) {
+	if len(targets) == 1 && paths == 1 {
 		return targets[0], nil
 	}
 	var names []string
@@ -89,22 +134,24 @@ func counterpart(targets []report.Target, path string) (report.Target, error) {
 
 // excuse takes up the exceptions that the branch keeps; they hold for both sides. A report keeps none, and those in the
 // judged tree are left alone.
-func (b base) excuse(e *exam, sources []pipeline.Source) error {
-	if b.tree == nil {
-		return e.own(sources, false)
+func (e *exam) excuse(sources []pipeline.Source, bases []base) error {
+	for i, b := range bases {
+		if b.tree == nil {
+			return e.own(sources, false)
+		}
+		own, err := app.ExceptionsOf(b.tree, b.source.Origin, false, e.now)
+		if err != nil {
+			return err
+		}
+		unused(e.cmd.ErrOrStderr(), own)
+		sources[i].Exceptions, bases[i].source.Exceptions = own.Exceptions, own.Exceptions
 	}
-	own, err := app.ExceptionsOf(b.tree, b.source.Origin, false, e.now)
-	if err != nil {
-		return err
-	}
-	unused(e.cmd.ErrOrStderr(), own)
-	e.excused = append(e.excused, own.Exceptions...)
 	return nil
 }
 
 // comparable refuses a report that has no file in common with what was read now: it is of another project.
 func (b base) comparable(head tocsin.Inventory) error {
-	if b.source.Inventory == nil {
+	if b.tree != nil {
 		return nil
 	}
 	paths := map[string]bool{}

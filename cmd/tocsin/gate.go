@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,15 +17,15 @@ func gateCommand() *cobra.Command {
 	var f scanFlags
 	var ref, file string
 	cmd := &cobra.Command{
-		Use:   "gate [PATH]",
+		Use:   "gate [PATH...]",
 		Short: "Judge a change by what it brings, not by what was there before it",
 		Long: `Gate judges what lies between a base and what is there now, both by the same advisories and policies.
 A finding that the change introduced, or made worse, counts. One that was there already does not, nor one
 that is only known since; both are shown. They count in "tocsin scan", which says whether all of it may be
 released.
 
-The base is one of two. --base names a branch: gate scans the same folder where HEAD left it. --baseline
-names a JSON report that "tocsin scan" or "tocsin gate" wrote earlier, for where there is no history of Git:
+The base is one of two. --base names a branch: gate scans the same folder, or file, where HEAD left it;
+with --base HEAD it judges what is not committed yet. --baseline a JSON report that "tocsin scan" or "tocsin gate" wrote earlier, for where there is no history of Git:
 the packages in it are judged again, and newly disclosed is what the report did not tell. It must come from
 where the judged change cannot write, be of the same files and be at most 90 days old.
 
@@ -33,12 +33,14 @@ Policies come from --policy, exceptions from --exceptions and from the files tha
 keeps: .tocsin/exceptions.yaml, VEX documents in .tocsin/vex, .vex and .openvex, osv-scanner.toml,
 .trivyignore(.yaml) and .grype.yaml. Never from the judged tree, or a change could excuse itself.
 
+Formats that give people something to do (table, markdown, html, github, junit) tell what the change answers
+for. The others tell everything that is there, JSON and SARIF each with its change.
+
 What cannot be read, and data that is stale, leave the verdict undecided as in a scan.`,
 		Example: `  tocsin gate --base origin/main
   tocsin gate --base origin/main --format json services/shop
   tocsin scan --report json=main.json .    # on the main branch, kept by the CI system
   tocsin gate --baseline main.json .       # on every change`,
-		Args: usage(cobra.MaximumNArgs(1)),
 	}
 	data := dataFlag(cmd)
 	f.add(cmd)
@@ -55,27 +57,21 @@ What cannot be read, and data that is stale, leave the verdict undecided as in a
 		if err != nil {
 			return err
 		}
-		path := "."
-		if len(args) > 0 {
-			path = args[0]
+		if len(args) == 0 {
+			args = []string{"."}
 		}
-		return gate(cmd, f, dir, filepath.Clean(path), ref, file)
+		return gate(cmd, f, dir, args, ref, file)
 	}
 	return cmd
 }
 
-func gate(cmd *cobra.Command, f scanFlags, data, path, ref, file string) error {
-	sources, done, err := open([]string{path})
+func gate(cmd *cobra.Command, f scanFlags, data string, paths []string, ref, file string) error {
+	sources, done, err := open(paths)
 	if err != nil {
 		return err
 	}
 	defer done()
-	var b base
-	if ref != "" {
-		b, err = commitBase(path, ref)
-	} else {
-		b, err = reportBase(path, file, time.Now())
-	}
+	bases, err := openBases(paths, ref, file, time.Now())
 	if err != nil {
 		return err
 	}
@@ -84,33 +80,38 @@ func gate(cmd *cobra.Command, f scanFlags, data, path, ref, file string) error {
 		return err
 	}
 	defer e.close()
-	if err := b.excuse(e, sources); err != nil {
+	if err := e.excuse(sources, bases); err != nil {
 		return err
 	}
 	head, err := e.scan(sources)
 	if err != nil {
 		return err
 	}
-	if err := b.comparable(head[0].Inventory); err != nil {
-		return err
+	befores := make([]pipeline.Source, len(bases))
+	for i, b := range bases {
+		if err := b.comparable(head[i].Inventory); err != nil {
+			return err
+		}
+		befores[i] = b.source
 	}
-	before, err := e.scan([]pipeline.Source{b.source})
+	before, err := e.scan(befores)
 	if err != nil {
 		return err
 	}
-	d := diff.Compare(before[0].Decisions, head[0].Decisions, b.news)
-	shown := head[0]
-	shown.Gate, shown.Why = policies.Gate(d.Answerable(), shown.Inventory.Coverage, e.index.Snapshot(), e.now)
-	shown.Why = append(shown.Why, fmt.Sprintf("against %s: %d introduced, %d made worse, %d newly disclosed, %d pre-existing, %d fixed",
-		b.name, d.Count(tocsin.ChangeIntroduced), d.Count(tocsin.ChangeRaised), d.Count(tocsin.ChangeDisclosed), d.Count(tocsin.ChangeExisting), len(d.Fixed)))
-	shown.Decisions = d.Decisions
-	whole := e.report([]pipeline.Scanned{shown})
-	if f.format == "table" { // people are shown what the change answers for; programs get all, each with its change
-		shown.Decisions = d.Answerable()
+	answered := slices.Clone(head)
+	for i := range head {
+		d := diff.Compare(before[i].Decisions, head[i].Decisions, bases[i].news)
+		h, a := &head[i], &answered[i]
+		h.Gate, h.Why = policies.Gate(d.Answerable(), h.Inventory.Coverage, e.index.Snapshot(), e.now)
+		h.Why = append(h.Why, fmt.Sprintf("against %s: %d introduced, %d made worse, %d newly disclosed, %d pre-existing, %d fixed", bases[i].name,
+			d.Count(tocsin.ChangeIntroduced), d.Count(tocsin.ChangeRaised), d.Count(tocsin.ChangeDisclosed), d.Count(tocsin.ChangeExisting), len(d.Fixed)))
+		h.Decisions = d.Decisions
+		*a = *h
+		a.Decisions = d.Answerable()
 	}
-	r := e.report([]pipeline.Scanned{shown})
-	if err := write(cmd, f, data, r, whole); err != nil {
+	whole := e.report(head)
+	if err := write(cmd, f, data, e.report(answered), whole); err != nil {
 		return err
 	}
-	return conclude(r, f)
+	return conclude(whole, f)
 }

@@ -367,6 +367,10 @@ func TestSARIF(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Targets[0].Decisions[0].Change = tocsin.ChangeRaised
+	if changed := written(t, "sarif", r); !strings.Contains(changed, `"baselineState": "updated"`) || !strings.Contains(changed, `"change": "severity raised"`) {
+		t.Error("the change is not told")
+	}
 	if run := back.Runs[0]; *run.Invocations[0].ExecutionSuccessful || len(run.Invocations[0].ToolExecutionNotifications) == 0 || run.Properties.Properties["snapshot"] != "adv:1" {
 		t.Errorf("%+v", run.Invocations[0])
 	}
