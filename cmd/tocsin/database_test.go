@@ -3,12 +3,19 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/advisories/feed"
+	"github.com/tocsin-dev/tocsin/internal/pipeline"
+	"github.com/tocsin-dev/tocsin/internal/store"
 )
 
 // archive is a zip of files.
@@ -109,5 +116,33 @@ func TestDamagedIndexAndStore(t *testing.T) {
 	put(t, blocked, "tocsin.db", "this is no database, but something longer than a header of SQLite would be, for sure")
 	if r := call(t, "db", "update", "--data", blocked, "--from", blocked); r.code == exitPass {
 		t.Errorf("a store that is none gives %d:\n%s", r.code, r.stderr)
+	}
+}
+
+// By data that is too old, or that a feed failed to renew, nothing is clean: a scan and a gate are undecided.
+func TestStaleDataIsUndecided(t *testing.T) {
+	dir := t.TempDir()
+	data, records := filepath.Join(dir, "data"), filepath.Join(dir, "records")
+	put(t, records, "GHSA-1.json", osv("GHSA-1", "left", "2.0.0", ""))
+	st, err := store.Open(t.Context(), store.Path(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().UTC().Add(-tocsin.MaxFeedAge - time.Hour)
+	sync := pipeline.Sync{Store: st, Client: feed.NewClient(), Dir: data, Now: func() time.Time { return old }}
+	_, err = sync.Run(t.Context(), []pipeline.FeedSource{{Name: pipeline.FeedOSV, From: records}})
+	if err := errors.Join(err, st.Close()); err != nil {
+		t.Fatal(err)
+	}
+	failed := database(t)
+	call(t, "db", "update", "--data", failed, "--from", filepath.Join(dir, "none")).wants(t, exitUsage)
+
+	clean := branch(t, map[string]string{"package-lock.json": lock("right", "1.0.0")})
+	baseline := told(t, database(t), clean)
+	for data, want := range map[string]string{data: "feed osv was last synced " + old.Format(time.DateOnly), failed: "feed osv failed"} {
+		call(t, "scan", "--data", data, clean).wants(t, exitUndecided, "UNDECIDED", want)
+		call(t, "gate", "--data", data, "--base", "main", clean).wants(t, exitUndecided, want)
+		call(t, "gate", "--data", data, "--baseline", baseline, clean).wants(t, exitUndecided, want)
+		call(t, "scan", "--data", data, "--on-undecided=pass", clean).wants(t, exitPass, want)
 	}
 }
