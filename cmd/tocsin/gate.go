@@ -21,13 +21,14 @@ func gateCommand() *cobra.Command {
 		Short: "Judge a change by what it brings, not by what was there before it",
 		Long: `Gate judges what lies between a base and what is there now, both by the same advisories and policies.
 A finding that the change introduced, or made worse, counts. One that was there already does not, nor one
-that is only known since; both are shown. They count in "tocsin scan", which says whether all of it may be
-released.
+that is only known since; the verdict numbers them. They count in "tocsin scan", which says whether all of
+it may be released.
 
 The base is one of two. --base names a branch: gate scans the same folder, or file, where HEAD left it;
-with --base HEAD it judges what is not committed yet. --baseline a JSON report that "tocsin scan" or "tocsin gate" wrote earlier, for where there is no history of Git:
-the packages in it are judged again, and newly disclosed is what the report did not tell. It must come from
-where the judged change cannot write, be of the same files and be at most 90 days old.
+with --base HEAD it judges what is not committed yet. --baseline names a JSON report that "tocsin scan" or
+"tocsin gate" wrote earlier, for where there is no history of Git: the packages in it are judged again, and
+newly disclosed is what the report did not tell. It must come from where the judged change cannot write, be
+of the same files and be at most 90 days old.
 
 Policies come from --policy, exceptions from --exceptions and from the files that the branch of --base
 keeps: .tocsin/exceptions.yaml, VEX documents in .tocsin/vex, .vex and .openvex, osv-scanner.toml,
