@@ -46,7 +46,7 @@ type Change string
 const (
 	ChangeIntroduced Change = "introduced"
 	ChangeRaised     Change = "severity raised" // it was there, but its gate was milder
-	ChangeDisclosed  Change = "newly disclosed" // it was there, but its advisory is younger than the base
+	ChangeDisclosed  Change = "newly disclosed" // it was there, but is known only since: its advisory is younger, or the base's report does not tell it
 	ChangeExisting   Change = "pre-existing"
 )
 

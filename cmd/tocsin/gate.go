@@ -2,13 +2,12 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-dev/tocsin"
-	"github.com/tocsin-dev/tocsin/internal/app"
-	"github.com/tocsin-dev/tocsin/internal/gittree"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/policies"
 	"github.com/tocsin-dev/tocsin/scanner/diff"
@@ -16,49 +15,64 @@ import (
 
 func gateCommand() *cobra.Command {
 	var f scanFlags
-	var base string
+	var ref, file string
 	cmd := &cobra.Command{
-		Use:   "gate [FOLDER]",
+		Use:   "gate [PATH...]",
 		Short: "Judge a change by what it brings, not by what was there before it",
-		Long: `Gate scans a folder of a Git repository and the same folder where HEAD left the base branch,
-with the same advisories and policies, and judges what lies between. A finding that the change introduced,
-or made worse, counts. One that was there already does not, nor one whose advisory was published since;
-both are shown. Policies come from --policy, exceptions from --exceptions and from the files that the
-base keeps: .tocsin/exceptions.yaml, VEX documents in .tocsin/vex, .vex and .openvex, osv-scanner.toml,
+		Long: `Gate judges what lies between a base and what is there now, both by the same advisories and policies.
+A finding that the change introduced, or made worse, counts. One that was there already does not, nor one
+that is only known since; the verdict numbers them. They count in "tocsin scan", which says whether all of
+it may be released.
+
+The base is one of two. --base names a branch: gate scans the same folder, or file, where HEAD left it;
+with --base HEAD it judges what is not committed yet. --baseline names a JSON report that "tocsin scan" or
+"tocsin gate" wrote earlier, for where there is no history of Git: the packages in it are judged again, and
+newly disclosed is what the report did not tell. It must come from where the judged change cannot write, be
+of the same files and be at most 90 days old.
+
+Policies come from --policy, exceptions from --exceptions and from the files that the branch of --base
+keeps: .tocsin/exceptions.yaml, VEX documents in .tocsin/vex, .vex and .openvex, osv-scanner.toml,
 .trivyignore(.yaml) and .grype.yaml. Never from the judged tree, or a change could excuse itself.
+
+Formats that give people something to do (table, markdown, html, github, junit) tell what the change answers
+for. The others tell everything that is there, JSON and SARIF each with its change.
 
 What cannot be read, and data that is stale, leave the verdict undecided as in a scan.`,
 		Example: `  tocsin gate --base origin/main
-  tocsin gate --base origin/main --format json services/shop`,
-		Args: usage(cobra.MaximumNArgs(1)),
+  tocsin gate --base origin/main --format json services/shop
+  tocsin scan --report json=main.json .    # on the main branch, kept by the CI system
+  tocsin gate --baseline main.json .       # on every change`,
 	}
 	data := dataFlag(cmd)
 	f.add(cmd)
-	cmd.Flags().StringVar(&base, "base", "", "branch, tag or commit that the change is for (required)")
+	cmd.Flags().StringVar(&ref, "base", "", "branch, tag or commit that the change is for")
+	cmd.Flags().StringVar(&file, "baseline", "", "JSON report of what the change is for, instead of --base")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if base == "" {
-			return exit{exitUsage, fmt.Errorf("--base is missing: name the branch that the change is for; tocsin scan judges the whole tree")}
+		switch {
+		case ref == "" && file == "":
+			return exit{exitUsage, fmt.Errorf("--base is missing: name the branch that the change is for, or an earlier report with --baseline; tocsin scan judges the whole tree")}
+		case ref != "" && file != "":
+			return exit{exitUsage, fmt.Errorf("--base and --baseline are two bases: give one of them")}
 		}
 		dir, err := data()
 		if err != nil {
 			return err
 		}
-		folder := "."
-		if len(args) > 0 {
-			folder = args[0]
+		if len(args) == 0 {
+			args = []string{"."}
 		}
-		return gate(cmd, f, dir, filepath.Clean(folder), base)
+		return gate(cmd, f, dir, args, ref, file)
 	}
 	return cmd
 }
 
-func gate(cmd *cobra.Command, f scanFlags, data, folder, ref string) error {
-	sources, done, err := open([]string{folder})
+func gate(cmd *cobra.Command, f scanFlags, data string, paths []string, ref, file string) error {
+	sources, done, err := open(paths)
 	if err != nil {
 		return err
 	}
 	defer done()
-	tree, err := gittree.MergeBase(folder, ref)
+	bases, err := openBases(paths, ref, file, time.Now())
 	if err != nil {
 		return err
 	}
@@ -67,33 +81,38 @@ func gate(cmd *cobra.Command, f scanFlags, data, folder, ref string) error {
 		return err
 	}
 	defer e.close()
-	own, err := app.ExceptionsOf(tree, ref, false, e.now)
-	if err != nil {
+	if err := e.excuse(sources, bases); err != nil {
 		return err
 	}
-	unused(cmd.ErrOrStderr(), own)
-	e.excused = append(e.excused, own.Exceptions...)
 	head, err := e.scan(sources)
 	if err != nil {
 		return err
 	}
-	before, err := e.scan([]pipeline.Source{{Origin: ref, FS: tree}})
+	befores := make([]pipeline.Source, len(bases))
+	for i, b := range bases {
+		if err := b.comparable(head[i].Inventory); err != nil {
+			return err
+		}
+		befores[i] = b.source
+	}
+	before, err := e.scan(befores)
 	if err != nil {
 		return err
 	}
-	d := diff.Compare(before[0].Decisions, head[0].Decisions, tree.At)
-	shown := head[0]
-	shown.Gate, shown.Why = policies.Gate(d.Answerable(), shown.Inventory.Coverage, e.index.Snapshot(), e.now)
-	shown.Why = append(shown.Why, fmt.Sprintf("against %.12s: %d introduced, %d made worse, %d newly disclosed, %d pre-existing, %d fixed",
-		tree.Commit, d.Count(tocsin.ChangeIntroduced), d.Count(tocsin.ChangeRaised), d.Count(tocsin.ChangeDisclosed), d.Count(tocsin.ChangeExisting), len(d.Fixed)))
-	shown.Decisions = d.Decisions
-	whole := e.report([]pipeline.Scanned{shown})
-	if f.format == "table" { // people are shown what the change answers for; programs get all, each with its change
-		shown.Decisions = d.Answerable()
+	answered := slices.Clone(head)
+	for i := range head {
+		d := diff.Compare(before[i].Decisions, head[i].Decisions, bases[i].news)
+		h, a := &head[i], &answered[i]
+		h.Gate, h.Why = policies.Gate(d.Answerable(), h.Inventory.Coverage, e.index.Snapshot(), e.now)
+		h.Why = append(h.Why, fmt.Sprintf("against %s: %d introduced, %d made worse, %d newly disclosed, %d pre-existing, %d fixed", bases[i].name,
+			d.Count(tocsin.ChangeIntroduced), d.Count(tocsin.ChangeRaised), d.Count(tocsin.ChangeDisclosed), d.Count(tocsin.ChangeExisting), len(d.Fixed)))
+		h.Decisions = d.Decisions
+		*a = *h
+		a.Decisions = d.Answerable()
 	}
-	r := e.report([]pipeline.Scanned{shown})
-	if err := write(cmd, f, data, r, whole); err != nil {
+	whole := e.report(head)
+	if err := write(cmd, f, data, e.report(answered), whole); err != nil {
 		return err
 	}
-	return conclude(r, f)
+	return conclude(whole, f)
 }

@@ -2,13 +2,18 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/tocsin-dev/tocsin/scanner/report"
 )
 
 // branch is a repository with a commit on main and a work tree on a branch of it.
@@ -99,4 +104,43 @@ func TestGateUsage(t *testing.T) {
 	call(t, "gate", "--base", "main", "--format", "x", dir).wants(t, exitUsage, "--format")
 	call(t, "gate", "--base", "main", filepath.Join(dir, "none")).wants(t, exitUsage, "none")
 	call(t, "gate", "--data", database(t), "--base", "main", dir).wants(t, exitNothing, "nothing to scan")
+}
+
+// Single files are judged as well, each against itself in the base: what a hook does with the files of a commit.
+func TestGateOfFiles(t *testing.T) {
+	data := database(t)
+	dir := branch(t, map[string]string{"package-lock.json": lock("left", "1.0.0"), "web/package-lock.json": lock("right", "1.0.0")})
+	put(t, dir, "package-lock.json", lock("left", "1.9.0"))
+	put(t, dir, "web/package-lock.json", lock("left", "1.0.0"))
+	put(t, dir, "new/package-lock.json", lock("left", "1.0.0"))
+	t.Chdir(dir)
+	call(t, "gate", "--data", data, "--base", "HEAD", "package-lock.json").wants(t, exitPass, "0 introduced, 0 made worse, 0 newly disclosed, 1 pre-existing")
+	call(t, "gate", "--data", data, "--base", "HEAD", "web/package-lock.json").wants(t, exitFailed, "1 introduced")
+	call(t, "gate", "--data", data, "--base", "HEAD", "new/package-lock.json").wants(t, exitFailed, "1 introduced")
+	call(t, "gate", "--data", data, "--base", "HEAD", "package-lock.json", "web").wants(t, exitFailed, "1 pre-existing", "1 introduced")
+	call(t, "gate", "--data", data, "--base", "HEAD", "package-lock.json", "none").wants(t, exitUsage, "none")
+}
+
+// Nobody is given something to do for what was there before: formats for people leave it out, those for programs mark it.
+func TestGateFormats(t *testing.T) {
+	data, out := database(t), t.TempDir()
+	dir := branch(t, map[string]string{"package-lock.json": lock("left", "1.0.0")})
+	args := []string{"gate", "--data", data, "--base", "main", dir}
+	for _, format := range report.Formats() {
+		args = append(args, "--report", format+"="+filepath.Join(out, format))
+	}
+	call(t, args...).wants(t, exitPass, "1 pre-existing")
+	for _, format := range report.Formats() {
+		text, err := os.ReadFile(filepath.Join(out, format))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told := strings.Contains(string(text), "GHSA-1"); told == slices.Contains(answering, format) {
+			t.Errorf("%s: the pre-existing finding is told: %v", format, told)
+		}
+		want := map[string]string{"json": `"change": "pre-existing"`, "sarif": `"baselineState": "unchanged"`}[format]
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s has no %s", format, want)
+		}
+	}
 }

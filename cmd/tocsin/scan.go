@@ -52,7 +52,9 @@ advisories fetched by "tocsin db update", and applies the policies. Without a da
 uses the embedded advisories of famous incidents, and says so.
 
 What people decided about single findings comes from --exceptions. Files of that kind in what is
-scanned are named and left alone, or it could excuse itself; --trust-tree uses them.`,
+scanned are named and left alone, or it could excuse itself; --trust-tree uses them.
+
+docs/report.schema.json in the sources describes the JSON report. "tocsin gate --baseline" reads it.`,
 		Example: `  tocsin scan                          # this folder
   tocsin scan package-lock.json        # one file
   tocsin scan services/a services/b    # several, judged together
@@ -163,7 +165,7 @@ func (e *exam) report(scanned []pipeline.Scanned) report.Report {
 		r.Gate = r.Gate.Worse(s.Gate)
 		r.Targets = append(r.Targets, report.Target{
 			Source: s.Inventory.Source, Inventory: s.Inventory.Digest, Packages: len(s.Inventory.Packages), Gate: s.Gate, Why: s.Why,
-			Coverage: s.Inventory.Coverage, Decisions: s.Decisions,
+			Coverage: s.Inventory.Coverage, Decisions: s.Decisions, Contents: report.Contents{Packages: s.Inventory.Packages, Edges: s.Inventory.Edges},
 		})
 	}
 	return r

@@ -31,8 +31,19 @@ func (f *scanFlags) checkReports() error {
 	return nil
 }
 
-// write writes what is shown to standard output and the whole to the files that were asked for.
-func write(cmd *cobra.Command, f scanFlags, data string, shown, whole report.Report) error {
+// answering are the formats by which people are given something to do: they tell what a change answers for. What reads the
+// others compares by itself, or asks each finding for its change.
+var answering = []string{"github", "html", "junit", "markdown", "table"}
+
+// write writes to standard output and to the files that were asked for: in each format what it should tell, of what a change
+// answers for and the whole.
+func write(cmd *cobra.Command, f scanFlags, data string, answered, whole report.Report) error {
+	of := func(format string) report.Report {
+		if slices.Contains(answering, format) {
+			return answered
+		}
+		return whole
+	}
 	ctx, w := cmd.Context(), cmd.OutOrStdout()
 	var records *app.Records
 	defer func() {
@@ -52,16 +63,16 @@ func write(cmd *cobra.Command, f scanFlags, data string, shown, whole report.Rep
 	if f.all {
 		o.Table.Rows = 0
 	}
-	if err := report.Write(w, f.format, shown, o); err != nil {
+	if err := report.Write(w, f.format, of(f.format), o); err != nil {
 		return err
 	}
 	if f.explain && f.format == "table" {
-		explain(w, shown)
+		explain(w, answered)
 	}
 	o.Table = report.TableOptions{} // a file has room for all
 	for _, r := range f.reports {
 		name, file, _ := strings.Cut(r, "=")
-		if err := writeFile(file, name, whole, o); err != nil {
+		if err := writeFile(file, name, of(name), o); err != nil {
 			return fmt.Errorf("--report %s: %w", r, err)
 		}
 	}

@@ -71,6 +71,25 @@ func MergeBase(dir, ref string) (*Tree, error) {
 	return &Tree{Commit: bases[0].Hash.String(), At: bases[0].Committer.When.UTC(), tree: tree}, nil
 }
 
+// Keeps says whether HEAD of the repository that dir lies in has the file, so that whoever proposes a change may change it. A
+// folder outside any repository keeps none.
+func Keeps(dir, file string) bool {
+	repo, err := git.PlainOpenWithOptions(dir, &git.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
+	if err != nil {
+		return false
+	}
+	head, err := commit(repo, "HEAD")
+	if err != nil {
+		return false
+	}
+	name, err := inside(repo, file)
+	if err != nil {
+		return false
+	}
+	_, err = head.File(name)
+	return err == nil
+}
+
 func commit(repo *git.Repository, ref string) (*object.Commit, error) {
 	hash, err := repo.ResolveRevision(plumbing.Revision(ref))
 	if err != nil {

@@ -149,3 +149,32 @@ func TestMergeBaseRefuses(t *testing.T) {
 		}
 	}
 }
+
+// What HEAD has is what the change may have written; what merely lies in the work tree is not.
+func TestKeeps(t *testing.T) {
+	dir, _ := history(t)
+	beside := filepath.Join(dir, "sub", "beside")
+	if err := os.WriteFile(beside, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	outside := filepath.Join(t.TempDir(), "x")
+	for _, c := range []struct {
+		dir, file string
+		want      bool
+	}{
+		{dir, filepath.Join(dir, "go.sum"), true},
+		{filepath.Join(dir, "sub"), filepath.Join(dir, "sub", "package-lock.json"), true},
+		{filepath.Join(dir, "sub", "package-lock.json"), filepath.Join(dir, "go.sum"), true}, // a file is judged
+		{dir, beside, false},
+		{dir, outside, false},
+		{filepath.Dir(outside), outside, false},
+	} {
+		if got := Keeps(c.dir, c.file); got != c.want {
+			t.Errorf("Keeps(%s, %s) = %v", c.dir, c.file, got)
+		}
+	}
+	t.Chdir(filepath.Join(dir, "sub"))
+	if !Keeps(".", "../go.sum") {
+		t.Error("a relative path is not found")
+	}
+}

@@ -26,6 +26,8 @@ type Source struct {
 	Origin string
 	FS     fs.FS
 	Paths  []string
+	// Inventory, if set, was taken before; nothing is read.
+	Inventory *tocsin.Inventory
 	// Err says why it could not be opened; it then counts as unreadable.
 	Err error
 	// Exceptions are what people decided. They do not come from the tree itself.
@@ -74,6 +76,9 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 
 // read takes the inventory of one source.
 func read(ctx context.Context, src Source, now time.Time, progress func(project, path string)) (tocsin.Inventory, error) {
+	if src.Inventory != nil {
+		return *src.Inventory, nil
+	}
 	opts := scanner.Options{Project: src.Project.Slug, Source: src.Origin, TakenAt: now, Paths: src.Paths}
 	if progress != nil {
 		opts.Progress = func(path string) { progress(src.Project.Slug, path) }

@@ -17,25 +17,29 @@ type Result struct {
 	Fixed []tocsin.Decision
 }
 
-// Compare marks the decisions of head against those of base, which were made with the same advisories and policies. since is
-// the base's time: what was published later is newly disclosed. Findings are the same if package and class are, so that
-// an upgrade that keeps the flaw brings nothing new.
-func Compare(base, head []tocsin.Decision, since time.Time) Result {
-	before := map[[3]string]tocsin.Decision{}
+// Compare marks the decisions of head against those of base, which were made with the same advisories and policies. Of what
+// was there before, that which is news is newly disclosed. Findings are the same if package and class are, so that an
+// upgrade that keeps the flaw brings nothing new.
+func Compare(base, head []tocsin.Decision, news News) Result {
+	before := map[key]tocsin.Decision{}
 	for _, d := range base {
-		before[key(d)] = d
+		k := of(d.Finding, d.Finding.Class.ID)
+		if old, ok := before[k]; !ok || tocsin.CompareGates(d.Gate, old.Gate) > 0 {
+			before[k] = d // of two versions of a package, the graver
+		}
 	}
 	r := Result{Decisions: make([]tocsin.Decision, len(head))}
-	now := map[[3]string]bool{}
+	now := map[key]bool{}
 	for i, d := range head {
-		now[key(d)] = true
-		old, ok := before[key(d)]
+		k := of(d.Finding, d.Finding.Class.ID)
+		now[k] = true
+		old, ok := before[k]
 		switch {
 		case !ok:
 			d.Change = tocsin.ChangeIntroduced
 		case tocsin.CompareGates(d.Gate, old.Gate) > 0:
 			d.Change = tocsin.ChangeRaised
-		case d.Finding.Class.Published.After(since):
+		case news(d.Finding):
 			d.Change = tocsin.ChangeDisclosed
 		default:
 			d.Change = tocsin.ChangeExisting
@@ -43,16 +47,44 @@ func Compare(base, head []tocsin.Decision, since time.Time) Result {
 		r.Decisions[i] = d
 	}
 	for _, d := range base {
-		if !now[key(d)] {
+		if !now[of(d.Finding, d.Finding.Class.ID)] {
 			r.Fixed = append(r.Fixed, d)
 		}
 	}
 	return r
 }
 
-func key(d tocsin.Decision) [3]string {
-	p := d.Finding.Package
-	return [3]string{purl.Base(p.Ecosystem), purl.Key(p.Ecosystem, p.Name), d.Finding.Class.ID}
+// News says whether a finding was not known of yet at the time of the base.
+type News func(tocsin.Finding) bool
+
+// After is for a base of which nothing but its time is known: news is what was published later.
+func After(t time.Time) News {
+	return func(f tocsin.Finding) bool { return f.Class.Published.After(t) }
+}
+
+// Beyond is for a base whose findings were told at its time: news is what is not among them, by whichever id of its class.
+func Beyond(told []tocsin.Decision) News {
+	known := map[key]bool{}
+	for _, d := range told {
+		for _, id := range append([]string{d.Finding.Class.ID}, d.Finding.Class.Aliases...) {
+			known[of(d.Finding, id)] = true
+		}
+	}
+	return func(f tocsin.Finding) bool {
+		for _, id := range append([]string{f.Class.ID}, f.Class.Aliases...) {
+			if known[of(f, id)] {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// A key is a package, whatever its version, and an id of a class.
+type key struct{ ecosystem, name, id string }
+
+func of(f tocsin.Finding, id string) key {
+	return key{purl.Base(f.Package.Ecosystem), purl.Key(f.Package.Ecosystem, f.Package.Name), id}
 }
 
 // Answerable are the decisions that the change answers for: what it introduced or made worse.

@@ -31,7 +31,7 @@ func TestCompare(t *testing.T) {
 		decision("new", "1.0", "CVE-1", tocsin.GateWarn, old),
 		decision("kept", "1.1", "CVE-5", tocsin.GateFail, later),
 	}
-	r := Compare(base, head, since)
+	r := Compare(base, head, After(since))
 	var got []tocsin.Change
 	for _, d := range r.Decisions {
 		got = append(got, d.Change)
@@ -48,5 +48,27 @@ func TestCompare(t *testing.T) {
 	}
 	if head[0].Change != "" {
 		t.Error("the argument was changed")
+	}
+}
+
+// Where the base's own findings were kept, news is what is not among them, however old its advisory.
+func TestCompareWithWhatWasTold(t *testing.T) {
+	old := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	renamed := decision("kept", "1.0", "GHSA-1", tocsin.GateFail, old) // it has a CVE by now
+	head := []tocsin.Decision{decision("kept", "1.1", "CVE-1", tocsin.GateFail, old), decision("kept", "1.1", "CVE-2", tocsin.GateFail, old)}
+	head[0].Finding.Class.Aliases = []string{"CVE-1", "GHSA-1"}
+	r := Compare(head, head, Beyond([]tocsin.Decision{renamed}))
+	if got := []tocsin.Change{r.Decisions[0].Change, r.Decisions[1].Change}; got[0] != tocsin.ChangeExisting || got[1] != tocsin.ChangeDisclosed {
+		t.Errorf("%q", got)
+	}
+}
+
+// Of two versions of a package in the base, the graver decision counts, in whichever order they come.
+func TestCompareTwoVersions(t *testing.T) {
+	worse, milder := decision("two", "1.0", "CVE-1", tocsin.GateFail, time.Time{}), decision("two", "2.0", "CVE-1", tocsin.GateWarn, time.Time{})
+	for _, base := range [][]tocsin.Decision{{worse, milder}, {milder, worse}} {
+		if got := Compare(base, base, After(time.Now())).Answerable(); len(got) > 0 {
+			t.Errorf("a change that changes nothing answers for %v", got)
+		}
 	}
 }

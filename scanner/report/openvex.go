@@ -13,7 +13,8 @@ import (
 
 // OpenVEX writes what was found as an OpenVEX document: a statement per package and class, which says that the package is
 // affected and what to do, or that it is under investigation where that is unknown. It never says "not affected": that is for
-// people to state. https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md
+// people to state. Where nothing was found there is no statement to make, and the document has none, although OpenVEX's JSON
+// schema asks for one. https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md
 func OpenVEX(w io.Writer, r Report) error {
 	at := r.At.UTC()
 	doc := vex.VEX{

@@ -19,6 +19,8 @@ import (
 
 // A Report is one scan of one or more targets.
 type Report struct {
+	// Schema is the version of the JSON document, set when it is written.
+	Schema int `json:"schema_version"`
 	// Tocsin is the program's version.
 	Tocsin  string      `json:"tocsin"`
 	At      time.Time   `json:"at"`
@@ -40,20 +42,22 @@ type Target struct {
 	Why       []string          `json:"why,omitempty"`
 	Coverage  tocsin.Coverage   `json:"coverage"`
 	Decisions []tocsin.Decision `json:"decisions"`
+	// Contents are the packages themselves, so that a later gate can judge them again by what is known then.
+	Contents Contents `json:"contents"`
 }
 
-// JSON writes the report as one indented document.
+// Contents are what an inventory holds besides its coverage. They are the JSON report's only.
+type Contents struct {
+	Packages []tocsin.Package `json:"packages"`
+	Edges    []tocsin.Edge    `json:"edges"`
+}
+
+// JSON writes the report as one indented document, which docs/report.schema.json describes and [Read] reads.
 func JSON(w io.Writer, r Report) error {
-	r.Targets = append([]Target{}, r.Targets...) // lists that are empty, not missing
-	r.Policies = append([]string{}, r.Policies...)
-	for i := range r.Targets {
-		t := &r.Targets[i]
-		t.Decisions = append([]tocsin.Decision{}, t.Decisions...)
-		t.Coverage.Files = append([]tocsin.FileCoverage{}, t.Coverage.Files...)
-	}
+	r.Schema = SchemaVersion
 	// The report of a large SBOM has dozens of megabytes: it is written as it is encoded.
 	out := bufio.NewWriterSize(w, 64<<10)
-	err := json.MarshalWrite(out, r, jsonv1.DefaultOptionsV1(), jsontext.WithIndent("  "), jsontext.EscapeForHTML(false))
+	err := json.MarshalWrite(out, r, jsonv1.DefaultOptionsV1(), json.FormatNilSliceAsNull(false), jsontext.WithIndent("  "), jsontext.EscapeForHTML(false))
 	if err := errors.Join(err, out.WriteByte('\n'), out.Flush()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}

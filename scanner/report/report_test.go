@@ -47,18 +47,22 @@ func sample() Report {
 	exploited.Finding.Class.KEV, exploited.Finding.Upgrade = &tocsin.KEV{}, "4.17.21"
 	harmless := decision(tocsin.GatePass, "fine", "1", "CVE-7", 9)
 	harmless.Finding.Status = tocsin.StatusNotAffected
+	contents := Contents{Edges: []tocsin.Edge{{From: tocsin.EdgeRoot, To: 0}}}
+	for i := range 12 {
+		contents.Packages = append(contents.Packages, tocsin.Package{Ecosystem: "npm", Name: fmt.Sprint("p", i), Version: "1"})
+	}
 	return Report{
 		Tocsin: "v1", At: noon, Gate: tocsin.GateFail, Policies: []string{"release-gate"}, PolicyDigest: "sha256:0123456789abcdef",
-		Snapshot: tocsin.Snapshot{ID: "adv:1", Records: 3, Feeds: []tocsin.FeedState{{Name: "osv", SyncedAt: noon}, {Name: "kev"}}},
+		Snapshot: tocsin.Snapshot{ID: "adv:1", Records: 3, Feeds: []tocsin.FeedState{{Name: "osv", Status: tocsin.FeedOK, SyncedAt: noon}, {Name: "kev", Status: tocsin.FeedFailed}}},
 		Targets: []Target{
-			{Source: "shop", Packages: 12, Gate: tocsin.GateFail, Why: []string{"3 findings fail", "1 is undecided"},
+			{Source: "shop", Packages: 12, Contents: contents, Gate: tocsin.GateFail, Why: []string{"3 findings fail", "1 is undecided"},
 				Decisions: []tocsin.Decision{harmless, deep, odd, decision(tocsin.GateFail, "ms", "3", "CVE-3", 8), dup, exploited,
 					decision(tocsin.GateWarn, "lodash", "4.17.4", "CVE-2", 0, "4.17.21"), bad},
 				Coverage: tocsin.Coverage{
 					Files: []tocsin.FileCoverage{{Path: "package-lock.json", Format: "npm/package-lock", Status: tocsin.FileRead}, {Path: "pom.xml", Status: tocsin.FileFailed, Reason: "line 3: no end"}},
 					Gaps:  []tocsin.Gap{{Reason: tocsin.GapNoVersion, Count: 2}, {Reason: tocsin.GapMinimum, Count: 1}},
 				}},
-			{Source: "clean", Packages: 1, Gate: tocsin.GatePass, Coverage: tocsin.Coverage{Files: []tocsin.FileCoverage{{Path: "go.mod", Status: tocsin.FileRead}}}},
+			{Source: "clean", Packages: 1, Contents: Contents{Packages: contents.Packages[:1]}, Gate: tocsin.GatePass, Coverage: tocsin.Coverage{Files: []tocsin.FileCoverage{{Path: "go.mod", Status: tocsin.FileRead}}}},
 		},
 	}
 }
@@ -200,7 +204,7 @@ func TestHostileTextStaysOffTheTerminal(t *testing.T) {
 
 func TestJSON(t *testing.T) {
 	r := sample()
-	r.Targets = append(r.Targets, Target{Source: "none"})
+	r.Targets = append(r.Targets, Target{Source: "none", Gate: tocsin.GatePass})
 	var b bytes.Buffer
 	if err := JSON(&b, r); err != nil {
 		t.Fatal(err)

@@ -101,10 +101,28 @@ func sarifResult(t Target, d tocsin.Decision, seen fingerprints) *sarif.Result {
 	}
 	result := sarif.NewResult().WithLevel(sarifLevel(d.Gate)).WithMessage(sarifText(account(f))).WithProperties(properties).
 		WithPartialFingerprints(map[string]string{"primaryLocationLineHash": identity, "tocsin/v1": identity}) // the first is the only one GitHub reads
+	if state := baselineState(d.Change); state != "" {
+		result.WithBaselineState(state)
+		properties.Add("change", string(d.Change))
+	}
 	if f.Status == tocsin.StatusUnknown {
 		result.WithKind("review").WithLevel(sarif.LevelNote)
 	}
 	return result.AddLocation(sarifLocation(place(t, f.Package)))
+}
+
+// baselineState says what a result is against the base of a change (section 3.27.24); empty where there is none.
+func baselineState(c tocsin.Change) string {
+	switch c {
+	case "":
+		return ""
+	case tocsin.ChangeIntroduced:
+		return "new"
+	case tocsin.ChangeRaised:
+		return "updated"
+	default:
+		return "unchanged"
+	}
 }
 
 // sarifText is a message without links: viewers make one of "[text](address)", whoever wrote it (section 3.11.6).
