@@ -56,7 +56,7 @@ func export(cmd *cobra.Command, s pipeline.Sync, name string, at time.Time) (m f
 	}
 	defer os.Remove(f.Name()) // it is gone after the rename
 	m, err = s.Export(cmd.Context(), f, at)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
 		return m, err
 	}
 	return m, os.Rename(f.Name(), name)
