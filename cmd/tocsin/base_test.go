@@ -23,19 +23,7 @@ func told(t *testing.T, data, path string) string {
 // A report of what was there before serves as a base where there is no history of Git: the verdicts are the same.
 func TestGateBaseline(t *testing.T) {
 	data := database(t) // left is affected before 2.0.0
-	for name, c := range map[string]struct {
-		before, after string
-		code          int
-		want          string
-	}{
-		"introduced":             {lock("right", "1.0.0"), lock("left", "1.0.0"), exitFailed, "1 introduced, 0 made worse, 0 newly disclosed, 0 pre-existing, 0 fixed"},
-		"pre-existing":           {lock("left", "1.0.0"), lock("left", "1.0.0"), exitPass, "0 introduced, 0 made worse, 0 newly disclosed, 1 pre-existing, 0 fixed"},
-		"a bump keeps the flaw":  {lock("left", "1.0.0"), lock("left", "1.9.0"), exitPass, "1 pre-existing"},
-		"a downgrade":            {lock("left", "2.0.0"), lock("left", "1.0.0"), exitFailed, "1 introduced"},
-		"fixed":                  {lock("left", "1.0.0"), lock("left", "2.0.0"), exitPass, "0 pre-existing, 1 fixed"},
-		"what cannot be read":    {lock("left", "2.0.0"), "{", exitUndecided, "could not be read whole"},
-		"what could not be read": {"{", lock("left", "1.0.0"), exitFailed, "1 introduced"},
-	} {
+	for name, c := range gateChanges() {
 		t.Run(name, func(t *testing.T) {
 			before := told(t, data, put(t, t.TempDir(), "package-lock.json", c.before))
 			after := put(t, t.TempDir(), "package-lock.json", c.after)

@@ -44,20 +44,29 @@ func branch(t *testing.T, before map[string]string) string {
 	return dir
 }
 
-func TestGateJudgesTheChange(t *testing.T) {
-	data := database(t) // left is affected before 2.0.0
-	for name, c := range map[string]struct {
-		before, after string
-		code          int
-		want          string
-	}{
+// gateChange is what a file was and became, and what a gate says of it.
+type gateChange struct {
+	before, after string
+	code          int
+	want          string
+}
+
+// gateChanges are those that a gate must tell apart, whatever it compares with; left is affected before 2.0.0.
+func gateChanges() map[string]gateChange {
+	return map[string]gateChange{
 		"introduced":             {lock("right", "1.0.0"), lock("left", "1.0.0"), exitFailed, "1 introduced, 0 made worse, 0 newly disclosed, 0 pre-existing, 0 fixed"},
 		"pre-existing":           {lock("left", "1.0.0"), lock("left", "1.0.0"), exitPass, "0 introduced, 0 made worse, 0 newly disclosed, 1 pre-existing, 0 fixed"},
 		"a bump keeps the flaw":  {lock("left", "1.0.0"), lock("left", "1.9.0"), exitPass, "1 pre-existing"},
+		"a downgrade":            {lock("left", "2.0.0"), lock("left", "1.0.0"), exitFailed, "1 introduced"},
 		"fixed":                  {lock("left", "1.0.0"), lock("left", "2.0.0"), exitPass, "0 pre-existing, 1 fixed"},
 		"what cannot be read":    {lock("left", "2.0.0"), "{", exitUndecided, "could not be read whole"},
 		"what could not be read": {"{", lock("left", "1.0.0"), exitFailed, "1 introduced"},
-	} {
+	}
+}
+
+func TestGateJudgesTheChange(t *testing.T) {
+	data := database(t) // left is affected before 2.0.0
+	for name, c := range gateChanges() {
 		t.Run(name, func(t *testing.T) {
 			dir := branch(t, map[string]string{"app/package-lock.json": c.before})
 			put(t, dir, "app/package-lock.json", c.after)
