@@ -25,6 +25,9 @@ type Finding struct {
 	Accepted     bool   `cel:"accepted" yaml:"accepted"`           // its risk is accepted for a time (an exception)
 	FixAvailable bool   `cel:"fix_available" yaml:"fix_available"` // a version that clears the class is known
 	PathLength   int    `cel:"path_length" yaml:"path_length"`     // packages on the shortest path; 0 if not known
+	// called, imported, present; "" where nobody looked or it could not be told. So ask for the mild ones by name: what is
+	// not known may be called.
+	Reachability string `cel:"reachability" yaml:"reachability"`
 }
 
 // Advisory is the vulnerability class.
@@ -105,6 +108,9 @@ func NewInput(f tocsin.Finding, p tocsin.Project, reach Reach, s tocsin.Snapshot
 		Now:       now.UTC(),
 	}
 	in.Finding.Accepted = f.Exception != nil && f.Exception.Kind == tocsin.ExceptionAccepted
+	if r := f.Reachability; r != nil && r.Reach != tocsin.ReachUnknown {
+		in.Finding.Reachability = string(r.Reach)
+	}
 	if len(f.Paths) > 0 {
 		in.Finding.PathLength = len(slices.MinFunc(f.Paths, func(a, b []string) int { return len(a) - len(b) }))
 	}

@@ -248,6 +248,12 @@ func TestNewInput(t *testing.T) {
 	if none := policies.NewInput(tocsin.Finding{}, tocsin.Project{}, policies.Reach{}, tocsin.Snapshot{}, now); none.Advisory.Rating != "unscored" || none.Advisory.Scored {
 		t.Errorf("no score: %+v", none.Advisory)
 	}
+	for reach, want := range map[tocsin.Reach]string{tocsin.ReachCalled: "called", tocsin.ReachImported: "imported", tocsin.ReachPresent: "present", tocsin.ReachUnknown: ""} {
+		f.Reachability = &tocsin.Reachability{Reach: reach}
+		if got := policies.NewInput(f, tocsin.Project{}, policies.Reach{}, tocsin.Snapshot{}, now).Finding.Reachability; got != want {
+			t.Errorf("%s: policies see %q", reach, got)
+		}
+	}
 }
 
 func FuzzLoad(f *testing.F) {
