@@ -77,7 +77,11 @@ func gate(cmd *cobra.Command, f scanFlags, data, folder, ref string) error {
 	if err != nil {
 		return err
 	}
-	before, err := e.scan([]pipeline.Source{{Origin: ref, FS: tree}})
+	base := pipeline.Source{Origin: ref, FS: tree}
+	if f.reach {
+		base.Reach = e.reachBefore(tree, head[0].Decisions)
+	}
+	before, err := e.scan([]pipeline.Source{base})
 	if err != nil {
 		return err
 	}

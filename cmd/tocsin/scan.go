@@ -28,6 +28,7 @@ type scanFlags struct {
 	exceptions  []string
 	onUndecided string
 	trustTree   bool // of scan only
+	reach       bool
 	all         bool
 	explain     bool
 }
@@ -38,6 +39,7 @@ func (f *scanFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.policies, "policy", []string{"release-gate"}, "policy packs by name, or files")
 	cmd.Flags().StringArrayVar(&f.exceptions, "exceptions", nil, "file of accepted risks and statements of not being affected: ours, OpenVEX, CSAF, CycloneDX,\nosv-scanner.toml, .trivyignore(.yaml), .grype.yaml; any number of times")
 	cmd.Flags().StringVar(&f.onUndecided, "on-undecided", "fail", "what an undecided verdict does: fail (exit 4) or pass")
+	cmd.Flags().BoolVar(&f.reach, "reachability", false, reachHelp)
 	cmd.Flags().BoolVar(&f.all, "all", false, "show all rows of the table")
 	cmd.Flags().BoolVar(&f.explain, "explain", false, "show the reason of every decision below the table")
 }
@@ -117,6 +119,9 @@ type exam struct {
 	excused []tocsin.Exception
 	index   *advisories.Index
 	now     time.Time
+	// reach asks what the code of the sources calls; data is where the records for that are.
+	reach bool
+	data  string
 }
 
 // newExam checks the flags and opens the index. Close it.
@@ -141,7 +146,7 @@ func newExam(cmd *cobra.Command, f scanFlags, data string) (*exam, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &exam{cmd: cmd, set: set, excused: excused.Exceptions, index: x, now: now}, nil
+	return &exam{cmd: cmd, set: set, excused: excused.Exceptions, index: x, now: now, reach: f.reach, data: data}, nil
 }
 
 func (e *exam) close() { _ = e.index.Close() } // read only
@@ -151,6 +156,9 @@ func (e *exam) scan(sources []pipeline.Source) ([]pipeline.Scanned, error) {
 	defer bar.finish()
 	for i := range sources {
 		sources[i].Exceptions = slices.Concat(e.excused, sources[i].Exceptions)
+		if e.reach && sources[i].Reach == nil {
+			sources[i].Reach = app.Reach(e.data, e.index.Snapshot(), sources[i].Dir)
+		}
 	}
 	return pipeline.Scan(e.cmd.Context(), sources, e.index, e.set, e.now, func(_, path string) { bar.show("reading " + path) })
 }

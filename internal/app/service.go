@@ -261,7 +261,7 @@ func Source(path string) (pipeline.Source, io.Closer) {
 		src.Err = err
 		return src, nil
 	}
-	src.FS = root
+	src.FS, src.Dir = root, dir
 	return src, closer
 }
 
