@@ -54,7 +54,7 @@ func (e *exam) reachBefore(tree fs.FS, after []tocsin.Decision) func(context.Con
 		if err := copyTree(ctx, dir, tree); err != nil {
 			return nil, fmt.Errorf("copying the base: %w", err)
 		}
-		out, err := app.Reach(e.data, e.index.Snapshot(), dir)(ctx, findings)
+		out, err := app.Reach(e.records, dir)(ctx, findings)
 		for i, f := range out {
 			if r := known[key{f.Package.Name, f.Class.ID}]; r != nil && f.Reachability.Reach == tocsin.ReachUnknown {
 				out[i].Reachability = r

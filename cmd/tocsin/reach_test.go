@@ -117,3 +117,22 @@ func TestGateReachability(t *testing.T) {
 		})
 	}
 }
+
+// A portfolio looks into the projects that ask for it.
+func TestRunReachability(t *testing.T) {
+	files, data := shop(t)
+	dir := t.TempDir()
+	for name, text := range files {
+		put(t, dir, "shop/"+name, text)
+	}
+	put(t, dir, "called.yaml", `policy: called
+gate:
+  default: pass
+  rules:
+    - {name: called, when: 'finding.reachability == "called"', then: fail, because: the flaw is called}
+`)
+	for word, want := range map[string]string{"true": "gate fail", "false": "gate pass"} {
+		config := put(t, dir, "tocsin.yaml", "data: "+data+"\npolicies: [called.yaml]\nprojects: [{slug: shop, path: shop, reachability: "+word+"}]\n")
+		call(t, "run", "--config", config, "--once").wants(t, exitPass, want)
+	}
+}

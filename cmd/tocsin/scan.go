@@ -119,9 +119,8 @@ type exam struct {
 	excused []tocsin.Exception
 	index   *advisories.Index
 	now     time.Time
-	// reach asks what the code of the sources calls; data is where the records for that are.
-	reach bool
-	data  string
+	// records are those behind the index, for what is asked of code; nil where nothing is.
+	records *app.Records
 }
 
 // newExam checks the flags and opens the index. Close it.
@@ -146,18 +145,31 @@ func newExam(cmd *cobra.Command, f scanFlags, data string) (*exam, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &exam{cmd: cmd, set: set, excused: excused.Exceptions, index: x, now: now, reach: f.reach, data: data}, nil
+	e := &exam{cmd: cmd, set: set, excused: excused.Exceptions, index: x, now: now}
+	if f.reach {
+		if e.records, err = app.OpenRecords(cmd.Context(), data, x.Snapshot()); err != nil {
+			e.close()
+			return nil, err
+		}
+	}
+	return e, nil
 }
 
-func (e *exam) close() { _ = e.index.Close() } // read only
+// close closes what is only read.
+func (e *exam) close() {
+	_ = e.index.Close()
+	if e.records != nil {
+		_ = e.records.Close()
+	}
+}
 
 func (e *exam) scan(sources []pipeline.Source) ([]pipeline.Scanned, error) {
 	bar := newProgress(e.cmd.ErrOrStderr())
 	defer bar.finish()
 	for i := range sources {
 		sources[i].Exceptions = slices.Concat(e.excused, sources[i].Exceptions)
-		if e.reach && sources[i].Reach == nil {
-			sources[i].Reach = app.Reach(e.data, e.index.Snapshot(), sources[i].Dir)
+		if e.records != nil && sources[i].Reach == nil {
+			sources[i].Reach = app.Reach(e.records, sources[i].Dir)
 		}
 	}
 	return pipeline.Scan(e.cmd.Context(), sources, e.index, e.set, e.now, func(_, path string) { bar.show("reading " + path) })

@@ -16,18 +16,13 @@ const GovulncheckCommand = "govulncheck"
 // reachLimit is the time for all modules of one source.
 const reachLimit = 5 * time.Minute
 
-// Reach gives what says of findings how far the code in dir gets to them, with the records behind a snapshot.
-func Reach(data string, s tocsin.Snapshot, dir string) func(context.Context, []tocsin.Finding) ([]tocsin.Finding, error) {
+// Reach gives what says of findings how far the code in dir gets to them, by the records behind their advisories.
+func Reach(records *Records, dir string) func(context.Context, []tocsin.Finding) ([]tocsin.Finding, error) {
 	return func(ctx context.Context, findings []tocsin.Finding) ([]tocsin.Finding, error) {
 		self, err := os.Executable()
 		if err != nil {
 			return nil, fmt.Errorf("finding this program: %w", err)
 		}
-		records, err := OpenRecords(ctx, data, s)
-		if err != nil {
-			return nil, err
-		}
-		defer records.Close() // read only
 		a := reach.Analysis{Dir: dir, Record: records.Record, Command: []string{self, GovulncheckCommand, "--"}, Limit: reachLimit}
 		return a.Findings(ctx, findings)
 	}
