@@ -325,3 +325,36 @@ func FuzzReduce(f *testing.F) {
 		}
 	})
 }
+
+// Nothing runs that the project or its surroundings could choose, and nothing of the project is changed.
+func TestNothingOfTheProjectRuns(t *testing.T) {
+	dir := shop(t)
+	tools, ran := t.TempDir(), filepath.Join(t.TempDir(), "ran")
+	for _, name := range []string{"gcc", "cc", "clang", "swig", "pkg-config", "git", "hg", "gopackagesdriver", "tool"} {
+		put(t, filepath.Join(tools, name), "#!/bin/sh\necho $0 $@ >> "+ran+"\nexit 1\n")
+		if err := os.Chmod(filepath.Join(tools, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", tools+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Setenv("GOFLAGS", "-toolexec="+filepath.Join(tools, "tool"))
+	t.Setenv("CGO_ENABLED", "1")
+	mod := filepath.Join(dir, "shop/go.mod")
+	before, err := os.ReadFile(mod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(dir, "shop/.git/HEAD"), "ref: refs/heads/main\n")
+	put(t, filepath.Join(dir, "shop/c.go"), "package main\n\n//go:generate tool\n\n// #cgo pkg-config: x\nimport \"C\"\n")
+	put(t, filepath.Join(dir, "shop/x.swig"), "%module x\n")
+	out, err := analysis(dir).Findings(t.Context(), shopFindings()[:1])
+	if err != nil || out[0].Reachability.Reach != tocsin.ReachCalled {
+		t.Fatal(says(out[0].Reachability), err)
+	}
+	if text, err := os.ReadFile(ran); err == nil {
+		t.Errorf("it ran\n%s", text)
+	}
+	if after, err := os.ReadFile(mod); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("go.mod was changed: %v", err)
+	}
+}
