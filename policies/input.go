@@ -57,6 +57,8 @@ type Package struct {
 	Relation  string `cel:"relation" yaml:"relation"` // direct, transitive, "" if not known
 	Scope     string `cel:"scope" yaml:"scope"`       // runtime, dev
 	Origin    string `cel:"origin" yaml:"origin"`     // registry, private, git, url, local
+	// unpinned, mutable (an action or image by tag or branch), "no integrity" (its lockfile pins hashes, and none of it)
+	Hygiene []string `cel:"hygiene" yaml:"hygiene"`
 }
 
 // Project is the project that has it.
@@ -113,6 +115,9 @@ func NewInput(f tocsin.Finding, p tocsin.Project, reach Reach, s tocsin.Snapshot
 	}
 	if len(f.Paths) > 0 {
 		in.Finding.PathLength = len(slices.MinFunc(f.Paths, func(a, b []string) int { return len(a) - len(b) }))
+	}
+	for _, h := range f.Hygiene {
+		in.Package.Hygiene = append(in.Package.Hygiene, string(h))
 	}
 	if c := f.Class.CVSS; c != nil {
 		in.Advisory.Scored, in.Advisory.CVSS = true, c.Score
