@@ -120,5 +120,5 @@ func (a Analysis) run(ctx context.Context, env []string, dir string, records []r
 	case err != nil:
 		return answers{}, err
 	}
-	return read(text, dir)
+	return read(text, dir, initialisers(records))
 }

@@ -45,8 +45,9 @@ type answers struct {
 type flaw struct{ module, record string }
 
 // read reads govulncheck's output about the module in dir, relative to what was scanned. It says of one flaw several times
-// how far the code gets, the farthest counts; of equal ones the shortest trace, and of equal traces the first in order.
-func read(text []byte, dir string) (answers, error) {
+// how far the code gets, the farthest counts; of equal ones the shortest trace, and of equal traces the first in order. That a
+// package is initialised is no call of it, but for the records that name just that: inits.
+func read(text []byte, dir string, inits map[string]bool) (answers, error) {
 	a := answers{versions: map[string]string{}, reach: map[flaw]tocsin.Reachability{}}
 	var roots []string
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -70,7 +71,7 @@ func read(text []byte, dir string) (answers, error) {
 		k := flaw{key(at.Module), m.Finding.OSV}
 		r := tocsin.Reachability{Reach: tocsin.ReachPresent, Advisory: m.Finding.OSV}
 		switch {
-		case at.Function != "":
+		case at.Function != "" && (at.Function != "init" || inits[k.record]):
 			r.Reach, r.Trace = tocsin.ReachCalled, trace(m.Finding.Trace, roots, dir)
 		case at.Package != "":
 			r.Reach = tocsin.ReachImported

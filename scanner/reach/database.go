@@ -102,19 +102,29 @@ func reduce(id string, body []byte) (record, bool) {
 	return r, len(r.Affected) > 0
 }
 
-// about says whether the record is about a module, and whether it names the flawed functions of every package there.
-func (r record) about(module string) (about, functions bool) {
-	functions = true
+// about says whether the record is about a module, and whether it says what is flawed there: functions, or whole packages.
+func (r record) about(module string) (about, exact bool) {
+	exact = true
 	for _, a := range r.Affected {
-		if key(a.Package.Name) != key(module) {
-			continue
-		}
-		about = true
-		if len(a.Ecosystem.Imports) == 0 || slices.ContainsFunc(a.Ecosystem.Imports, func(i imports) bool { return len(i.Symbols) == 0 }) {
-			functions = false
+		if key(a.Package.Name) == key(module) {
+			about = true
+			exact = exact && len(a.Ecosystem.Imports) > 0
 		}
 	}
-	return about, about && functions
+	return about, about && exact
+}
+
+// initialisers are the ids of records that name the initialisation of a package as flawed.
+func initialisers(records []record) map[string]bool {
+	out := map[string]bool{}
+	for _, r := range records {
+		for _, a := range r.Affected {
+			for _, i := range a.Ecosystem.Imports {
+				out[r.ID] = out[r.ID] || slices.Contains(i.Symbols, "init")
+			}
+		}
+	}
+	return out
 }
 
 // key is the name under which modules are compared.

@@ -12,11 +12,11 @@ import (
 // judge says how far the code of one module gets to the flaw of a finding. why says why govulncheck could not be asked.
 func judge(f tocsin.Finding, records []record, found answers, why error) *tocsin.Reachability {
 	var ask []string
-	exact := map[string]bool{} // by record: whether it names functions
+	exact := map[string]bool{} // by record: whether it names packages or functions
 	for _, r := range records {
-		about, functions := r.about(f.Package.Name)
+		about, names := r.about(f.Package.Name)
 		if about && slices.Contains(f.Class.Aliases, r.ID) {
-			ask, exact[r.ID] = append(ask, r.ID), functions
+			ask, exact[r.ID] = append(ask, r.ID), names
 		}
 	}
 	switch {
@@ -40,7 +40,7 @@ func judge(f tocsin.Finding, records []record, found answers, why error) *tocsin
 			continue
 		}
 		if r.Reach != tocsin.ReachPresent && !exact[id] { // govulncheck takes any function then, even the one that imports run
-			r = *unknown("its package is compiled in, but " + id + " names no functions to look for")
+			r = *unknown("its package is compiled in, but " + id + " names no package or function to look for")
 		}
 		best = nearest(best, &r)
 	}
