@@ -21,6 +21,10 @@ type Finding struct {
 	// Paths are the shortest dependency paths from the project to the package, each as name@version; empty where the
 	// source tells no graph.
 	Paths [][]string `json:"paths,omitempty"`
+	// Hygiene is how loosely the package is pinned.
+	Hygiene []Hygiene `json:"hygiene,omitempty"`
+	// Reachability is nil where nobody looked.
+	Reachability *Reachability `json:"reachability,omitempty"`
 }
 
 // Status of a [Finding]: three-valued, so that what is not known never looks clean.

@@ -25,6 +25,9 @@ type Finding struct {
 	Accepted     bool   `cel:"accepted" yaml:"accepted"`           // its risk is accepted for a time (an exception)
 	FixAvailable bool   `cel:"fix_available" yaml:"fix_available"` // a version that clears the class is known
 	PathLength   int    `cel:"path_length" yaml:"path_length"`     // packages on the shortest path; 0 if not known
+	// called, imported, present; "" where nobody looked or it could not be told. So ask for the mild ones by name: what is
+	// not known may be called.
+	Reachability string `cel:"reachability" yaml:"reachability"`
 }
 
 // Advisory is the vulnerability class.
@@ -54,6 +57,8 @@ type Package struct {
 	Relation  string `cel:"relation" yaml:"relation"` // direct, transitive, "" if not known
 	Scope     string `cel:"scope" yaml:"scope"`       // runtime, dev
 	Origin    string `cel:"origin" yaml:"origin"`     // registry, private, git, url, local
+	// unpinned, mutable (an action or image by tag or branch), "no integrity" (its lockfile pins hashes, and none of it)
+	Hygiene []string `cel:"hygiene" yaml:"hygiene"`
 }
 
 // Project is the project that has it.
@@ -105,8 +110,14 @@ func NewInput(f tocsin.Finding, p tocsin.Project, reach Reach, s tocsin.Snapshot
 		Now:       now.UTC(),
 	}
 	in.Finding.Accepted = f.Exception != nil && f.Exception.Kind == tocsin.ExceptionAccepted
+	if r := f.Reachability; r != nil && r.Reach != tocsin.ReachUnknown {
+		in.Finding.Reachability = string(r.Reach)
+	}
 	if len(f.Paths) > 0 {
 		in.Finding.PathLength = len(slices.MinFunc(f.Paths, func(a, b []string) int { return len(a) - len(b) }))
+	}
+	for _, h := range f.Hygiene {
+		in.Package.Hygiene = append(in.Package.Hygiene, string(h))
 	}
 	if c := f.Class.CVSS; c != nil {
 		in.Advisory.Scored, in.Advisory.CVSS = true, c.Score

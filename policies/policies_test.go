@@ -248,6 +248,20 @@ func TestNewInput(t *testing.T) {
 	if none := policies.NewInput(tocsin.Finding{}, tocsin.Project{}, policies.Reach{}, tocsin.Snapshot{}, now); none.Advisory.Rating != "unscored" || none.Advisory.Scored {
 		t.Errorf("no score: %+v", none.Advisory)
 	}
+	f.Hygiene = []tocsin.Hygiene{tocsin.HygieneMutable}
+	p, err := policies.Load("pins.yaml", []byte("policy: pins\ngate: {default: pass, rules: [{name: tag, when: '\"mutable\" in pkg.hygiene', then: warn, because: it can be moved}]}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := policies.NewSet(p).Decide(policies.NewInput(f, tocsin.Project{}, reach, tocsin.Snapshot{}, now)); d.Gate != tocsin.GateWarn {
+		t.Errorf("an action by its tag: %s", d.Gate)
+	}
+	for reach, want := range map[tocsin.Reach]string{tocsin.ReachCalled: "called", tocsin.ReachImported: "imported", tocsin.ReachPresent: "present", tocsin.ReachUnknown: ""} {
+		f.Reachability = &tocsin.Reachability{Reach: reach}
+		if got := policies.NewInput(f, tocsin.Project{}, policies.Reach{}, tocsin.Snapshot{}, now).Finding.Reachability; got != want {
+			t.Errorf("%s: policies see %q", reach, got)
+		}
+	}
 }
 
 func FuzzLoad(f *testing.F) {

@@ -166,6 +166,22 @@ func TestCorpusFolder(t *testing.T) {
 	}
 }
 
+// TestCorpusIntegrity: no real lockfile leaves out a hash that its format pins, so that one that is missing says something.
+func TestCorpusIntegrity(t *testing.T) {
+	pinned := 0
+	for _, p := range scanDir(t, filepath.Join(corpus.Dir(t), "lockfiles/open")).Packages {
+		if p.Integrity != "" {
+			pinned++
+		}
+		if slices.Contains(p.Hygiene(), tocsin.HygieneNoIntegrity) {
+			t.Errorf("%s in %v", p, p.Location)
+		}
+	}
+	if pinned < 10_000 {
+		t.Errorf("only %d packages have a hash", pinned)
+	}
+}
+
 // BenchmarkCycloneDX50k reads the merged SBOM of 50,000 packages. It reports the heap that is live at the end, and with
 // -benchmem what was allocated on the way.
 func BenchmarkCycloneDX50k(b *testing.B) {

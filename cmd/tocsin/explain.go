@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
@@ -18,8 +19,24 @@ func explain(w io.Writer, r report.Report) {
 			for _, e := range f.Evidence {
 				fmt.Fprintf(w, "  %s names %s\n", markdown.Line(e.Advisory, 100), markdown.Line(e.Version+e.Range, 200))
 			}
+			reached(w, f.Reachability)
 			tree(w, d.Reason, "  ")
 		}
+	}
+}
+
+// reached writes how far the code gets to the flaw, with the chain of calls.
+func reached(w io.Writer, r *tocsin.Reachability) {
+	if r == nil {
+		return
+	}
+	fmt.Fprintf(w, "  reachability: %s\n", markdown.Line(strings.TrimSpace(string(r.Reach)+" "+r.Reason), 600))
+	for _, c := range r.Trace {
+		at := ""
+		if c.At.Path != "" {
+			at = fmt.Sprintf(" (%s:%d)", c.At.Path, c.At.Line)
+		}
+		fmt.Fprintf(w, "    %s\n", markdown.Line(c.Function+at, 300))
 	}
 }
 

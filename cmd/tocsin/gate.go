@@ -94,6 +94,9 @@ func gate(cmd *cobra.Command, f scanFlags, data string, paths []string, ref, fil
 			return err
 		}
 		befores[i] = b.source
+		if f.reach {
+			befores[i].Reach = e.reachBefore(b.source.FS, head[i].Decisions)
+		}
 	}
 	before, err := e.scan(befores)
 	if err != nil {

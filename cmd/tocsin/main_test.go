@@ -192,6 +192,14 @@ func TestScanFormats(t *testing.T) {
 	call(t, "scan", "--data", data, "--policy", own, bad).wants(t, exitPass, "own")
 }
 
+// How loosely an affected package is pinned is in the report, and policies see it.
+func TestScanHygiene(t *testing.T) {
+	stripped := strings.Replace(lock("left", "1.0.0"), `"version": "1.0.0"}}}`, `"version": "1.0.0", "resolved": "https://registry.npmjs.org/left/-/left-1.0.0.tgz"}}}`, 1)
+	data, bad := database(t), put(t, t.TempDir(), "package-lock.json", stripped)
+	own := put(t, t.TempDir(), "own.yaml", "policy: own\ngate: {default: pass, rules: [{name: bare, when: '\"no integrity\" in pkg.hygiene', then: fail, because: its hash is gone}]}\n")
+	call(t, "scan", "--data", data, "--policy", own, "--format", "json", bad).wants(t, exitFailed, `"no integrity"`, `"hygiene": [`)
+}
+
 // Reports go to files beside what is shown, each whole or not at all.
 func TestScanReports(t *testing.T) {
 	data, dir := database(t), t.TempDir()

@@ -28,6 +28,7 @@ type scanFlags struct {
 	exceptions  []string
 	onUndecided string
 	trustTree   bool // of scan only
+	reach       bool
 	all         bool
 	explain     bool
 }
@@ -38,6 +39,7 @@ func (f *scanFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.policies, "policy", []string{"release-gate"}, "policy packs by name, or files")
 	cmd.Flags().StringArrayVar(&f.exceptions, "exceptions", nil, "file of accepted risks and statements of not being affected: ours, OpenVEX, CSAF, CycloneDX,\nosv-scanner.toml, .trivyignore(.yaml), .grype.yaml; any number of times")
 	cmd.Flags().StringVar(&f.onUndecided, "on-undecided", "fail", "what an undecided verdict does: fail (exit 4) or pass")
+	cmd.Flags().BoolVar(&f.reach, "reachability", false, reachHelp)
 	cmd.Flags().BoolVar(&f.all, "all", false, "show all rows of the table")
 	cmd.Flags().BoolVar(&f.explain, "explain", false, "show the reason of every decision below the table")
 }
@@ -119,6 +121,8 @@ type exam struct {
 	excused []tocsin.Exception
 	index   *advisories.Index
 	now     time.Time
+	// records are those behind the index, for what is asked of code; nil where nothing is.
+	records *app.Records
 }
 
 // newExam checks the flags and opens the index. Close it.
@@ -143,16 +147,32 @@ func newExam(cmd *cobra.Command, f scanFlags, data string) (*exam, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &exam{cmd: cmd, set: set, excused: excused.Exceptions, index: x, now: now}, nil
+	e := &exam{cmd: cmd, set: set, excused: excused.Exceptions, index: x, now: now}
+	if f.reach {
+		if e.records, err = app.OpenRecords(cmd.Context(), data, x.Snapshot()); err != nil {
+			e.close()
+			return nil, err
+		}
+	}
+	return e, nil
 }
 
-func (e *exam) close() { _ = e.index.Close() } // read only
+// close closes what is only read.
+func (e *exam) close() {
+	_ = e.index.Close()
+	if e.records != nil {
+		_ = e.records.Close()
+	}
+}
 
 func (e *exam) scan(sources []pipeline.Source) ([]pipeline.Scanned, error) {
 	bar := newProgress(e.cmd.ErrOrStderr())
 	defer bar.finish()
 	for i := range sources {
 		sources[i].Exceptions = slices.Concat(e.excused, sources[i].Exceptions)
+		if e.records != nil && sources[i].Reach == nil {
+			sources[i].Reach = app.Reach(e.records, sources[i].Dir)
+		}
 	}
 	return pipeline.Scan(e.cmd.Context(), sources, e.index, e.set, e.now, func(_, path string) { bar.show("reading " + path) })
 }

@@ -231,6 +231,9 @@ func (s *Service) sources() (list []pipeline.Source, done func()) {
 	for _, p := range s.config.Projects {
 		src, c := Source(p.Path)
 		src.Project, src.Exceptions = p.Project, s.excused
+		if p.Reachability {
+			src.Reach = Reach(&Records{landmarks: s.opts.Landmarks, store: s.store}, src.Dir)
+		}
 		list = append(list, src)
 		if c != nil {
 			closers = append(closers, c)
@@ -261,7 +264,7 @@ func Source(path string) (pipeline.Source, io.Closer) {
 		src.Err = err
 		return src, nil
 	}
-	src.FS = root
+	src.FS, src.Dir = root, dir
 	return src, closer
 }
 

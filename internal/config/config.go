@@ -58,6 +58,8 @@ type Project struct {
 	tocsin.Project
 	// Path of a directory or a file.
 	Path string
+	// Reachability asks of findings in Go modules how far the code gets to them; for that the go command is run on the code.
+	Reachability bool
 }
 
 // file is the YAML form.
@@ -111,15 +113,16 @@ type privateFeed struct {
 }
 
 type fileProject struct {
-	Slug        str   `yaml:"slug"`
-	Path        str   `yaml:"path"`
-	Repository  str   `yaml:"repository"`
-	Group       str   `yaml:"group"`
-	Owners      []str `yaml:"owners"`
-	Criticality str   `yaml:"criticality"`
-	Exposure    str   `yaml:"exposure"`
-	Visibility  str   `yaml:"visibility"`
-	Publishes   str   `yaml:"publishes"`
+	Slug        str                  `yaml:"slug"`
+	Path        str                  `yaml:"path"`
+	Repository  str                  `yaml:"repository"`
+	Group       str                  `yaml:"group"`
+	Owners      []str                `yaml:"owners"`
+	Criticality str                  `yaml:"criticality"`
+	Exposure    str                  `yaml:"exposure"`
+	Visibility  str                  `yaml:"visibility"`
+	Publishes   str                  `yaml:"publishes"`
+	Reach       yamlfile.Value[bool] `yaml:"reachability"`
 	OptIn       struct {
 		Issues         yamlfile.Value[bool] `yaml:"issues"`
 		PublicExposure yamlfile.Value[bool] `yaml:"public_exposure"`
@@ -288,7 +291,7 @@ func (l *loader) project(p fileProject) Project {
 			Criticality: tocsin.Criticality(p.Criticality.V), Exposure: tocsin.Exposure(p.Exposure.V), Visibility: tocsin.Visibility(p.Visibility.V),
 			OptIn: tocsin.OptIn{Issues: p.OptIn.Issues.V, PublicExposure: p.OptIn.PublicExposure.V, AdvisoryDraft: p.OptIn.AdvisoryDraft.V},
 		},
-		Path: l.path(p.Path.V),
+		Path: l.path(p.Path.V), Reachability: p.Reach.V,
 	}
 	for _, o := range p.Owners {
 		if len(o.V) > 100 || !login.MatchString(o.V) {

@@ -36,6 +36,7 @@ var allowed = map[string][]string{
 	"scanner/extract":     {},
 	"scanner/diff":        {},
 	"scanner/match":       {},
+	"scanner/reach":       {},
 	"scanner/report":      {},
 	"policies":            {},
 	"policies/exceptions": {},
@@ -77,6 +78,7 @@ var heavy = map[string][]string{
 	"github.com/owenrumney/go-sarif/v3":     {"scanner/report"},
 	"github.com/openvex/go-vex":             {"scanner/report", "policies/exceptions"},
 	"github.com/hashicorp/go-retryablehttp": {"advisories/feed", "notify/github"},
+	"golang.org/x/vuln":                     {"scanner/reach"},
 }
 
 type pkg struct {

@@ -25,13 +25,17 @@ type Source struct {
 	// Origin says where it is, for people.
 	Origin string
 	FS     fs.FS
-	Paths  []string
+	// Dir is the tree on disk, for what needs more than to read it; empty where it is not on one.
+	Dir   string
+	Paths []string
 	// Inventory, if set, was taken before; nothing is read.
 	Inventory *tocsin.Inventory
 	// Err says why it could not be opened; it then counts as unreadable.
 	Err error
 	// Exceptions are what people decided. They do not come from the tree itself.
 	Exceptions []tocsin.Exception
+	// Reach says of findings how far the code gets to them, and changes nothing else; nil where nobody asked.
+	Reach func(ctx context.Context, findings []tocsin.Finding) ([]tocsin.Finding, error)
 }
 
 // A Scanned is one source taken through to decisions.
@@ -57,6 +61,11 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 		out[i] = Scanned{Project: src.Project, Inventory: inv}
 		if findings[i], err = match.Run(ctx, inv, x); err != nil {
 			return nil, fmt.Errorf("matching %s: %w", src.Origin, err)
+		}
+		if src.Reach != nil {
+			if findings[i], err = src.Reach(ctx, findings[i]); err != nil {
+				return nil, fmt.Errorf("reachability of %s: %w", src.Origin, err)
+			}
 		}
 		findings[i] = exceptions.Apply(findings[i], src.Exceptions, src.Project, now)
 	}

@@ -99,6 +99,9 @@ func sarifResult(t Target, d tocsin.Decision, seen fingerprints) *sarif.Result {
 			properties.Add(key, value)
 		}
 	}
+	if f.Reachability != nil {
+		properties.Add("reachability", f.Reachability)
+	}
 	result := sarif.NewResult().WithLevel(sarifLevel(d.Gate)).WithMessage(sarifText(account(f))).WithProperties(properties).
 		WithPartialFingerprints(map[string]string{"primaryLocationLineHash": identity, "tocsin/v1": identity}) // the first is the only one GitHub reads
 	if state := baselineState(d.Change); state != "" {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -157,8 +158,25 @@ func rating(f tocsin.Finding) string {
 	return out
 }
 
-// reach is how the package comes in: the shortest path, or the file.
+// reach is how the package comes in, and how far the code gets to the flaw where that was looked at.
 func reach(f tocsin.Finding) string {
+	r := f.Reachability
+	if r == nil {
+		return entry(f)
+	}
+	out := entry(f) + ", "
+	if r.Reach == tocsin.ReachUnknown {
+		return out + "reachability unknown"
+	}
+	out += string(r.Reach)
+	if n := len(r.Trace); n > 0 {
+		out += ": " + path.Base(r.Trace[0].Function) + " > " + path.Base(r.Trace[n-1].Function)
+	}
+	return out
+}
+
+// entry is how the package comes in: the shortest path, or the file.
+func entry(f tocsin.Finding) string {
 	if len(f.Paths) > 0 && len(f.Paths[0]) > 1 {
 		return strings.Join(f.Paths[0][:len(f.Paths[0])-1], " > ")
 	}
