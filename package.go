@@ -64,8 +64,9 @@ const (
 	OriginRegistry OriginKind = "registry" // the ecosystem's public registry
 	OriginPrivate  OriginKind = "private"  // another registry
 	OriginGit      OriginKind = "git"
-	OriginURL      OriginKind = "url"   // a tarball by address
-	OriginLocal    OriginKind = "local" // a path or workspace member
+	OriginURL      OriginKind = "url"     // a tarball by address
+	OriginLocal    OriginKind = "local"   // a path or workspace member
+	OriginSubject  OriginKind = "subject" // what an SBOM is about: built by whoever wrote it, not served by a registry
 )
 
 // Public says whether the package may be the public package of its name.

@@ -56,7 +56,7 @@ type Package struct {
 	Version   string `cel:"version" yaml:"version"`
 	Relation  string `cel:"relation" yaml:"relation"` // direct, transitive, "" if not known
 	Scope     string `cel:"scope" yaml:"scope"`       // runtime, dev
-	Origin    string `cel:"origin" yaml:"origin"`     // registry, private, git, url, local
+	Origin    string `cel:"origin" yaml:"origin"`     // registry, private, git, url, local, subject
 	// unpinned, mutable (an action or image by tag or branch), "no integrity" (its lockfile pins hashes, and none of it)
 	Hygiene []string `cel:"hygiene" yaml:"hygiene"`
 }

@@ -82,6 +82,9 @@ func rules() []differenceRule {
 		{"source package", func(d difference) bool {
 			return !d.theirs && d.finding.Package.SourceName != "" && d.finding.Package.SourceName != d.row[1]
 		}},
+		{"what the SBOM is about", func(d difference) bool {
+			return !d.theirs && d.finding.Package.Origin.Kind == tocsin.OriginSubject
+		}},
 		{"no version", func(d difference) bool {
 			return d.theirs && (d.row[2] == "" || slices.ContainsFunc(d.packages, func(p tocsin.Package) bool { return p.Version == "" }))
 		}},

@@ -24,6 +24,8 @@ type bom struct {
 	nodes map[string]int32
 	parts []int32
 	edges []bomEdge
+	// about is what the document describes, where that is a package.
+	about []tocsin.Package
 	// full says that there were more edges than that.
 	full bool
 	// dev are the nodes that are used for development only.
@@ -56,6 +58,17 @@ func (b *bom) node(id string) int32 {
 func (b *bom) root(id string) {
 	if id != "" {
 		b.parts[b.node(id)] = partRoot
+	}
+}
+
+// subject takes what the document is about. It is the root of the graph; and advisories may speak of it, where its purl
+// is that of a package.
+func (b *bom) subject(c component) {
+	b.root(c.id)
+	p := identify(c)
+	if c.purl != "" && p.Ecosystem != "" && p.Version != "" {
+		p.Location, p.Origin.Kind = b.at, tocsin.OriginSubject
+		b.about = append(b.about, p)
 	}
 }
 
@@ -130,6 +143,15 @@ func (b *bom) result(r Result) Result {
 	if rooted {
 		// Without an edge from the root, nothing says what is direct.
 		relate(&r)
+	}
+	for _, p := range b.about {
+		if slices.ContainsFunc(r.Packages, func(q tocsin.Package) bool {
+			return q.Ecosystem == p.Ecosystem && q.Name == p.Name && q.Version == p.Version
+		}) {
+			continue // it is listed among its own parts
+		}
+		r.Packages = append(r.Packages, p)
+		r.Edges = append(r.Edges, tocsin.Edge{From: tocsin.EdgeRoot, To: len(r.Packages) - 1})
 	}
 	for n := range b.dev {
 		if i := b.parts[n]; i >= 0 {

@@ -78,7 +78,7 @@ func (c *cycloneDX) component(root bool) (string, error) {
 	})
 	// What was read of a component that breaks off is kept if it names a package.
 	if root {
-		c.root(part.id)
+		c.subject(part)
 	} else if addErr := c.add(part); addErr != nil && err == nil {
 		err = addErr
 	}

@@ -81,7 +81,7 @@ func (x *cycloneDXElements) component(start xml.StartElement, root bool) (string
 		}
 	})
 	if root {
-		x.root(part.id)
+		x.subject(part)
 	} else if addErr := x.add(part); addErr != nil && err == nil {
 		err = addErr
 	}

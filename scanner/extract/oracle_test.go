@@ -11,6 +11,7 @@ import (
 	cyclonedx "github.com/CycloneDX/cyclonedx-go"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/corpus"
 )
 
@@ -49,6 +50,12 @@ func TestCycloneDXLikeItsLibrary(t *testing.T) {
 		}
 		got := map[string]bool{}
 		for _, p := range r.Packages {
+			if p.Origin.Kind == tocsin.OriginSubject {
+				if p.PURL != b.Metadata.Component.PackageURL {
+					t.Errorf("%s is about %s, not %s", filepath.Base(name), b.Metadata.Component.PackageURL, p.PURL)
+				}
+				continue
+			}
 			// A purl that we made ourselves, of group and name, is not in the document.
 			if p.PURL != "" && (want[p.PURL] || bytes.Contains(data, []byte(p.PURL))) {
 				got[p.PURL] = true

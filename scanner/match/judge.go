@@ -32,6 +32,9 @@ func judge(s *scale, p tocsin.Package, posting tocsin.Posting, kind tocsin.Kind)
 	case p.Origin.Kind == tocsin.OriginLocal:
 		// A path or workspace member only shares its name with the public package, unless it is a copy of it.
 		return unknown(v, "comes from a local path; it may be another package of that name")
+	case kind == tocsin.KindMalware && p.Origin.Kind == tocsin.OriginSubject:
+		// Projects are called "backend" and "web-app", and so is malware.
+		return unknown(v, "is what the SBOM is about, not what a registry served")
 	case kind == tocsin.KindMalware && !p.Origin.Public():
 		// Malice sits in the registry's artifact; the same name elsewhere is most often somebody's own package.
 		return unknown(v, "comes from "+cmp.Or(p.Origin.URL, string(p.Origin.Kind))+", not from the public registry")

@@ -414,6 +414,15 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// What an SBOM is about is matched as any package, but a project is not malware for having its name.
+func TestSubject(t *testing.T) {
+	x := index(t, parse(t, record("GHSA-1", "npm", "backend", `"versions": ["1.0.0"]`), record("MAL-1", "npm", "backend", `"versions": ["1.0.0"]`))...)
+	p := tocsin.Package{Ecosystem: "npm", Name: "backend", Version: "1.0.0"}
+	want(t, "a part", tell(run(t, x, p)), "affected; exact; GHSA-1 1.0.0\naffected; exact; MAL-1 1.0.0")
+	p.Origin.Kind = tocsin.OriginSubject
+	want(t, "the subject", tell(run(t, x, p)), "affected; exact; GHSA-1 1.0.0\nunknown; is what the SBOM is about, not what a registry served")
+}
+
 // broken is an index that cannot be read.
 type broken struct {
 	match.Index
