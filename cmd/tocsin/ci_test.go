@@ -133,9 +133,6 @@ func TestActionDoesNotObeyNames(t *testing.T) {
 
 // Without a built program the scripts build the one beside them.
 func TestActionBuildsItself(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the program")
-	}
 	env := []string{}
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS"} {
 		out, err := exec.Command("go", "env", name).Output()

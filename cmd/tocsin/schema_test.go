@@ -60,9 +60,6 @@ func TestReportsAreAsDocumented(t *testing.T) {
 
 // The same over real lockfiles and SBOMs.
 func TestReportsOfTheCorpusAreAsDocumented(t *testing.T) {
-	if testing.Short() {
-		t.Skip("reads the corpus")
-	}
 	dir := corpus.Dir(t)
 	for _, folder := range []string{"lockfiles", "sboms"} {
 		documented(t, call(t, "scan", "--data", t.TempDir(), "--format", "json", filepath.Join(dir, folder, "open")).stdout)
