@@ -10,11 +10,18 @@ type Decision struct {
 	// Gate says whether a release may go out, Response what people should do.
 	Gate     Gate     `json:"gate"`
 	Response Response `json:"response"`
+	// GateRule and ResponseRule are the rules that decided, as policy/rule; empty where none did and a default holds.
+	GateRule     string `json:"gate_rule,omitempty"`
+	ResponseRule string `json:"response_rule,omitempty"`
 	// Severity of the response: how bad, not how soon.
 	Severity Level `json:"severity,omitempty"`
 	// Due is when it should be done; zero if the policy sets none.
 	Due      time.Time `json:"due,omitzero"`
 	Playbook string    `json:"playbook,omitempty"`
+	// Owners are the people or groups that the policy wants to answer, Route the notification route that reaches them; the
+	// project's own where they are empty.
+	Owners []string `json:"owners,omitempty"`
+	Route  string   `json:"route,omitempty"`
 	// Change is what the finding is against a base, where one was given.
 	Change Change `json:"change,omitempty"`
 	// Reason is the tree of rules and conditions that led here, one child per axis.

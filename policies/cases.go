@@ -2,7 +2,6 @@ package policies
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 type caseFile struct {
 	Policy yamlfile.Value[string] `yaml:"policy"`
 	Cases  []testCase             `yaml:"cases"`
+	Tables []caseTable            `yaml:"tables"`
 }
 
 type testCase struct {
@@ -25,11 +25,14 @@ type testCase struct {
 }
 
 // given changes the base input; it is decoded over it.
-type given struct{ Input }
+type given struct {
+	Input
+	set bool
+}
 
 // UnmarshalYAML decodes over the base input, strictly.
 func (g *given) UnmarshalYAML(n *yaml.Node) error {
-	g.Input = BaseInput()
+	g.Input, g.set = BaseInput(), true
 	return n.Load(&g.Input, yaml.WithKnownFields())
 }
 
@@ -40,14 +43,19 @@ type want struct {
 	Severity yamlfile.Value[string]            `yaml:"severity"`
 	Due      yamlfile.Value[yamlfile.Duration] `yaml:"due"`
 	Playbook yamlfile.Value[string]            `yaml:"playbook"`
+	Owners   yamlfile.Value[string]            `yaml:"owners"` // joined by ", "
+	Route    yamlfile.Value[string]            `yaml:"route"`
 }
 
 // BaseInput is what every test case starts from: an affected, unscored flaw in a runtime dependency of an internal
 // project of medium criticality, found by a range, without a fix, with fresh feeds.
 func BaseInput() Input {
 	return Input{
-		Finding:   Finding{Status: string(tocsin.StatusAffected), Match: string(tocsin.MatchRange)},
-		Advisory:  Advisory{ID: "CVE-2026-0001", Kind: string(tocsin.KindFlaw), Rating: "unscored", Origins: []string{"GHSA"}},
+		Finding: Finding{Status: string(tocsin.StatusAffected), Match: string(tocsin.MatchRange)},
+		Advisory: Advisory{
+			ID: "CVE-2026-0001", Kind: string(tocsin.KindFlaw), Rating: "unscored", Exploit: "not known", Origins: []string{"GHSA"},
+			SSVC: SSVC{Exploitation: "none"},
+		},
 		Package:   Package{Ecosystem: "npm", Name: "example", Version: "1.0.0", Scope: "runtime", Origin: "registry"},
 		Project:   Project{Slug: "example", Criticality: "medium", Exposure: "internal", Visibility: "private"},
 		Portfolio: Portfolio{Projects: 1},
@@ -58,13 +66,18 @@ func BaseInput() Input {
 
 // A TestReport is the outcome of a policy's tests.
 type TestReport struct {
-	Cases    int
-	Failures []string // file:line: case: what was wanted and what came
-	// Untested are the rules that no case reaches.
-	Untested []string
+	Policy   string   `json:"policy"`
+	Cases    int      `json:"cases"`
+	Failures []string `json:"failures"` // file:line: case: what was wanted and what came
+	// Rules and Rows are how many there are; the untested are those that no case reaches, as "gate: malware" and
+	// "deployer: none, small, no, low: defer".
+	Rules         int      `json:"rules"`
+	Rows          int      `json:"rows"`
+	UntestedRules []string `json:"untested_rules"`
+	UntestedRows  []string `json:"untested_rows"`
 }
 
-// Test runs the cases of a test file against a policy.
+// Test runs the cases of a test file against a policy, whatever its mode, within the time that it is active.
 func Test(p *Policy, file string, data []byte) (TestReport, error) {
 	f := caseFile{}
 	if problems := yamlfile.Decode(file, data, &f); len(problems) > 0 {
@@ -73,44 +86,30 @@ func Test(p *Policy, file string, data []byte) (TestReport, error) {
 	if f.Policy.V != p.Name {
 		return TestReport{}, fmt.Errorf("%w: %s:%d: the tests are for policy %q, not %q", tocsin.ErrInvalid, file, f.Policy.Line, f.Policy.V, p.Name)
 	}
-	report := TestReport{Cases: len(f.Cases)}
+	cases := f.Cases
+	var problems []yamlfile.Problem
+	for _, t := range f.Tables {
+		more, bad := t.cases(file)
+		cases, problems = append(cases, more...), append(problems, bad...)
+	}
+	if len(problems) > 0 {
+		return TestReport{}, yamlfile.Join(problems)
+	}
+	report := TestReport{Policy: p.Name, Cases: len(cases), Failures: []string{}, UntestedRules: []string{}, UntestedRows: []string{}}
+	reached := coverage{p, map[string]bool{}}
 	set := NewSet(p)
-	reached := map[string]bool{}
-	for _, c := range f.Cases {
+	for _, c := range cases {
 		d := set.Decide(c.Given.Input)
-		rule := winner(d.Reason)
-		reached[rule] = true
-		for _, bad := range c.Want.compare(d, rule, c.Given.Now) {
+		reached.visit(d, c.Given.Input)
+		for _, bad := range c.Want.compare(d, c.Given.Now) {
 			report.Failures = append(report.Failures, fmt.Sprintf("%s:%d: %s: %s", file, c.Name.Line, c.Name.V, bad))
 		}
 	}
-	for _, a := range []*axis{p.gate, p.response} {
-		if a == nil {
-			continue
-		}
-		for _, r := range a.rules {
-			if !reached[r.name] {
-				report.Untested = append(report.Untested, a.name+": "+r.name)
-			}
-		}
-	}
-	slices.Sort(report.Untested)
+	reached.report(&report)
 	return report, nil
 }
 
-// winner is the name of the rule that decided, "" for the default.
-func winner(r tocsin.Reason) string {
-	for _, axis := range r.Children {
-		for _, rule := range axis.Children {
-			if name, _, ok := strings.Cut(rule.Text, ":"); ok && rule.Result == "holds" {
-				return name
-			}
-		}
-	}
-	return ""
-}
-
-func (w want) compare(d tocsin.Decision, rule string, now time.Time) []string {
+func (w want) compare(d tocsin.Decision, now time.Time) []string {
 	var bad []string
 	check := func(what string, v yamlfile.Value[string], got string) {
 		if v.IsSet() && v.V != got {
@@ -119,9 +118,15 @@ func (w want) compare(d tocsin.Decision, rule string, now time.Time) []string {
 	}
 	check("gate", w.Gate, string(d.Gate))
 	check("response", w.Response, string(d.Response))
-	check("rule", w.Rule, rule)
+	_, gateRule, _ := strings.Cut(d.GateRule, "/")
+	_, responseRule, _ := strings.Cut(d.ResponseRule, "/")
+	if w.Rule.V != gateRule || gateRule == "" {
+		check("rule", w.Rule, responseRule)
+	}
 	check("severity", w.Severity, string(d.Severity))
 	check("playbook", w.Playbook, d.Playbook)
+	check("owners", w.Owners, strings.Join(d.Owners, ", "))
+	check("route", w.Route, d.Route)
 	if got := d.Due.Sub(now); w.Due.IsSet() && got != time.Duration(w.Due.V) {
 		bad = append(bad, fmt.Sprintf("due: want %s, got %s", time.Duration(w.Due.V), got))
 	}

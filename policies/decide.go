@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"cel.dev/cel-go/interpreter"
-
 	"github.com/tocsin-dev/tocsin"
 )
 
@@ -20,7 +18,8 @@ type Set struct {
 	digest   string
 }
 
-// NewSet puts policies together. Their order does not matter: on each axis the gravest answer holds.
+// NewSet puts policies together. Their order does not matter: on each axis the gravest answer holds. Modes are not asked:
+// a set of shadow policies is a set of its own.
 func NewSet(list ...*Policy) Set {
 	list = slices.Clone(list)
 	slices.SortFunc(list, func(a, b *Policy) int {
@@ -45,89 +44,85 @@ func (s Set) Names() []string {
 	return out
 }
 
-// Decide applies the set to one finding. The caller fills in project, finding and the other digests. It does not fail:
-// a condition that cannot be evaluated makes the gate undecided and the response hold, with the error as the reason.
+// Policies of the set, sorted by name.
+func (s Set) Policies() []*Policy { return slices.Clone(s.policies) }
+
+// Decide applies the policies that are active at the input's time to one finding. The caller fills in project, finding and
+// the other digests. It does not fail: a condition that cannot be evaluated makes the gate undecided and the response hold,
+// with the error as the reason.
 func (s Set) Decide(in Input) tocsin.Decision {
 	d := tocsin.Decision{
 		Gate: tocsin.GatePass, Response: tocsin.ResponseNone, Policy: s.digest, At: in.Now,
-		Reason: tocsin.Reason{Text: "decision"},
+		Reason: tocsin.Reason{Text: "decision", Children: make([]tocsin.Reason, 0, 2*len(s.policies))},
 	}
-	vars := newActivation(in)
 	for _, p := range s.policies {
+		if !p.Active(in.Now) {
+			continue
+		}
+		e := p.evaluation(&in)
 		if p.gate != nil {
-			_, verdict, reason := p.gate.first(vars, string(tocsin.GateUndecided))
-			reason.Text = p.Name + ": gate"
-			d.Gate = d.Gate.Worse(tocsin.Gate(verdict))
-			d.Reason.Children = append(d.Reason.Children, reason)
+			a := e.first(p.gate, string(tocsin.GateUndecided))
+			if g := tocsin.Gate(a.says); g.Worse(d.Gate) != d.Gate || g == d.Gate && d.GateRule == "" {
+				d.Gate, d.GateRule = g, a.rule(p)
+			}
+			d.Reason.Children = append(d.Reason.Children, a.reason)
 		}
 		if p.response != nil {
-			won, verdict, reason := p.response.first(vars, string(tocsin.ResponseHold))
-			reason.Text = p.Name + ": response"
-			d.Reason.Children = append(d.Reason.Children, reason)
-			if tocsin.CompareResponses(tocsin.Response(verdict), d.Response) > 0 {
-				d.Response, d.Severity, d.Playbook, d.Due = tocsin.Response(verdict), won.severity, won.playbook, time.Time{}
-				if won.due > 0 {
-					d.Due = in.Now.Add(won.due)
-				}
+			a := e.first(p.response, string(tocsin.ResponseHold))
+			c := tocsin.CompareResponses(tocsin.Response(a.says), d.Response)
+			if c > 0 || c == 0 && d.ResponseRule == "" {
+				a.respond(&d, p)
 			}
+			d.Reason.Children = append(d.Reason.Children, a.reason)
 		}
 	}
 	d.Reason.Result = "gate " + string(d.Gate) + ", response " + string(d.Response)
 	return d
 }
 
+// A verdict is what one axis of one policy says.
+type verdict struct {
+	says   string
+	won    *rule // nil for the default, and where a rule failed
+	reason tocsin.Reason
+}
+
+// rule names the rule that won, "" if none did.
+func (v verdict) rule(p *Policy) string {
+	if v.won == nil {
+		return ""
+	}
+	return p.Name + "/" + v.won.name
+}
+
+func (v verdict) respond(d *tocsin.Decision, p *Policy) {
+	d.Response, d.ResponseRule = tocsin.Response(v.says), v.rule(p)
+	d.Severity, d.Playbook, d.Owners, d.Route, d.Due = "", "", nil, "", time.Time{}
+	if v.won == nil {
+		return
+	}
+	d.Severity, d.Playbook, d.Owners, d.Route = v.won.severity, v.won.playbook, v.won.owners, v.won.route
+	if v.won.due > 0 {
+		d.Due = d.At.Add(v.won.due)
+	}
+}
+
 // first gives the first rule that holds, its verdict and the reason. onError is the verdict of a rule that cannot be
 // evaluated: what it would have said is not known, so nothing below it may speak.
-func (a *axis) first(vars *activation, onError string) (rule, string, tocsin.Reason) {
+func (e *evaluation) first(a *axis, onError string) verdict {
+	head := e.p.Name + ": " + a.name
 	for i := range a.rules {
 		r := &a.rules[i]
-		value, _, err := r.when.plain.Eval(vars)
-		if err != nil {
-			return rule{}, onError, tocsin.Reason{Result: onError, Children: []tocsin.Reason{
-				{Text: r.name + ": cannot be evaluated", Result: err.Error()},
-			}}
-		}
-		if value.Value() == true {
-			return *r, r.then, tocsin.Reason{Result: r.then, Children: []tocsin.Reason{
-				{Text: r.name + ": " + r.because, Result: "holds", Children: r.when.explain(vars)},
-			}}
+		switch e.ask(&r.when) {
+		case failed:
+			return verdict{onError, nil, tocsin.Reason{Text: head, Result: onError, Children: []tocsin.Reason{
+				{Text: r.name + ": cannot be evaluated", Result: text(e.fault(&r.when).Error()), Children: e.parts(&r.when)},
+			}}}
+		case yes:
+			return verdict{r.then, r, tocsin.Reason{Text: head, Result: r.then, Children: []tocsin.Reason{
+				{Text: r.name + ": " + r.because, Result: "holds", Children: e.parts(&r.when)},
+			}}}
 		}
 	}
-	return rule{}, a.standard, tocsin.Reason{Result: a.standard, Children: []tocsin.Reason{
-		{Text: fmt.Sprintf("none of the %d rules holds", len(a.rules)), Result: "default"},
-	}}
+	return verdict{a.standard, nil, tocsin.Reason{Text: head, Result: a.standard, Children: []tocsin.Reason{a.silent}}}
 }
-
-// activation resolves the inputs by name. They are boxed once for all rules.
-type activation struct{ finding, advisory, pkg, project, portfolio, feed, now any }
-
-var _ interpreter.Activation = (*activation)(nil)
-
-func newActivation(in Input) *activation {
-	return &activation{&in.Finding, &in.Advisory, &in.Package, &in.Project, &in.Portfolio, &in.Feed, in.Now}
-}
-
-// ResolveName gives an input by the name that policies use.
-func (a *activation) ResolveName(name string) (any, bool) {
-	switch name {
-	case "finding":
-		return a.finding, true
-	case "advisory":
-		return a.advisory, true
-	case "pkg": // "package" is reserved in CEL
-		return a.pkg, true
-	case "project":
-		return a.project, true
-	case "portfolio":
-		return a.portfolio, true
-	case "feed":
-		return a.feed, true
-	case "now":
-		return a.now, true
-	default:
-		return nil, false
-	}
-}
-
-// Parent is none: policies see the inputs and nothing else.
-func (a *activation) Parent() interpreter.Activation { return nil }

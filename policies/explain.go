@@ -1,107 +1,114 @@
 package policies
 
 import (
-	"fmt"
-	"slices"
-	"strings"
-
-	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types/ref"
-	"cel.dev/cel-go/interpreter"
-	"cel.dev/cel-go/parser"
 
 	"github.com/tocsin-dev/tocsin"
 )
 
-// explain evaluates the condition again with tracing and gives its parts: the operands of && and || down to plain
-// comparisons, each with its result and the values it saw.
-func (c condition) explain(vars *activation) []tocsin.Reason {
-	_, details, err := c.traced.Eval(vars)
-	if err != nil || details == nil {
-		return nil
-	}
-	t := tracer{state: details.State(), info: c.ast.NativeRep().SourceInfo()}
-	root := t.node(c.ast.NativeRep().Expr())
-	if len(root.Children) > 0 && isLogic(c.ast.NativeRep().Expr()) {
-		return root.Children
-	}
-	return []tocsin.Reason{root}
-}
-
-type tracer struct {
-	state interpreter.EvalState
-	info  *ast.SourceInfo
-}
-
-func isLogic(e ast.Expr) bool {
-	return e.Kind() == ast.CallKind && slices.Contains([]string{operators.LogicalAnd, operators.LogicalOr}, e.AsCall().FunctionName())
-}
-
-func (t tracer) node(e ast.Expr) tocsin.Reason {
-	r := tocsin.Reason{Text: t.source(e), Result: t.result(e)}
-	if !isLogic(e) {
-		r.Children = t.seen(e)
-		return r
-	}
-	op := e.AsCall().FunctionName()
-	var operands func(e ast.Expr)
-	operands = func(e ast.Expr) { // a && b && c is one list, not a tower
-		if isLogic(e) && e.AsCall().FunctionName() == op {
-			for _, arg := range e.AsCall().Args() {
-				operands(arg)
+// reason explains a condition by what was seen when it was evaluated: its parts down to plain comparisons, each with its
+// result and the values that it read.
+func (e *evaluation) reason(n *node) tocsin.Reason {
+	r := tocsin.Reason{Text: n.text, Result: e.result(n)}
+	switch {
+	case n.op != "":
+		r.Children = make([]tocsin.Reason, len(n.kids))
+		decided := false
+		for i := range n.kids {
+			if decided {
+				r.Children[i] = tocsin.Reason{Text: n.kids[i].text, Result: notReached}
+				continue
 			}
-			return
+			r.Children[i] = e.reason(&n.kids[i])
+			decided = r.Children[i].Result == map[string]string{operators.LogicalAnd: "false", operators.LogicalOr: "true"}[n.op]
 		}
-		r.Children = append(r.Children, t.node(e))
+	case n.name >= 0:
+		if e.names[n.name].val != nil {
+			r.Children = e.parts(e.p.names[n.name].condition)
+		}
+	case e.atoms[n.atom] != unasked:
+		r.Children = e.seen(e.p.atoms[n.atom].sees)
 	}
-	operands(e)
-	r.Text = map[string]string{operators.LogicalAnd: "all of", operators.LogicalOr: "any of"}[op]
 	return r
 }
 
-func (t tracer) source(e ast.Expr) string {
-	s, err := parser.Unparse(e, t.info)
-	if err != nil {
-		return "(condition)"
+const notReached = "not reached"
+
+// parts are the children of a condition that has a heading of its own: the list of its operands, or itself.
+func (e *evaluation) parts(n *node) []tocsin.Reason {
+	r := e.reason(n)
+	if n.op != "" {
+		return r.Children
 	}
-	return s
+	return []tocsin.Reason{r}
 }
 
-func (t tracer) result(e ast.Expr) string {
-	v, ok := t.state.Value(e.ID())
-	if !ok {
-		return "not reached"
+func (e *evaluation) result(n *node) string {
+	if n.op == "" && n.name < 0 && e.atoms[n.atom] == unasked || n.op == "" && n.name >= 0 && e.names[n.name].val == nil {
+		return notReached
 	}
-	return text(v)
+	switch e.ask(n) {
+	case yes:
+		return "true"
+	case no:
+		return "false"
+	default:
+		return "error: " + text(e.fault(n).Error())
+	}
 }
 
-// seen lists the inputs that the expression read, with their values.
-func (t tracer) seen(e ast.Expr) []tocsin.Reason {
-	var out []tocsin.Reason
-	add := func(e ast.Expr) {
-		if v, ok := t.state.Value(e.ID()); ok {
-			r := tocsin.Reason{Text: t.source(e), Result: text(v)}
-			if !slices.ContainsFunc(out, func(o tocsin.Reason) bool { return o.Text == r.Text }) {
-				out = append(out, r)
-			}
-		}
+// seen lists what an expression read, with the values.
+func (e *evaluation) seen(list []sight) []tocsin.Reason {
+	if len(list) == 0 {
+		return nil
 	}
-	ast.PostOrderVisit(e, ast.NewExprVisitor(func(n ast.Expr) {
-		if n.ID() != e.ID() && n.Kind() == ast.SelectKind {
-			add(n)
+	out := make([]tocsin.Reason, 0, len(list))
+	for _, s := range list {
+		r := tocsin.Reason{Text: s.text}
+		if s.name < 0 {
+			r.Result = text(s.value(e.in).Interface())
+		} else if val := e.names[s.name].val; val == nil {
+			continue // another part of the expression decided
+		} else {
+			r.Result = e.valueText(val)
+			r.Children = e.named(s.name)
 		}
-	}))
+		out = append(out, r)
+	}
 	return out
 }
 
-func text(v ref.Val) string {
-	s := fmt.Sprint(v.Value())
-	if list, ok := v.Value().([]string); ok {
-		s = strings.Join(list, ", ")
+func (e *evaluation) valueText(v ref.Val) string { return text(v.Value()) }
+
+// named explains what a name came to.
+func (e *evaluation) named(i int) []tocsin.Reason {
+	switch n := &e.p.names[i]; {
+	case n.condition != nil:
+		return e.parts(n.condition)
+	case n.table != nil:
+		return e.tableReason(n.table, e.names[i].row)
+	default:
+		return e.seen(n.value.sees)
 	}
-	if len(s) > 200 {
-		s = s[:200] + "…"
+}
+
+// tableReason gives the row of a table and what its inputs came from.
+func (e *evaluation) tableReason(t *table, row int) []tocsin.Reason {
+	if row < 0 {
+		return nil
 	}
-	return s
+	out := []tocsin.Reason{{Text: t.title, Result: t.rows[row].String()}}
+	for _, in := range t.inputs {
+		out = append(out, tocsin.Reason{Text: in.name + ": " + in.is.text, Children: e.seen(in.is.sees), Result: e.inputWord(in)})
+	}
+	return out
+}
+
+func (e *evaluation) inputWord(in tableInput) string {
+	v, _, err := in.is.program.Eval(e)
+	if err != nil {
+		return "error: " + text(err.Error())
+	}
+	return e.valueText(v)
 }

@@ -1,8 +1,8 @@
 package policies
 
 import (
-	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -14,30 +14,31 @@ func hint(message string) string {
 	if m == nil || strings.Contains(message, "did you mean") {
 		return message
 	}
+	return strings.TrimSpace(message) + nearest(m[1], names())
+}
+
+// nearest asks whether the word that is most like another was meant; it is empty if none is.
+func nearest(word string, known []string) string {
 	best, distance := "", 4
-	for _, name := range names() {
-		if d := editDistance(m[1], name); d < distance || d == distance && name < best {
+	for _, name := range known {
+		if d := editDistance(word, name); d < distance || d == distance && name < best {
 			best, distance = name, d
 		}
 	}
-	if best == "" || distance > (len(m[1])+1)/2 {
-		return message
+	if best == "" || distance > (len(word)+1)/2 {
+		return ""
 	}
-	return strings.TrimSpace(message) + "; did you mean " + best + "?"
+	return "; did you mean " + best + "?"
 }
 
 // names are the inputs and their fields, as policies write them.
 func names() []string {
-	out := []string{"now"}
-	for t := range reflect.TypeFor[Input]().Fields() {
-		out = append(out, t.Tag.Get("yaml"))
-		if t.Type.Kind() == reflect.Struct && t.Type.PkgPath() == reflect.TypeFor[Input]().PkgPath() {
-			for f := range t.Type.Fields() {
-				out = append(out, f.Tag.Get("cel"))
-			}
-		}
+	var out []string
+	for path := range inputs() {
+		out = append(out, strings.Split(path, ".")...)
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // editDistance counts insertions, deletions, changes and swaps of neighbours (optimal string alignment).

@@ -7,7 +7,8 @@ import (
 	"github.com/tocsin-dev/tocsin"
 )
 
-// Input is what conditions see. The cel tags are the names that policies use; the yaml tags are the same, for tests.
+// Input is what conditions see. The cel tags are the names that policies use; the yaml tags are the same, for tests. The
+// enum tags are the values that a text can have: a policy that compares it with another is refused.
 type Input struct {
 	Finding   Finding   `yaml:"finding"`
 	Advisory  Advisory  `yaml:"advisory"`
@@ -20,26 +21,37 @@ type Input struct {
 
 // Finding is the match itself.
 type Finding struct {
-	Status       string `cel:"status" yaml:"status"`               // affected, unknown
-	Match        string `cel:"match" yaml:"match"`                 // exact, range, possible
+	Status       string `cel:"status" yaml:"status" enum:"affected,not affected,unknown"`
+	Match        string `cel:"match" yaml:"match" enum:"exact,range,possible,"`
 	Accepted     bool   `cel:"accepted" yaml:"accepted"`           // its risk is accepted for a time (an exception)
 	FixAvailable bool   `cel:"fix_available" yaml:"fix_available"` // a version that clears the class is known
 	PathLength   int    `cel:"path_length" yaml:"path_length"`     // packages on the shortest path; 0 if not known
 	// called, imported, present; "" where nobody looked or it could not be told. So ask for the mild ones by name: what is
 	// not known may be called.
-	Reachability string `cel:"reachability" yaml:"reachability"`
+	Reachability string `cel:"reachability" yaml:"reachability" enum:"called,imported,present,"`
+	// FirstSeen is when this class was first found in this project, now if it never was; Age is the time since. A scan
+	// without a store sees everything for the first time.
+	FirstSeen time.Time     `cel:"first_seen" yaml:"first_seen"`
+	Age       time.Duration `cel:"age" yaml:"age"`
 }
 
 // Advisory is the vulnerability class.
 type Advisory struct {
-	ID         string        `cel:"id" yaml:"id"`
-	Aliases    []string      `cel:"aliases" yaml:"aliases"`
-	Kind       string        `cel:"kind" yaml:"kind"`     // flaw, malware
-	Rating     string        `cel:"rating" yaml:"rating"` // critical, high, medium, low, none, unscored
-	Scored     bool          `cel:"scored" yaml:"scored"`
-	CVSS       float64       `cel:"cvss" yaml:"cvss"` // base score; 0 if not scored, so ask scored or rating
-	CWEs       []string      `cel:"cwes" yaml:"cwes"`
-	KEV        bool          `cel:"kev" yaml:"kev"`
+	ID       string   `cel:"id" yaml:"id"`
+	Aliases  []string `cel:"aliases" yaml:"aliases"`
+	Kind     string   `cel:"kind" yaml:"kind" enum:"flaw,malware"`
+	Rating   string   `cel:"rating" yaml:"rating" enum:"critical,high,medium,low,none,unscored"`
+	Scored   bool     `cel:"scored" yaml:"scored"`
+	CVSS     float64  `cel:"cvss" yaml:"cvss"`                                                   // base score; 0 if not scored, so ask scored or rating
+	Version  string   `cel:"cvss_version" yaml:"cvss_version" enum:"2.0,3.0,3.1,4.0,"`           // of the vector
+	ScoredBy string   `cel:"cvss_source" yaml:"cvss_source"`                                     // id of the record that gave the vector
+	Metrics  Metrics  `cel:"metrics" yaml:"metrics"`                                             // the vector, split
+	SSVC     SSVC     `cel:"ssvc" yaml:"ssvc"`                                                   // decision points that can be told without a person
+	CWEs     []string `cel:"cwes" yaml:"cwes"`                                                   // "CWE-79"
+	Exploit  string   `cel:"exploit" yaml:"exploit" enum:"active,public poc,unproven,not known"` // the gravest that KEV and the vector say
+	KEV      bool     `cel:"kev" yaml:"kev"`
+	// KEVAdded and KEVDue are days in UTC; year 1 if it is not in KEV.
+	KEVAdded   time.Time     `cel:"kev_added" yaml:"kev_added"`
 	KEVDue     time.Time     `cel:"kev_due" yaml:"kev_due"`
 	Ransomware bool          `cel:"ransomware" yaml:"ransomware"`
 	EPSS       float64       `cel:"epss" yaml:"epss"` // probability, 0 to 1; 0 if there is none
@@ -54,20 +66,21 @@ type Package struct {
 	Ecosystem string `cel:"ecosystem" yaml:"ecosystem"`
 	Name      string `cel:"name" yaml:"name"`
 	Version   string `cel:"version" yaml:"version"`
-	Relation  string `cel:"relation" yaml:"relation"` // direct, transitive, "" if not known
-	Scope     string `cel:"scope" yaml:"scope"`       // runtime, dev
-	Origin    string `cel:"origin" yaml:"origin"`     // registry, private, git, url, local, subject
+	Relation  string `cel:"relation" yaml:"relation" enum:"direct,transitive,"` // "" if not known
+	Scope     string `cel:"scope" yaml:"scope" enum:"runtime,dev"`
+	Origin    string `cel:"origin" yaml:"origin" enum:"registry,private,git,url,local,subject"`
 	// unpinned, mutable (an action or image by tag or branch), "no integrity" (its lockfile pins hashes, and none of it)
-	Hygiene []string `cel:"hygiene" yaml:"hygiene"`
+	Hygiene []string `cel:"hygiene" yaml:"hygiene" enum:"unpinned,mutable,no integrity"`
 }
 
 // Project is the project that has it.
 type Project struct {
-	Slug        string `cel:"slug" yaml:"slug"`
-	Group       string `cel:"group" yaml:"group"`
-	Criticality string `cel:"criticality" yaml:"criticality"` // low, medium, high
-	Exposure    string `cel:"exposure" yaml:"exposure"`       // internal, public
-	Visibility  string `cel:"visibility" yaml:"visibility"`   // private, public
+	Slug        string   `cel:"slug" yaml:"slug"`
+	Group       string   `cel:"group" yaml:"group"`
+	Owners      []string `cel:"owners" yaml:"owners"`
+	Criticality string   `cel:"criticality" yaml:"criticality" enum:"low,medium,high"`
+	Exposure    string   `cel:"exposure" yaml:"exposure" enum:"internal,public"`
+	Visibility  string   `cel:"visibility" yaml:"visibility" enum:"private,public"`
 }
 
 // Portfolio is how far the class reaches over all projects in this run.
@@ -90,24 +103,38 @@ type Reach struct {
 	Critical map[string]int // affected and of high criticality
 }
 
-// NewInput states a finding in the terms of policies.
-func NewInput(f tocsin.Finding, p tocsin.Project, reach Reach, s tocsin.Snapshot, now time.Time) Input {
+// A Context is what a decision needs to know beside the finding.
+type Context struct {
+	Project tocsin.Project
+	Reach   Reach
+	// Feed is how far the advisory data can be trusted; see [FeedOf].
+	Feed Feed
+	// FirstSeen is when the class was first found in the project, zero if it never was.
+	FirstSeen time.Time
+	Now       time.Time
+}
+
+// FeedOf states a snapshot in the terms of policies.
+func FeedOf(s tocsin.Snapshot, now time.Time) Feed {
+	return Feed{Fresh: len(s.Stale(now)) == 0, Landmarks: s.Landmarks}
+}
+
+// NewInput states a finding in the terms of policies. Of a list no more than 500 elements are taken.
+func NewInput(f tocsin.Finding, c Context) Input {
+	p := c.Project
 	in := Input{
-		Finding: Finding{Status: string(f.Status), Match: string(f.Match), FixAvailable: len(f.Fixed) > 0},
-		Advisory: Advisory{
-			ID: f.Class.ID, Aliases: f.Class.Aliases, Kind: string(f.Class.Kind), Rating: f.Class.CVSS.Rating(),
-			CWEs: f.Class.CWEs, Origins: f.Class.Origins, Published: f.Class.Published,
-		},
+		Finding:  Finding{Status: string(f.Status), Match: string(f.Match), FixAvailable: len(f.Fixed) > 0, FirstSeen: c.Now.UTC()},
+		Advisory: newAdvisory(f.Class, c.Now),
 		Package: Package{
 			Ecosystem: f.Package.Ecosystem, Name: f.Package.Name, Version: f.Package.Version,
 			Relation: string(f.Package.Relation), Scope: string(f.Package.Scope), Origin: string(f.Package.Origin.Kind),
 		},
 		Project: Project{
-			Slug: p.Slug, Group: p.Group, Criticality: string(p.Criticality), Exposure: string(p.Exposure), Visibility: string(p.Visibility),
+			Slug: p.Slug, Group: p.Group, Owners: bounded(p.Owners), Criticality: string(p.Criticality), Exposure: string(p.Exposure), Visibility: string(p.Visibility),
 		},
-		Portfolio: Portfolio{Projects: reach.Projects[f.Class.ID], Critical: reach.Critical[f.Class.ID]},
-		Feed:      Feed{Fresh: len(s.Stale(now)) == 0, Landmarks: s.Landmarks},
-		Now:       now.UTC(),
+		Portfolio: Portfolio{Projects: c.Reach.Projects[f.Class.ID], Critical: c.Reach.Critical[f.Class.ID]},
+		Feed:      c.Feed,
+		Now:       c.Now.UTC(),
 	}
 	in.Finding.Accepted = f.Exception != nil && f.Exception.Kind == tocsin.ExceptionAccepted
 	if r := f.Reachability; r != nil && r.Reach != tocsin.ReachUnknown {
@@ -116,20 +143,11 @@ func NewInput(f tocsin.Finding, p tocsin.Project, reach Reach, s tocsin.Snapshot
 	if len(f.Paths) > 0 {
 		in.Finding.PathLength = len(slices.MinFunc(f.Paths, func(a, b []string) int { return len(a) - len(b) }))
 	}
+	if !c.FirstSeen.IsZero() {
+		in.Finding.FirstSeen, in.Finding.Age = c.FirstSeen.UTC(), c.Now.Sub(c.FirstSeen)
+	}
 	for _, h := range f.Hygiene {
 		in.Package.Hygiene = append(in.Package.Hygiene, string(h))
-	}
-	if c := f.Class.CVSS; c != nil {
-		in.Advisory.Scored, in.Advisory.CVSS = true, c.Score
-	}
-	if k := f.Class.KEV; k != nil {
-		in.Advisory.KEV, in.Advisory.KEVDue, in.Advisory.Ransomware = true, k.DueDate, k.Ransomware
-	}
-	if e := f.Class.EPSS; e != nil {
-		in.Advisory.EPSS, in.Advisory.Percentile = e.Score, e.Percentile
-	}
-	if !f.Class.Published.IsZero() {
-		in.Advisory.Age = now.Sub(f.Class.Published)
 	}
 	if in.Package.Scope == "" {
 		in.Package.Scope = string(tocsin.ScopeRuntime)
@@ -137,8 +155,33 @@ func NewInput(f tocsin.Finding, p tocsin.Project, reach Reach, s tocsin.Snapshot
 	if in.Package.Origin == "" {
 		in.Package.Origin = string(tocsin.OriginRegistry)
 	}
-	if reach.Total > 0 {
-		in.Portfolio.Share = float64(in.Portfolio.Projects) / float64(reach.Total)
+	if c.Reach.Total > 0 {
+		in.Portfolio.Share = float64(in.Portfolio.Projects) / float64(c.Reach.Total)
 	}
 	return in
 }
+
+func newAdvisory(c tocsin.Class, now time.Time) Advisory {
+	a := Advisory{
+		ID: c.ID, Aliases: bounded(c.Aliases), Kind: string(c.Kind), Rating: c.CVSS.Rating(), CWEs: bounded(c.CWEs), Origins: bounded(c.Origins), Published: c.Published,
+	}
+	if c.CVSS != nil {
+		a.Scored, a.CVSS, a.ScoredBy = true, c.CVSS.Score, c.CVSS.Source
+		a.Version, a.Metrics = metrics(c.CVSS.Vector)
+	}
+	if k := c.KEV; k != nil {
+		a.KEV, a.KEVAdded, a.KEVDue, a.Ransomware = true, k.DateAdded, k.DueDate, k.Ransomware
+	}
+	if e := c.EPSS; e != nil {
+		a.EPSS, a.Percentile = e.Score, e.Percentile
+	}
+	if !c.Published.IsZero() {
+		a.Age = now.Sub(c.Published)
+	}
+	a.Exploit = exploit(a)
+	a.SSVC = points(a)
+	return a
+}
+
+// bounded cuts a list to what the cost of conditions is estimated for.
+func bounded(list []string) []string { return list[:min(len(list), maxList)] }

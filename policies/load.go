@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -14,42 +15,84 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/yamlfile"
 )
 
+const (
+	maxRules = 500
+	maxNames = 500
+)
+
 // A Policy is a loaded file. It is immutable and safe for concurrent use.
 type Policy struct {
 	Name  string
 	About string
+	// Author wrote this version, Reason says why it differs from the one before; empty where the file does not say.
+	Author, Reason string
+	// Mode says whether it counts.
+	Mode Mode
+	// From and Until bound the time in which it speaks; zero where it is open on that side. Until is the first moment after.
+	From, Until time.Time
 	// Digest is "sha256:" and hex of the file.
-	Digest   string
+	Digest string
+
+	names    []named
+	atoms    []expression
 	gate     *axis
 	response *axis
+}
+
+// Mode of a policy.
+type Mode string
+
+// The modes.
+const (
+	ModeEnforce Mode = "enforce"
+	ModeShadow  Mode = "shadow" // evaluated beside the others, recorded, and never heard
+	ModeOff     Mode = "off"
+)
+
+// Active says whether the policy speaks at a time. Its mode is not asked.
+func (p *Policy) Active(now time.Time) bool {
+	return !now.Before(p.From) && (p.Until.IsZero() || now.Before(p.Until))
 }
 
 type axis struct {
 	name     string
 	standard string // what holds when no rule does
+	silent   tocsin.Reason
 	rules    []rule
 }
 
 type rule struct {
 	name     string
-	when     condition
+	when     node
 	then     string
 	because  string
 	severity tocsin.Level
 	due      time.Duration
 	playbook string
+	owners   []string
+	route    string
 }
 
-// file is the YAML form.
+// file is the YAML form. schema.json says the same to editors.
 type file struct {
 	Policy   yamlfile.Value[string] `yaml:"policy"`
 	About    yamlfile.Value[string] `yaml:"about"`
+	Author   yamlfile.Value[string] `yaml:"author"`
+	Reason   yamlfile.Value[string] `yaml:"reason"`
+	Mode     yamlfile.Value[string] `yaml:"mode"`
+	Active   fileActive             `yaml:"active"`
 	Let      []fileLet              `yaml:"let"`
+	Tables   []fileTable            `yaml:"tables"`
 	Gate     *fileAxis              `yaml:"gate"`
 	Response *fileAxis              `yaml:"response"`
 }
 
-// fileLet names a condition, so that rules can be read.
+type fileActive struct {
+	From  yamlfile.Value[time.Time] `yaml:"from"`
+	Until yamlfile.Value[time.Time] `yaml:"until"`
+}
+
+// fileLet names an expression, so that rules can be read.
 type fileLet struct {
 	Name yamlfile.Value[string] `yaml:"name"`
 	Be   yamlfile.Value[string] `yaml:"be"`
@@ -68,6 +111,8 @@ type fileRule struct {
 	Severity yamlfile.Value[string]            `yaml:"severity"`
 	Due      yamlfile.Value[yamlfile.Duration] `yaml:"due"`
 	Playbook yamlfile.Value[string]            `yaml:"playbook"`
+	Owners   []yamlfile.Value[string]          `yaml:"owners"`
+	Route    yamlfile.Value[string]            `yaml:"route"`
 }
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
@@ -75,22 +120,35 @@ var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
 func validName(name string) bool { return len(name) <= 64 && namePattern.MatchString(name) }
 
 // Load reads and checks a policy. The error joins everything that is wrong, each with file, line and column.
-func Load(name string, data []byte) (*Policy, error) {
+func Load(name string, data []byte) (*Policy, error) { return LoadWith(name, data, nil) }
+
+// LoadWith is [Load] with other values for names: what the file says that they be is replaced by these expressions. So a
+// threshold is tried at many values. A name that the file does not have is an [tocsin.ErrInvalid].
+func LoadWith(name string, data []byte, values map[string]string) (*Policy, error) {
 	var f file
-	problems := yamlfile.Decode(name, data, &f)
-	l := loader{file: name, problems: problems}
-	p := l.policy(f)
+	l := loader{file: name, values: values, inputs: inputs(), p: &Policy{}}
+	l.problems = yamlfile.Decode(name, data, &f)
+	l.policy(f)
 	if err := yamlfile.Join(l.problems); err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(data)
-	p.Digest = "sha256:" + hex.EncodeToString(sum[:])
-	return p, nil
+	h := sha256.New()
+	h.Write(data)
+	for _, n := range f.Let {
+		if v, ok := values[n.Name.V]; ok {
+			fmt.Fprintf(h, "\n%s=%s", n.Name.V, v)
+		}
+	}
+	l.p.Digest = "sha256:" + hex.EncodeToString(h.Sum(nil))
+	return l.p, nil
 }
 
 type loader struct {
 	file     string
 	env      *cel.Env
+	values   map[string]string
+	inputs   map[string]field
+	p        *Policy
 	problems []yamlfile.Problem
 }
 
@@ -98,24 +156,40 @@ func (l *loader) fault(line, column int, format string, args ...any) {
 	l.problems = append(l.problems, yamlfile.Problem{File: l.file, Line: line, Column: column, Text: fmt.Sprintf(format, args...)})
 }
 
-func (l *loader) policy(f file) *Policy {
+func (l *loader) policy(f file) {
 	env, err := environment()
 	if err != nil {
 		l.fault(0, 0, "%v", err)
-		return nil
+		return
 	}
 	l.env = env
 	l.name("policy", f.Policy)
-	for _, let := range f.Let {
-		l.let(let)
+	l.version(f)
+	l.lets(f.Let)
+	for _, t := range f.Tables {
+		l.table(t)
 	}
-	p := &Policy{Name: f.Policy.V, About: f.About.V}
 	if f.Gate == nil && f.Response == nil {
 		l.fault(0, 0, "the policy decides nothing: give it a gate: or a response: section")
 	}
-	p.gate = l.axis("gate", f.Gate, func(s string) error { return tocsin.Gate(s).Validate() })
-	p.response = l.axis("response", f.Response, func(s string) error { return tocsin.Response(s).Validate() })
-	return p
+	l.p.gate = l.axis("gate", f.Gate, func(s string) error { return tocsin.Gate(s).Validate() })
+	l.p.response = l.axis("response", f.Response, func(s string) error { return tocsin.Response(s).Validate() })
+}
+
+// version takes who wrote the policy, why, and when it counts.
+func (l *loader) version(f file) {
+	p := l.p
+	p.Name, p.About, p.Author, p.Reason = f.Policy.V, f.About.V, f.Author.V, f.Reason.V
+	p.Mode, p.From, p.Until = ModeEnforce, f.Active.From.V.UTC(), f.Active.Until.V.UTC()
+	if f.Mode.IsSet() {
+		p.Mode = Mode(f.Mode.V)
+	}
+	if !slices.Contains([]Mode{ModeEnforce, ModeShadow, ModeOff}, p.Mode) {
+		l.fault(f.Mode.Line, f.Mode.Column, "mode: %q: want enforce, shadow or off", f.Mode.V)
+	}
+	if f.Active.Until.IsSet() && !p.From.Before(p.Until) {
+		l.fault(f.Active.Until.Line, f.Active.Until.Column, "active: until: %s is not after from", p.Until.Format(time.DateOnly))
+	}
 }
 
 func (l *loader) name(what string, v yamlfile.Value[string]) {
@@ -126,27 +200,12 @@ func (l *loader) name(what string, v yamlfile.Value[string]) {
 	}
 }
 
-// let makes the name a macro of the expression: the types are checked where it is defined, and explanations show its parts.
-func (l *loader) let(in fileLet) {
-	l.name("let name", in.Name)
-	c, problems := compile(l.env, l.file, in.Be)
-	l.problems = append(l.problems, problems...)
-	if len(problems) > 0 || !validName(in.Name.V) {
-		return
-	}
-	env, err := l.env.Extend(letMacro(in.Name.V, c))
-	if err != nil {
-		l.fault(in.Name.Line, in.Name.Column, "let %s: %v", in.Name.V, err)
-		return
-	}
-	l.env = env
-}
-
 func (l *loader) axis(what string, in *fileAxis, check func(string) error) *axis {
 	if in == nil {
 		return nil
 	}
 	a := &axis{name: what, standard: in.Default.V}
+	a.silent = tocsin.Reason{Text: fmt.Sprintf("none of the %d rules holds", len(in.Rules)), Result: "default"}
 	if !in.Default.IsSet() {
 		l.fault(0, 0, "%s: default: is missing", what)
 	} else if err := check(in.Default.V); err != nil {
@@ -171,7 +230,7 @@ func (l *loader) axis(what string, in *fileAxis, check func(string) error) *axis
 func (l *loader) rule(what string, in fileRule, check func(string) error) rule {
 	out := rule{
 		name: in.Name.V, then: in.Then.V, because: in.Because.V, severity: tocsin.Level(in.Severity.V),
-		due: time.Duration(in.Due.V), playbook: in.Playbook.V,
+		due: time.Duration(in.Due.V), playbook: in.Playbook.V, route: in.Route.V,
 	}
 	for _, f := range []struct {
 		key string
@@ -191,16 +250,20 @@ func (l *loader) rule(what string, in fileRule, check func(string) error) rule {
 			l.fault(in.Severity.Line, in.Severity.Column, "%v", err)
 		}
 	}
-	if what == "gate" && (in.Severity.IsSet() || in.Due.IsSet() || in.Playbook.IsSet()) {
-		l.fault(in.Name.Line, 0, "rule %s: severity, due and playbook belong to a response", in.Name.V)
+	for _, o := range in.Owners {
+		if strings.TrimSpace(o.V) == "" {
+			l.fault(o.Line, o.Column, "owners: want names of people or groups")
+		}
+		out.owners = append(out.owners, o.V)
+	}
+	if what == "gate" && (in.Severity.IsSet() || in.Due.IsSet() || in.Playbook.IsSet() || in.Route.IsSet() || len(in.Owners) > 0) {
+		l.fault(in.Name.Line, 0, "rule %s: severity, due, playbook, owners and route belong to a response", in.Name.V)
 	}
 	if out.then == string(tocsin.ResponseEmergency) && (!in.Severity.IsSet() || !in.Playbook.IsSet()) {
 		l.fault(in.Name.Line, 0, "rule %s: an emergency needs severity: and playbook:", in.Name.V)
 	}
 	if in.When.IsSet() {
-		var problems []yamlfile.Problem
-		out.when, problems = compile(l.env, l.file, in.When)
-		l.problems = append(l.problems, problems...)
+		out.when = l.condition(in.When)
 	}
 	return out
 }

@@ -28,8 +28,8 @@ func TestPacks(t *testing.T) {
 			for _, f := range report.Failures {
 				t.Error(f)
 			}
-			if len(report.Untested) > 0 {
-				t.Errorf("no case reaches %v", report.Untested)
+			if len(report.UntestedRules)+len(report.UntestedRows) > 0 {
+				t.Errorf("no case reaches %q %q", report.UntestedRules, report.UntestedRows)
 			}
 			if report.Cases < 5 {
 				t.Errorf("only %d cases", report.Cases)
@@ -66,8 +66,8 @@ cases:
 	if len(report.Failures) != 6 {
 		t.Errorf("failures: %q", report.Failures)
 	}
-	if len(report.Untested) != 8 {
-		t.Errorf("untested: %q", report.Untested)
+	if len(report.UntestedRules) != 8 {
+		t.Errorf("untested: %q", report.UntestedRules)
 	}
 	for _, bad := range []string{"policy: other\ncases: []", "policy: emergency\ncases: [{given: {advisory: {kve: true}}}]", "["} {
 		if _, err := policies.Test(p, "x_test.yaml", []byte(bad)); !errors.Is(err, tocsin.ErrInvalid) {
@@ -116,7 +116,7 @@ response:
 		`team.yaml:7:21: undefined field 'kve'; did you mean kev?`, `team.yaml:10:13: rule one stands twice`,
 		`team.yaml:13: found no matching overload for '_>_'`, `team.yaml:14:13: then: invalid: gate "explode"`,
 		`team.yaml:17:13: the condition is of type double, want bool`, `team.yaml:16: rule two: because: is missing`,
-		`team.yaml:20:`, `team.yaml:19: rule three: severity, due and playbook belong to a response`,
+		`team.yaml:20:`, `team.yaml:19: rule three: severity, due, playbook, owners and route belong to a response`,
 		`team.yaml:28:13: undeclared reference to 'advisroy'`, `did you mean 'advisory'?`, `team.yaml:27: rule four: an emergency needs`,
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -239,13 +239,13 @@ func TestNewInput(t *testing.T) {
 		},
 	}
 	reach := policies.Reach{Total: 4, Projects: map[string]int{"CVE-2021-44228": 3}, Critical: map[string]int{"CVE-2021-44228": 1}}
-	in := policies.NewInput(f, tocsin.Project{Slug: "x"}, reach, tocsin.Snapshot{Landmarks: true}, now)
+	in := policies.NewInput(f, policies.Context{Project: tocsin.Project{Slug: "x"}, Reach: reach, Feed: policies.FeedOf(tocsin.Snapshot{Landmarks: true}, now), Now: now})
 	if !in.Advisory.KEV || !in.Advisory.Ransomware || in.Advisory.Rating != "critical" || in.Advisory.Age != 48*time.Hour ||
 		in.Portfolio.Share != 0.75 || in.Portfolio.Critical != 1 || in.Finding.PathLength != 2 || !in.Finding.FixAvailable ||
 		in.Package.Scope != "runtime" || in.Package.Origin != "registry" || in.Feed.Fresh || !in.Feed.Landmarks {
 		t.Errorf("%+v", in)
 	}
-	if none := policies.NewInput(tocsin.Finding{}, tocsin.Project{}, policies.Reach{}, tocsin.Snapshot{}, now); none.Advisory.Rating != "unscored" || none.Advisory.Scored {
+	if none := policies.NewInput(tocsin.Finding{}, policies.Context{Now: now}); none.Advisory.Rating != "unscored" || none.Advisory.Scored {
 		t.Errorf("no score: %+v", none.Advisory)
 	}
 	f.Hygiene = []tocsin.Hygiene{tocsin.HygieneMutable}
@@ -253,12 +253,12 @@ func TestNewInput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := policies.NewSet(p).Decide(policies.NewInput(f, tocsin.Project{}, reach, tocsin.Snapshot{}, now)); d.Gate != tocsin.GateWarn {
+	if d := policies.NewSet(p).Decide(policies.NewInput(f, policies.Context{Reach: reach, Now: now})); d.Gate != tocsin.GateWarn {
 		t.Errorf("an action by its tag: %s", d.Gate)
 	}
 	for reach, want := range map[tocsin.Reach]string{tocsin.ReachCalled: "called", tocsin.ReachImported: "imported", tocsin.ReachPresent: "present", tocsin.ReachUnknown: ""} {
 		f.Reachability = &tocsin.Reachability{Reach: reach}
-		if got := policies.NewInput(f, tocsin.Project{}, policies.Reach{}, tocsin.Snapshot{}, now).Finding.Reachability; got != want {
+		if got := policies.NewInput(f, policies.Context{Now: now}).Finding.Reachability; got != want {
 			t.Errorf("%s: policies see %q", reach, got)
 		}
 	}

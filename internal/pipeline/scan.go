@@ -69,12 +69,13 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 		}
 		findings[i] = exceptions.Apply(findings[i], src.Exceptions, src.Project, now)
 	}
-	reach := measure(out, findings)
 	snapshot := x.Snapshot()
+	c := policies.Context{Reach: measure(out, findings), Feed: policies.FeedOf(snapshot, now), Now: now}
 	for i := range out {
 		s := &out[i]
+		c.Project = s.Project
 		for _, f := range findings[i] {
-			d := set.Decide(policies.NewInput(f, s.Project, reach, snapshot, now))
+			d := set.Decide(policies.NewInput(f, c))
 			d.Project, d.Finding, d.Inventory, d.Snapshot = s.Project.Slug, f, s.Inventory.Digest, snapshot.ID
 			s.Decisions = append(s.Decisions, d)
 		}
