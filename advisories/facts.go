@@ -105,8 +105,8 @@ func find(table []byte, size int, id string) ([]byte, bool) {
 	return nil, false
 }
 
-// attach adds what is known of the ids of a class: the earliest entry of KEV, the highest score of EPSS.
-func (f FactTables) attach(c *tocsin.Class) {
+// Attach adds what is known of the ids of a class: the earliest entry of KEV, the highest score of EPSS.
+func (f FactTables) Attach(c *tocsin.Class) {
 	for _, id := range c.Aliases {
 		if row, ok := find(f.kev, kevRow, id); ok {
 			k := tocsin.KEV{CVE: id, DateAdded: unixTime(int64(binary.BigEndian.Uint64(row))), DueDate: unixTime(int64(binary.BigEndian.Uint64(row[8:]))), Ransomware: row[16] == 1}
@@ -125,3 +125,6 @@ func (f FactTables) attach(c *tocsin.Class) {
 		}
 	}
 }
+
+// Source says what the tables were made from; see [Facts].
+func (f FactTables) Source() string { return f.source }

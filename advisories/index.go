@@ -158,7 +158,7 @@ func (x *Index) Class(n int) (tocsin.Class, error) {
 	if err != nil {
 		return tocsin.Class{}, fmt.Errorf("reading class %d: %w", n, err)
 	}
-	x.facts.attach(&c)
+	x.facts.Attach(&c)
 	return c, nil
 }
 
@@ -173,7 +173,7 @@ func (x *Index) ClassOf(id string) (tocsin.Class, error) {
 			return c, fmt.Errorf("looking up %s: %w", id, err)
 		}
 		if ok {
-			x.facts.attach(&c)
+			x.facts.Attach(&c)
 			return c, nil
 		}
 	}

@@ -47,6 +47,30 @@ func (s Set) Names() []string {
 // Policies of the set, sorted by name.
 func (s Set) Policies() []*Policy { return slices.Clone(s.policies) }
 
+// Reads says whether a condition of the set reads an input, or one below it: "portfolio" stands for "portfolio.share" too.
+func (s Set) Reads(path string) bool {
+	for _, p := range s.policies {
+		if p.reads(path) {
+			return true
+		}
+	}
+	return false
+}
+
+// Turns are the times at which a policy of the set becomes active or ceases to be, sorted.
+func (s Set) Turns() []time.Time {
+	var out []time.Time
+	for _, p := range s.policies {
+		for _, t := range []time.Time{p.From, p.Until} {
+			if !t.IsZero() {
+				out = append(out, t)
+			}
+		}
+	}
+	slices.SortFunc(out, time.Time.Compare)
+	return slices.CompactFunc(out, time.Time.Equal)
+}
+
 // Decide applies the policies that are active at the input's time to one finding. The caller fills in project, finding and
 // the other digests. It does not fail: a condition that cannot be evaluated makes the gate undecided and the response hold,
 // with the error as the reason.

@@ -84,6 +84,21 @@ func (l *loader) sights(e ast.Expr) []sight {
 	return out
 }
 
+// reads says whether any expression of the policy reads an input at or below a path.
+func (p *Policy) reads(path string) bool {
+	below := func(x expression) bool {
+		return slices.ContainsFunc(x.sees, func(s sight) bool {
+			return s.name < 0 && (s.path == path || strings.HasPrefix(s.path, path+"."))
+		})
+	}
+	for _, n := range p.names {
+		if n.value != nil && below(*n.value) || n.table != nil && slices.ContainsFunc(n.table.inputs, func(i tableInput) bool { return below(i.is) }) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(p.atoms, below)
+}
+
 // value reads the field of an input.
 func (f field) value(in *Input) reflect.Value {
 	return reflect.ValueOf(in).Elem().FieldByIndex(f.index)

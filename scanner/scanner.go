@@ -71,6 +71,17 @@ func Scan(ctx context.Context, root fs.FS, opts Options) (tocsin.Inventory, erro
 	return s.inv, nil
 }
 
+// Reads says whether a walk would read a file for its name. An SBOM under a name that does not say so is told by its content
+// only, and not by this.
+func Reads(name string) bool {
+	for dir := range strings.SplitSeq(path.Dir(name), "/") {
+		if slices.Contains(skipped, dir) {
+			return false
+		}
+	}
+	return extract.NewTable().ByPath(name) != nil || extract.NamedDocument(name) && extract.MayBeDocument(name)
+}
+
 type scan struct {
 	fsys  fs.FS
 	opts  Options

@@ -10,7 +10,7 @@ import (
 
 func policyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "policy", Short: "Work on policies", Example: "  tocsin policy check team.yaml"}
-	return group(cmd, &cobra.Command{
+	return group(cmd, replayCommand(), &cobra.Command{
 		Use:   "check FILE...",
 		Short: "Check policies, and say everything that is wrong with file, line and column",
 		Example: `  tocsin policy check team.yaml

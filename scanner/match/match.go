@@ -38,7 +38,7 @@ func Run(ctx context.Context, inv tocsin.Inventory, x Index) ([]tocsin.Finding, 
 		}
 		out = append(out, found...)
 	}
-	paths(inv, out)
+	Paths(inv, out)
 	return out, nil
 }
 
