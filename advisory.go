@@ -1,6 +1,7 @@
 package tocsin
 
 import (
+	"slices"
 	"time"
 )
 
@@ -153,6 +154,9 @@ type Class struct {
 	// URL is the best page to read.
 	URL string `json:"url,omitempty"`
 }
+
+// Has says whether an id is one of the class.
+func (c Class) Has(id string) bool { return c.ID == id || slices.Contains(c.Aliases, id) }
 
 // An Assertion is one alias that one record names.
 type Assertion struct {

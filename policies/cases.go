@@ -64,6 +64,15 @@ func BaseInput() Input {
 	}
 }
 
+// ParseInput reads an input as a test case gives it: what differs from [BaseInput].
+func ParseInput(name string, data []byte) (Input, error) {
+	g := given{Input: BaseInput()}
+	if err := yamlfile.Join(yamlfile.Decode(name, data, &g)); err != nil {
+		return Input{}, err
+	}
+	return g.Input, nil
+}
+
 // A TestReport is the outcome of a policy's tests.
 type TestReport struct {
 	Policy   string   `json:"policy"`

@@ -57,6 +57,7 @@ func (l *loader) check(v yamlfile.Value[string]) (checked, bool) {
 		l.faultIn(v, 1, 0, fmt.Sprintf("the condition may cost %d units, at most %d are allowed", min(estimate.Max, math.MaxInt64), maxCost))
 		return checked{}, false
 	}
+	l.levers(parsed.NativeRep().Expr())
 	return checked{parsed, estimate.Max}, l.literals(v, parsed)
 }
 

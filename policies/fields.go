@@ -16,6 +16,8 @@ type field struct {
 	path  string
 	index []int    // for [reflect.Value.FieldByIndex] on an Input
 	enum  []string // the values that a text, or the texts of a list, can have; nil if any
+	// boolean says that it is a truth value.
+	boolean bool
 }
 
 // inputs are all fields that policies can name, by path.
@@ -31,7 +33,7 @@ func inputs() map[string]field {
 				walk(f.Type, p, at)
 				continue
 			}
-			one := field{path: p, index: at}
+			one := field{path: p, index: at, boolean: f.Type.Kind() == reflect.Bool}
 			if enum, ok := f.Tag.Lookup("enum"); ok {
 				one.enum = strings.Split(enum, ",")
 			}

@@ -35,6 +35,7 @@ type Policy struct {
 
 	names    []named
 	atoms    []expression
+	levers   []lever
 	gate     *axis
 	response *axis
 }

@@ -37,6 +37,8 @@ type fileTableInput struct {
 // A table is a decision table, laid out with the last input running fastest.
 type table struct {
 	title  string
+	source string
+	note   string
 	inputs []tableInput
 	rows   []tableRow
 	cells  []int // row of each combination
@@ -72,7 +74,7 @@ const anyValue = "*"
 
 func (l *loader) table(in fileTable) {
 	l.name("table name", in.Name)
-	t := &table{title: in.Name.V}
+	t := &table{title: in.Name.V, source: in.Source.V, note: in.Note.V}
 	if in.Title.IsSet() {
 		t.title = strings.TrimSpace(in.Title.V + " " + in.Version.V)
 	}

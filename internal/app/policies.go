@@ -3,10 +3,13 @@ package app
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/yamlfile"
 	"github.com/tocsin-dev/tocsin/policies"
 	"github.com/tocsin-dev/tocsin/policies/packs"
 )
@@ -29,16 +32,56 @@ func Policies(names []string) (policies.Set, error) {
 
 // Policy loads one policy by pack name or path.
 func Policy(name string) (*policies.Policy, error) {
-	if !strings.HasSuffix(name, ".yaml") && !strings.HasSuffix(name, ".yml") {
+	text, err := PolicyText(name)
+	if err != nil {
+		return nil, err
+	}
+	if !isFile(name) {
+		name += ".yaml"
+	}
+	return policies.Load(name, text)
+}
+
+// Packs names the shipped policies.
+func Packs() []string { return packs.Names() }
+
+// PolicyText gives the file of a policy, by pack name or path.
+func PolicyText(name string) ([]byte, error) {
+	if !isFile(name) {
 		text, err := packs.Read(name)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", tocsin.ErrInvalid, err)
 		}
-		return policies.Load(name+".yaml", text)
+		return text, nil
 	}
-	text, err := os.ReadFile(name)
+	return readPolicy(name)
+}
+
+// PolicyCases gives the tests beside a policy, and their name.
+func PolicyCases(name string) (file string, text []byte, err error) {
+	if !isFile(name) {
+		text, err = packs.Tests(name)
+		return name + "_test.yaml", text, err
+	}
+	ext := filepath.Ext(name)
+	file = strings.TrimSuffix(name, ext) + "_test" + ext
+	text, err = readPolicy(file)
+	return file, text, err
+}
+
+func isFile(name string) bool {
+	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
+}
+
+func readPolicy(name string) ([]byte, error) {
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: reading policy: %v", tocsin.ErrInvalid, err)
 	}
-	return policies.Load(name, text)
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, yamlfile.MaxSize+1)) // a larger one is refused, with the reason
+	if err != nil {
+		return nil, fmt.Errorf("%w: reading policy: %v", tocsin.ErrInvalid, err)
+	}
+	return text, nil
 }

@@ -43,7 +43,9 @@ type Scanned struct {
 	Project   tocsin.Project
 	Inventory tocsin.Inventory
 	Decisions []tocsin.Decision
-	Gate      tocsin.Gate
+	// Context is what the policies knew beside the findings.
+	Context policies.Context
+	Gate    tocsin.Gate
 	// Why are the reasons of the gate, one a line.
 	Why []string
 }
@@ -74,6 +76,7 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 	for i := range out {
 		s := &out[i]
 		c.Project = s.Project
+		s.Context = c
 		for _, f := range findings[i] {
 			d := set.Decide(policies.NewInput(f, c))
 			d.Project, d.Finding, d.Inventory, d.Snapshot = s.Project.Slug, f, s.Inventory.Digest, snapshot.ID

@@ -19,9 +19,11 @@ type Incident struct {
 	Kind    tocsin.Kind `json:"kind"`
 	Group   string      `json:"group,omitempty"`
 	// Owners are those that the rule names.
-	Owners   []string       `json:"owners,omitempty"`
-	Packages []string       `json:"packages"` // ecosystem and name, sorted
-	Opened   time.Time      `json:"opened"`
+	Owners   []string  `json:"owners,omitempty"`
+	Packages []string  `json:"packages"` // ecosystem and name, sorted
+	Opened   time.Time `json:"opened"`
+	// Standing says that it would have been open already when the window begins: it is no news within it.
+	Standing bool           `json:"standing"`
 	OpenedAs tocsin.Urgency `json:"opened_as"`
 	Urgency  tocsin.Urgency `json:"urgency"` // the highest that it reached
 	Severity tocsin.Level   `json:"severity,omitempty"`

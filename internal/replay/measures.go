@@ -11,6 +11,8 @@ import (
 
 // Measures are the figures that a threshold is chosen by.
 type Measures struct {
+	// Standing incidents would have been open when the window begins; the other figures of incidents are without them.
+	Standing    int `json:"standing"`
 	Incidents   int `json:"incidents"`
 	Emergencies int `json:"emergencies"` // as the highest urgency that they reached
 	Holds       int `json:"holds"`
@@ -60,7 +62,7 @@ type RuleCount struct {
 const week = 7 * tocsin.Day
 
 func (r Result) measure() Measures {
-	m := Measures{Incidents: len(r.Incidents), Releases: len(r.Releases), Exploited: len(r.Exploited), HoldsEnded: []Count{}, ByGroup: []Count{}, ByRule: []RuleCount{}, Weeks: []Week{}}
+	m := Measures{Releases: len(r.Releases), Exploited: len(r.Exploited), HoldsEnded: []Count{}, ByGroup: []Count{}, ByRule: []RuleCount{}, Weeks: []Week{}}
 	for t := r.Since; t.Before(r.Until); t = t.Add(week) {
 		m.Weeks = append(m.Weeks, Week{Start: t})
 	}
@@ -73,6 +75,12 @@ func (r Result) measure() Measures {
 	}
 	for i := range r.Incidents {
 		inc := &r.Incidents[i]
+		m.ExposedDays += inc.Exposed(r.Until).Hours() / 24
+		if inc.Standing {
+			m.Standing++
+			continue
+		}
+		m.Incidents++
 		w := &m.Weeks[int(inc.Opened.Sub(r.Since)/week)]
 		switch inc.Urgency {
 		case tocsin.UrgencyEmergency:
@@ -90,7 +98,6 @@ func (r Result) measure() Measures {
 		}
 		groups[cmp.Or(inc.Group, "(no group)")]++
 		rule(inc.Rule).Incidents++
-		m.ExposedDays += inc.Exposed(r.Until).Hours() / 24
 	}
 	for _, one := range r.Releases {
 		switch one.Gate {

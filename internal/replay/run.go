@@ -369,7 +369,7 @@ func (f *follower) fixed(inc *Incident) bool {
 func (f *follower) opened(inc tocsin.Incident) *Incident {
 	out := &Incident{
 		Key: inc.Key, Class: inc.Class.ID, Aliases: inc.Class.Aliases, Summary: inc.Class.Summary, Kind: inc.Class.Kind, Group: inc.Group,
-		Opened: inc.OpenedAt, OpenedAs: inc.Urgency, Cause: inc.Cause, Published: inc.Class.Published, Exact: f.state.exact,
+		Opened: inc.OpenedAt, Standing: !f.now.After(f.course.window.Since), OpenedAs: inc.Urgency, Cause: inc.Cause, Published: inc.Class.Published, Exact: f.state.exact,
 	}
 	for _, id := range inc.Class.Aliases {
 		if k, ok := f.course.kev[id]; ok && (out.KEV.IsZero() || k.Entry.DateAdded.Before(out.KEV)) {

@@ -78,6 +78,7 @@ func figures(r replay.Result) [][2]string {
 	m := r.Measures
 	out := [][2]string{
 		{"incidents", fmt.Sprintf("%d: %s, %s, %s; %.1f a week", m.Incidents, plural(m.Emergencies, "emergency"), plural(m.Holds, "hold"), plural(m.Routine, "routine issue"), m.PerWeek)},
+		{"standing", fmt.Sprintf("%s would have been open on the first day", plural(m.Standing, "incident"))},
 		{"releases", fmt.Sprintf("%d stopped, %d undecided, of %d", m.Stopped, m.Undecided, m.Releases)},
 		{"exposed", fmt.Sprintf("%.0f project days while an incident was open", m.ExposedDays)},
 		{"exploited", fmt.Sprintf("%d of %d caught, %d before it was known; median lead %s", m.Caught, m.Exploited, m.Early, lead(m.MedianLead))},
@@ -107,11 +108,18 @@ func incidentRows(r replay.Result) [][]string {
 			ended = day(inc.Ended) + " " + string(inc.State)
 		}
 		out = append(out, []string{
-			moment(inc.Opened) + reconstructed(inc.Exact), string(inc.OpenedAs), cmp.Or(string(inc.Severity), "-"), markdown.Line(inc.Class+" "+strings.Join(inc.Packages, ", "), 60),
+			opened(inc), string(inc.OpenedAs), cmp.Or(string(inc.Severity), "-"), markdown.Line(inc.Class+" "+strings.Join(inc.Packages, ", "), 60),
 			projects(inc), ended, against(inc.Opened, inc.KEV), inc.Rule,
 		})
 	}
 	return out
+}
+
+func opened(inc replay.Incident) string {
+	if inc.Standing {
+		return "before"
+	}
+	return moment(inc.Opened) + reconstructed(inc.Exact)
 }
 
 // reconstructed marks what did not happen before our eyes.
