@@ -50,13 +50,14 @@ const (
 	CriticalityHigh   Criticality = "high"
 )
 
-// Exposure of a [Project]: whether strangers can reach it.
+// Exposure of a [Project]: who can reach it.
 type Exposure string
 
 // The exposures.
 const (
-	ExposureInternal Exposure = "internal"
-	ExposurePublic   Exposure = "public"
+	ExposureIsolated Exposure = "isolated" // from a machine or network of its own only
+	ExposureInternal Exposure = "internal" // from the organisation's networks
+	ExposurePublic   Exposure = "public"   // by strangers
 )
 
 // Visibility of a repository.
@@ -79,7 +80,7 @@ func (p Project) Validate() error {
 	if err := oneOf("criticality", p.Criticality, CriticalityLow, CriticalityMedium, CriticalityHigh); err != nil {
 		return fmt.Errorf("project %s: %w", p.Slug, err)
 	}
-	if err := oneOf("exposure", p.Exposure, ExposureInternal, ExposurePublic); err != nil {
+	if err := oneOf("exposure", p.Exposure, ExposureIsolated, ExposureInternal, ExposurePublic); err != nil {
 		return fmt.Errorf("project %s: %w", p.Slug, err)
 	}
 	if err := oneOf("visibility", p.Visibility, VisibilityPrivate, VisibilityPublic); err != nil {

@@ -79,7 +79,7 @@ type Project struct {
 	Group       string   `cel:"group" yaml:"group"`
 	Owners      []string `cel:"owners" yaml:"owners"`
 	Criticality string   `cel:"criticality" yaml:"criticality" enum:"low,medium,high"`
-	Exposure    string   `cel:"exposure" yaml:"exposure" enum:"internal,public"`
+	Exposure    string   `cel:"exposure" yaml:"exposure" enum:"isolated,internal,public"`
 	Visibility  string   `cel:"visibility" yaml:"visibility" enum:"private,public"`
 }
 
