@@ -45,6 +45,14 @@ const conflicts = 5
 // follow. It carries out nothing: that is the outbox's.
 func (p Portfolio) Run(ctx context.Context, sources []Source) (Result, error) {
 	now := p.Now()
+	seen, err := p.Store.FirstSeen(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	sources = slices.Clone(sources)
+	for i := range sources {
+		sources[i].FirstSeen = seen[sources[i].Project.Slug]
+	}
 	scanned, err := Scan(ctx, sources, p.Index, p.Policies, now, p.Progress)
 	if err != nil {
 		return Result{}, fmt.Errorf("scanning the portfolio: %w", err)

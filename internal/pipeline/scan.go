@@ -34,6 +34,8 @@ type Source struct {
 	Err error
 	// Exceptions are what people decided. They do not come from the tree itself.
 	Exceptions []tocsin.Exception
+	// FirstSeen is when classes were first found in the project, by class id; what is not in it is found for the first time.
+	FirstSeen map[string]time.Time
 	// Reach says of findings how far the code gets to them, and changes nothing else; nil where nobody asked.
 	Reach func(ctx context.Context, findings []tocsin.Finding) ([]tocsin.Finding, error)
 }
@@ -78,6 +80,7 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 		c.Project = s.Project
 		s.Context = c
 		for _, f := range findings[i] {
+			c.FirstSeen = sources[i].FirstSeen[f.Class.ID]
 			d := set.Decide(policies.NewInput(f, c))
 			d.Project, d.Finding, d.Inventory, d.Snapshot = s.Project.Slug, f, s.Inventory.Digest, snapshot.ID
 			s.Decisions = append(s.Decisions, d)

@@ -73,11 +73,21 @@ func (e Exploited) Lead() time.Duration {
 	return e.Since.Sub(e.Opened)
 }
 
+// Judge puts a decision in few words.
+func Judge(d tocsin.Decision) Judgement {
+	p := d.Finding.Package
+	return Judgement{d.Finding.Class.ID, strings.TrimSpace(p.Ecosystem + " " + p.String()), d.Gate, d.GateRule, d.Response, d.ResponseRule}
+}
+
+// CompareJudgements orders by package, class and rule.
+func CompareJudgements(a, b Judgement) int {
+	return cmp.Or(strings.Compare(a.Package, b.Package), strings.Compare(a.Class, b.Class), strings.Compare(a.GateRule, b.GateRule))
+}
+
 func judgements(list []tocsin.Decision) []Judgement {
 	var out []Judgement
 	for _, d := range list {
-		p := d.Finding.Package
-		out = append(out, Judgement{d.Finding.Class.ID, strings.TrimSpace(p.Ecosystem + " " + p.String()), d.Gate, d.GateRule, d.Response, d.ResponseRule})
+		out = append(out, Judge(d))
 	}
 	return out
 }
@@ -124,9 +134,7 @@ func (r Result) Judged(project string, at time.Time) []Judgement {
 			out = append(out, list[n].list...)
 		}
 	}
-	slices.SortFunc(out, func(a, b Judgement) int {
-		return cmp.Or(strings.Compare(a.Package, b.Package), strings.Compare(a.Class, b.Class), strings.Compare(a.GateRule, b.GateRule))
-	})
+	slices.SortFunc(out, CompareJudgements)
 	return out
 }
 

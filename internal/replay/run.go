@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -188,12 +189,11 @@ func (f *follower) renew() bool {
 		for _, id := range f.component.ids {
 			if score, ok := e.Scores[id]; ok {
 				facts.EPSS[id] = score
-				source += id + score.Date.Format(time.DateOnly) + " "
+				source += fmt.Sprint(id, score.Score, score.Percentile, " ")
 			}
 		}
 	}
-	if have, ok := f.factsFrom(source); ok && s == f.state {
-		f.facts = have
+	if s == f.state && source == f.facts.Source() {
 		return false
 	}
 	facts.Source = source
@@ -207,10 +207,6 @@ func (f *follower) renew() bool {
 		f.found[n] = list
 	}
 	return true
-}
-
-func (f *follower) factsFrom(source string) (advisories.FactTables, bool) {
-	return f.facts, f.state != nil && f.facts.Source() == source
 }
 
 // scores are those of the day nearest before a moment; before the first day they are the first day's, which is the nearest.
