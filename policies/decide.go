@@ -16,6 +16,8 @@ import (
 type Set struct {
 	policies []*Policy
 	digest   string
+	// fields are the inputs that any condition reads.
+	fields []field
 }
 
 // NewSet puts policies together. Their order does not matter: on each axis the gravest answer holds. Modes are not asked:
@@ -29,7 +31,14 @@ func NewSet(list ...*Policy) Set {
 	for _, p := range list {
 		fmt.Fprintln(h, p.Name, p.Digest)
 	}
-	return Set{policies: list, digest: "sha256:" + hex.EncodeToString(h.Sum(nil))}
+	s := Set{policies: list, digest: "sha256:" + hex.EncodeToString(h.Sum(nil))}
+	for _, f := range inputs() {
+		if s.Reads(f.path) {
+			s.fields = append(s.fields, f)
+		}
+	}
+	slices.SortFunc(s.fields, func(a, b field) int { return strings.Compare(a.path, b.path) })
+	return s
 }
 
 // Digest identifies the set by the content of its policies.
@@ -55,6 +64,15 @@ func (s Set) Reads(path string) bool {
 		}
 	}
 	return false
+}
+
+// Projection is the values of the inputs that the set reads. What has the same projection at the same time is decided alike.
+func (s Set) Projection(in *Input) string {
+	var b []byte
+	for _, f := range s.fields {
+		b = f.append(b, in)
+	}
+	return string(b)
 }
 
 // Turns are the times at which a policy of the set becomes active or ceases to be, sorted.

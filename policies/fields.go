@@ -106,6 +106,28 @@ func (f field) value(in *Input) reflect.Value {
 	return reflect.ValueOf(in).Elem().FieldByIndex(f.index)
 }
 
+// append adds the value in a form that differs where the value does.
+func (f field) append(b []byte, in *Input) []byte {
+	switch v := f.value(in); v.Kind() {
+	case reflect.Bool:
+		b = strconv.AppendBool(b, v.Bool())
+	case reflect.Int, reflect.Int64:
+		b = strconv.AppendInt(b, v.Int(), 10)
+	case reflect.Float64:
+		b = strconv.AppendFloat(b, v.Float(), 'g', -1, 64)
+	case reflect.String:
+		b = strconv.AppendInt(b, int64(v.Len()), 10)
+		b = append(append(b, ' '), v.String()...)
+	case reflect.Slice:
+		for i := range v.Len() {
+			b = strconv.AppendQuote(b, v.Index(i).String())
+		}
+	default:
+		b = fmt.Append(b, v.Interface())
+	}
+	return append(b, 0)
+}
+
 // text writes a value as people read it.
 func text(v any) string {
 	var s string

@@ -18,6 +18,7 @@ import (
 type Course struct {
 	window   Window
 	projects []Project
+	begun    []time.Time // when each project had its first inventory, sorted
 	// components are those that something in an inventory may be about.
 	components []*component
 	kev        map[string]KEV // by CVE id
@@ -78,8 +79,12 @@ func Prepare(ctx context.Context, h History, w Window, progress func(done, total
 	slices.SortFunc(c.epss, func(a, b EPSS) int { return a.From.Compare(b.From) })
 	for _, p := range h.Projects {
 		p.Inventories = within(p.Inventories, w)
+		if len(p.Inventories) > 0 {
+			c.begun = append(c.begun, w.clamp(p.Inventories[0].TakenAt))
+		}
 		c.projects = append(c.projects, p)
 	}
+	slices.SortFunc(c.begun, time.Time.Compare)
 	slices.SortFunc(c.projects, func(a, b Project) int { return strings.Compare(a.Slug, b.Slug) })
 	c.components = components(h.Records, w)
 	d := c.distinct()

@@ -78,6 +78,8 @@ type follower struct {
 	known     []tocsin.Incident
 	kept      map[string]*Incident
 	judged    map[int][]judged
+	// decided are the decisions of the moment, by what the policies read: many projects are alike.
+	decided map[string]tocsin.Decision
 	// affected is the first affected finding of each class, by its id, and when.
 	affected   map[string]tocsin.Finding
 	affectedAt map[string]time.Time
@@ -147,6 +149,7 @@ func (f *follower) times() []time.Time {
 // step brings everything to a moment and folds what changed.
 func (f *follower) step(t time.Time) {
 	f.now = t
+	f.decided = map[string]tocsin.Decision{}
 	anew := f.renew()
 	moved := make([]bool, len(f.places))
 	for i := range f.places {
@@ -275,12 +278,12 @@ func (f *follower) measure() policies.Reach {
 
 // watched counts the projects that have an inventory at a moment.
 func (c *Course) watched(t time.Time) int {
-	n := 0
-	for _, p := range c.projects {
-		if len(p.Inventories) > 0 && !c.window.clamp(p.Inventories[0].TakenAt).After(t) {
-			n++
+	n, _ := slices.BinarySearchFunc(c.begun, t, func(begun, t time.Time) int {
+		if begun.After(t) {
+			return 1
 		}
-	}
+		return -1
+	})
 	return n
 }
 
@@ -309,7 +312,13 @@ func (f *follower) decide(i int) bool {
 			f.firstSeen[seen] = f.now
 		}
 		c.FirstSeen = f.firstSeen[seen]
-		d := f.set.Decide(policies.NewInput(finding, c))
+		in := policies.NewInput(finding, c)
+		alike := f.set.Projection(&in)
+		d, ok := f.decided[alike]
+		if !ok {
+			d = f.set.Decide(in)
+			f.decided[alike] = d
+		}
 		d.Project, d.Finding, d.Inventory = c.Project.Slug, finding, inv.Digest
 		s.decisions = append(s.decisions, d)
 	}
