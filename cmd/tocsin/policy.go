@@ -23,7 +23,8 @@ func policyCommand() *cobra.Command {
   tocsin policy test team.yaml
   tocsin policy replay team.yaml --git .`,
 	}
-	return group(cmd, policyCheckCommand(), policyTestCommand(), policyExplainCommand(), policyShowCommand(), policyFormatCommand(), policySchemaCommand(), replayCommand())
+	return group(cmd, policyCheckCommand(), policyTestCommand(), policyExplainCommand(), policyShowCommand(), policyFormatCommand(), policySchemaCommand(),
+		replayCommand(), policyDiffCommand(), policySweepCommand())
 }
 
 func policyCheckCommand() *cobra.Command {

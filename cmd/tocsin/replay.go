@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -160,9 +161,8 @@ words at the time that a record says it was published or withdrawn, marked ~.`,
 	f.add(cmd)
 	format := cmd.Flags().String("format", "table", "table, json, markdown, html")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		write, err := replayWriter(*format, f.all)
-		if err != nil {
-			return err
+		if !slices.Contains([]string{"table", "json", "markdown", "html"}, *format) {
+			return exit{exitUsage, fmt.Errorf("--format %q: want table, json, markdown or html", *format)}
 		}
 		set, err := app.Policies(args)
 		if err != nil {
@@ -176,7 +176,17 @@ words at the time that a record says it was published or withdrawn, marked ~.`,
 		if err != nil {
 			return err
 		}
-		return write(cmd, r)
+		w := cmd.OutOrStdout()
+		switch *format {
+		case "json":
+			return writeJSON(w, r)
+		case "markdown":
+			return view.Markdown(w, r)
+		case "html":
+			return view.HTML(w, r)
+		default:
+			return view.Table(w, r, f.options(cmd))
+		}
 	}
 	return cmd
 }
@@ -184,20 +194,11 @@ words at the time that a record says it was published or withdrawn, marked ~.`,
 // shownRows bounds the lists of a table on the terminal.
 const shownRows = 20
 
-func replayWriter(format string, all bool) (func(*cobra.Command, replay.Result) error, error) {
-	o := view.Options{Rows: shownRows}
-	if all {
+// options of the tables.
+func (f *pastFlags) options(cmd *cobra.Command) view.Options {
+	o := view.Options{Rows: shownRows, Width: width(cmd.OutOrStdout())}
+	if f.all {
 		o.Rows = 0
 	}
-	switch format {
-	case "table":
-		return func(cmd *cobra.Command, r replay.Result) error {
-			o.Width = width(cmd.OutOrStdout())
-			return view.Table(cmd.OutOrStdout(), r, o)
-		}, nil
-	case "json":
-		return func(cmd *cobra.Command, r replay.Result) error { return writeJSON(cmd.OutOrStdout(), r) }, nil
-	default:
-		return nil, exit{exitUsage, fmt.Errorf("--format %q: want table, json, markdown or html", format)}
-	}
+	return o
 }

@@ -25,10 +25,12 @@ type Measures struct {
 	Undecided int     `json:"undecided"`
 	// ExposedDays are the days that projects were affected while an incident was open, over all projects.
 	ExposedDays float64 `json:"exposed_days"`
-	// Caught are exploited classes for which an incident was opened, as an emergency or a hold; Early those that were open
-	// before the exploitation was known; MedianLead is over the caught.
+	// Caught are exploited classes for which an incident was opened, as an emergency or a hold. News are those of them that
+	// were not standing on the first day, Early those that were open before the exploitation was known; MedianLead is over
+	// the news.
 	Exploited  int           `json:"exploited"`
 	Caught     int           `json:"caught"`
+	News       int           `json:"news"`
 	Early      int           `json:"early"`
 	MedianLead time.Duration `json:"median_lead"`
 	// HoldsEnded says what became of those that were opened as a hold: emergency, stood down, resolved, open.
@@ -147,6 +149,10 @@ func (m *Measures) catch(list []Exploited) {
 			continue
 		}
 		m.Caught++
+		if e.Standing {
+			continue
+		}
+		m.News++
 		if e.Lead() > 0 {
 			m.Early++
 		}

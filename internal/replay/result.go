@@ -62,6 +62,7 @@ type Exploited struct {
 	Incident string         `json:"incident,omitempty"`
 	Opened   time.Time      `json:"opened,omitzero"`
 	As       tocsin.Urgency `json:"as,omitempty"`
+	Standing bool           `json:"standing,omitempty"`
 }
 
 // Lead is how long before the exploitation was known the incident was open; negative if it came after. What was not in use
@@ -171,7 +172,7 @@ func (f *follower) exploited() []Exploited {
 		}
 		for _, inc := range f.kept {
 			if slices.Contains(inc.Aliases, id) && (e.Opened.IsZero() || inc.Opened.Before(e.Opened)) {
-				e.Incident, e.Opened, e.As = inc.Key, inc.Opened, inc.Urgency
+				e.Incident, e.Opened, e.As, e.Standing = inc.Key, inc.Opened, inc.Urgency, inc.Standing
 			}
 		}
 		out = append(out, e)
