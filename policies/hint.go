@@ -2,15 +2,16 @@ package policies
 
 import (
 	"reflect"
-	"regexp"
 	"strings"
+
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
-var unknownName = regexp.MustCompile(`(?:undefined field|undeclared reference to) '([^']+)'`)
+var unknownName = pattern.Lazy(`(?:undefined field|undeclared reference to) '([^']+)'`)
 
 // hint adds the nearest known name to CEL's message about an unknown one.
 func hint(message string) string {
-	m := unknownName.FindStringSubmatch(message)
+	m := unknownName().FindStringSubmatch(message)
 	if m == nil || strings.Contains(message, "did you mean") {
 		return message
 	}

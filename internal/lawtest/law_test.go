@@ -23,7 +23,7 @@ import (
 const module = "github.com/tocsin-dev/tocsin"
 
 // leaves may be imported by everyone. They import the root and each other, in this order.
-var leaves = []string{"internal/purl", "internal/version", "internal/markdown", "internal/secret", "internal/yamlfile"}
+var leaves = []string{"internal/pattern", "internal/purl", "internal/version", "internal/markdown", "internal/secret", "internal/yamlfile"}
 
 // allowed says who may import whom, apart from the root and the leaves. Siblings do not import each other; the stages
 // know nothing of each other, and only the pipeline composes them.
@@ -56,11 +56,12 @@ var allowed = map[string][]string{
 	"internal/pipeline":   {"advisories", "advisories/feed", "scanner", "scanner/match", "policies", "policies/exceptions", "incidents", "internal/outbox", "internal/store"},
 	"internal/app":        {"*"},
 	"cmd/tocsin":          {"*"},
-	"internal/purl":       leaves[:0],
-	"internal/version":    leaves[:1],
+	"internal/pattern":    leaves[:0],
+	"internal/purl":       leaves[:1],
+	"internal/version":    leaves[:2],
 	"internal/markdown":   leaves[:0],
 	"internal/secret":     leaves[:0],
-	"internal/yamlfile":   leaves[:0],
+	"internal/yamlfile":   leaves[:1],
 }
 
 // heavy keeps costly dependencies where they belong.

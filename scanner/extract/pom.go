@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"regexp"
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // maxExpansion is how many values one property of a Maven project may draw on. Properties of real projects draw on a
@@ -21,7 +21,7 @@ const maxExpansion = 100_000
 // for each among all, which takes a minute where there are 100,000.
 const maxDependencies = 20_000
 
-var reference = regexp.MustCompile(`\$\{([^}$]*)\}`)
+var reference = pattern.Lazy(`\$\{([^}$]*)\}`)
 
 // guardPOM refuses properties that expand without bound, and dependencies without end, in the file and in the parents that the reader opens.
 // https://maven.apache.org/pom.html#Properties
@@ -80,7 +80,7 @@ func completePOM(f File, data []byte, r *Result) error {
 // fill replaces references in a text, as far as they are known and however they are nested within reason.
 func (g *pomGuard) fill(text string) string {
 	for range 10 {
-		next := reference.ReplaceAllStringFunc(text, func(ref string) string {
+		next := reference().ReplaceAllStringFunc(text, func(ref string) string {
 			key := ref[2 : len(ref)-1]
 			if v, ok := g.texts[key]; ok {
 				return v
@@ -202,7 +202,7 @@ func (g *pomGuard) cost(name string, costs map[string]int, depth int) int {
 	most := 1
 	for _, v := range g.values[name] {
 		sum := 1
-		for _, m := range reference.FindAllStringSubmatch(v, -1) {
+		for _, m := range reference().FindAllStringSubmatch(v, -1) {
 			key := m[1]
 			if strings.HasPrefix(key, "project.") || strings.HasPrefix(key, "pom.") {
 				key = key[strings.LastIndexByte(key, '.')+1:]
