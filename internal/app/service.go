@@ -183,7 +183,7 @@ func (s *Service) Once(ctx context.Context) (Report, error) {
 		return err
 	})
 	if err != nil {
-		return r, errors.Join(err, r.Feeds)
+		return r, err
 	}
 	if s.opts.Live {
 		r.Delivered, err = s.dispatcher().Run(ctx)
