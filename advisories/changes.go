@@ -74,26 +74,21 @@ func (c Changes) Build(w io.Writer, x *Index, facts FactTables, info tocsin.Snap
 	return finish(l, header{Snapshot: info, Base: base}, total, facts)
 }
 
-// copyBase copies the sections of the base, through the file rather than the map, whose pages would count as memory of
-// ours.
+// copyBase copies the sections of the base.
 func (x *Index) copyBase(l *layout) (err error) {
-	var from io.ReaderAt = bytes.NewReader(x.data)
+	var file io.ReaderAt = bytes.NewReader(x.blocks.data)
 	if x.path != "" {
 		f, err := os.Open(x.path)
 		if err != nil {
 			return fmt.Errorf("opening the base: %w", err)
 		}
 		defer func() { err = errors.Join(err, f.Close()) }()
-		from = f
+		file = f
 	}
-	for i, name := range baseSections {
-		s := x.header.Sections[i]
-		l.begin(name)
-		if _, err := io.Copy(l, io.NewSectionReader(from, s.Offset, s.Size)); err != nil {
-			return fmt.Errorf("copying section %s: %w", name, err)
-		}
-		if l.sections[i].CRC != s.CRC {
-			return fmt.Errorf("%w: section %s was damaged while it was open", tocsin.ErrInvalid, name)
+	for _, s := range x.header.Sections[:len(baseSections)] {
+		l.begin(s.Name)
+		if err := x.blocks.copy(l, file, int(s.Offset), int(s.Offset+s.Size)); err != nil {
+			return fmt.Errorf("copying section %s: %w", s.Name, err)
 		}
 	}
 	return nil

@@ -21,7 +21,9 @@ type cursor struct {
 }
 
 func (c *cursor) fail() int {
-	c.s, c.err = "", errShort
+	if c.s = ""; c.err == nil {
+		c.err = errShort
+	}
 	return 0
 }
 

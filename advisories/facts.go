@@ -83,48 +83,82 @@ func cveNumber(id string) (n uint64, ok bool) {
 	return y<<44 | uint64(len(number))<<40 | n, err1 == nil && err2 == nil
 }
 
+// facts are fact tables in an open index.
+type facts struct {
+	source    string
+	kev, epss part
+}
+
 // find gives the row of a CVE without its number.
-func find(table []byte, size int, id string) ([]byte, bool) {
+func find(table part, size int, id string) (row []byte, ok bool, err error) {
 	n, ok := cveNumber(id)
 	if !ok {
-		return nil, false
+		return nil, false, nil
 	}
-	low, high := 0, len(table)/size
+	low, high := 0, table.size/size
 	for low < high {
 		mid := int(uint(low+high) >> 1)
-		row := table[mid*size : (mid+1)*size]
+		row, err := table.view(mid*size, size)
+		if err != nil {
+			return nil, false, err
+		}
 		switch at := binary.BigEndian.Uint64(row); {
 		case at == n:
-			return row[8:], true
+			return row[8:], true, nil
 		case at < n:
 			low = mid + 1
 		default:
 			high = mid
 		}
 	}
-	return nil, false
+	return nil, false, nil
 }
 
-// Attach adds what is known of the ids of a class: the earliest entry of KEV, the highest score of EPSS.
-func (f FactTables) Attach(c *tocsin.Class) {
+// attach adds what is known of the ids of a class: the earliest entry of KEV, the highest score of EPSS.
+func (f facts) attach(c *tocsin.Class) error {
 	for _, id := range c.Aliases {
-		if row, ok := find(f.kev, kevRow, id); ok {
-			k := tocsin.KEV{CVE: id, DateAdded: unixTime(int64(binary.BigEndian.Uint64(row))), DueDate: unixTime(int64(binary.BigEndian.Uint64(row[8:]))), Ransomware: row[16] == 1}
-			if c.KEV == nil || k.DateAdded.Before(c.KEV.DateAdded) {
-				c.KEV = &k
-			}
+		row, ok, err := find(f.kev, kevRow, id)
+		if err != nil {
+			return err
 		}
-		if row, ok := find(f.epss, epssRow, id); ok {
-			e := tocsin.EPSS{
+		if ok {
+			addKEV(c, tocsin.KEV{CVE: id, DateAdded: unixTime(int64(binary.BigEndian.Uint64(row))), DueDate: unixTime(int64(binary.BigEndian.Uint64(row[8:]))), Ransomware: row[16] == 1})
+		}
+		if row, ok, err = find(f.epss, epssRow, id); err != nil {
+			return err
+		}
+		if ok {
+			addEPSS(c, tocsin.EPSS{
 				CVE: id, Score: math.Float64frombits(binary.BigEndian.Uint64(row)), Percentile: math.Float64frombits(binary.BigEndian.Uint64(row[8:])),
 				Date: unixTime(int64(binary.BigEndian.Uint64(row[16:]))),
-			}
-			if c.EPSS == nil || e.Score > c.EPSS.Score {
-				c.EPSS = &e
-			}
+			})
+		}
+	}
+	return nil
+}
+
+// Attach adds what is known of the ids of a class, as an index with these facts does.
+func (f Facts) Attach(c *tocsin.Class) {
+	for _, id := range c.Aliases {
+		if k, ok := f.KEV[id]; ok {
+			addKEV(c, k)
+		}
+		if e, ok := f.EPSS[id]; ok {
+			addEPSS(c, e)
 		}
 	}
 }
 
-// Source says what the tables were made from; see [Facts].
-func (f FactTables) Source() string { return f.source }
+// addKEV keeps the earliest entry.
+func addKEV(c *tocsin.Class, k tocsin.KEV) {
+	if c.KEV == nil || k.DateAdded.Before(c.KEV.DateAdded) {
+		c.KEV = &k
+	}
+}
+
+// addEPSS keeps the highest score.
+func addEPSS(c *tocsin.Class, e tocsin.EPSS) {
+	if c.EPSS == nil || e.Score > c.EPSS.Score {
+		c.EPSS = &e
+	}
+}

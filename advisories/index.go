@@ -1,8 +1,8 @@
 package advisories
 
 import (
+	"bytes"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"os"
 	"slices"
@@ -18,19 +18,26 @@ import (
 type Index struct {
 	header header
 	path   string
-	data   []byte
+	blocks *blocks
 	mapped mmap.MMap // nil for an index in memory
 	base   *layer
 	// changed goes before base, but for the records that it does not replace; nil if there were no changes since.
 	changed  *layer
 	replaced map[string]bool // ids of records and classes
-	facts    FactTables
+	facts    facts
 	keys     sync.Pool // of *[]byte, so that a look-up that finds nothing allocates nothing
 }
 
-// Open maps an index file and checks it whole. A file that is damaged, or of another layout, is an [tocsin.ErrInvalid] that
-// names the part.
+// Open maps an index file and checks its header. What else is damaged is found, as an [ErrDamaged], by what comes to it. A
+// file that is cut off, damaged in its header, or of another layout, is an [tocsin.ErrInvalid] that names the part.
 func Open(path string) (*Index, error) {
+	return open(path, func(*Index, io.ReaderAt) error { return nil })
+}
+
+// OpenWhole is [Open] for a file that is checked to its last byte.
+func OpenWhole(path string) (*Index, error) { return open(path, (*Index).check) }
+
+func open(path string, check func(*Index, io.ReaderAt) error) (*Index, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the advisory index: %w", err)
@@ -40,14 +47,10 @@ func Open(path string) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: mapping the advisory index %s: %v", tocsin.ErrInvalid, path, err)
 	}
-	// The sections are checked through a small buffer, not through the map: what is mapped and touched counts as memory of
-	// ours, and a scan touches a few pages only.
-	buffer := make([]byte, 256<<10)
-	x, err := load(data, func(_ []byte, at, size int64) (uint32, error) {
-		sum := crc32.New(castagnoli)
-		_, err := io.CopyBuffer(sum, struct{ io.Reader }{io.NewSectionReader(f, at, size)}, buffer)
-		return sum.Sum32(), err
-	})
+	x, err := load(data, f)
+	if err == nil {
+		err = check(x, f)
+	}
 	if err != nil {
 		_ = data.Unmap()
 		return nil, fmt.Errorf("advisory index %s: %w", path, err)
@@ -56,45 +59,53 @@ func Open(path string) (*Index, error) {
 	return x, nil
 }
 
-// Load opens an index that is already in memory. The bytes must not change afterwards.
+// Load opens an index that is already in memory, and checks all of it. The bytes must not change afterwards.
 func Load(b []byte) (*Index, error) {
-	return load(b, func(part []byte, _, _ int64) (uint32, error) { return crc32.Checksum(part, castagnoli), nil })
-}
-
-// load reads the layout. checksum is asked for the CRC of a section, which lies at an offset of the file.
-func load(b []byte, checksum func(part []byte, at, size int64) (uint32, error)) (*Index, error) {
-	h, err := readHeader(b)
+	file := bytes.NewReader(b)
+	x, err := load(b, file)
 	if err != nil {
 		return nil, err
 	}
-	part := make([][]byte, len(h.Sections))
-	for i, s := range h.Sections {
-		part[i] = b[s.Offset : s.Offset+s.Size]
-		sum, err := checksum(part[i], s.Offset, s.Size)
-		if err != nil {
-			return nil, fmt.Errorf("reading section %s: %w", s.Name, err)
-		}
-		if sum != s.CRC {
-			return nil, fmt.Errorf("%w: section %s is damaged (checksum)", tocsin.ErrInvalid, s.Name)
-		}
-	}
-	x := &Index{header: h, data: b}
-	if x.base, err = openLayer(part); err != nil {
+	return x, x.check(file)
+}
+
+// load reads the layout of a file that is also in memory, or mapped.
+func load(b []byte, file io.ReaderAt) (*Index, error) {
+	h, sums, err := readHeader(file, int64(len(b)))
+	if err != nil {
 		return nil, err
 	}
-	part = part[len(baseSections):]
-	if len(part) > len(factSections) {
-		if x.changed, err = openLayer(part); err != nil {
+	last := h.Sections[len(h.Sections)-1]
+	x := &Index{header: h, blocks: newBlocks(b[:last.Offset+last.Size], sums, h.Sections)}
+	parts := make([]part, len(h.Sections))
+	for i, s := range h.Sections {
+		parts[i] = part{blocks: x.blocks, at: int(s.Offset), size: int(s.Size)}
+	}
+	if x.base, err = openLayer(parts); err != nil {
+		return nil, err
+	}
+	parts = parts[len(baseSections):]
+	if len(parts) > len(factSections) {
+		if x.changed, err = openLayer(parts); err != nil {
+			return nil, err
+		}
+		replaced, err := parts[len(baseSections)].all()
+		if err != nil {
 			return nil, err
 		}
 		x.replaced = map[string]bool{}
-		for id := range strings.SplitSeq(string(part[len(baseSections)]), "\n") {
+		for id := range strings.SplitSeq(string(replaced), "\n") {
 			x.replaced[id] = true
 		}
-		part = part[len(changeSections):]
+		parts = parts[len(changeSections):]
 	}
-	x.facts = FactTables{source: h.Facts, kev: part[0], epss: part[1]}
+	x.facts = facts{source: h.Facts, kev: parts[0], epss: parts[1]}
 	return x, nil
+}
+
+// check reads all blocks, from a file that holds what is mapped.
+func (x *Index) check(file io.ReaderAt) error {
+	return x.blocks.copy(io.Discard, file, 0, len(x.blocks.data))
 }
 
 // Snapshot describes the data in the index.
@@ -105,7 +116,16 @@ func (x *Index) Snapshot() tocsin.Snapshot { return x.header.Snapshot }
 func (x *Index) Base() string { return x.header.Base.Cursor }
 
 // Facts gives the facts of the index, if that is what they were read from. They are valid until Close.
-func (x *Index) Facts(source string) (FactTables, bool) { return x.facts, x.facts.source == source }
+func (x *Index) Facts(source string) (t FactTables, ok bool, err error) {
+	if x.facts.source != source {
+		return t, false, nil
+	}
+	t.source = source
+	if t.kev, err = x.facts.kev.all(); err == nil {
+		t.epss, err = x.facts.epss.all()
+	}
+	return t, err == nil, err
+}
 
 // Lookup gives the postings for a package name of an ecosystem, releases of a distribution together; several lists where
 // the name has changes. No posting is not an error. The name is normalised here.
@@ -158,7 +178,9 @@ func (x *Index) Class(n int) (tocsin.Class, error) {
 	if err != nil {
 		return tocsin.Class{}, fmt.Errorf("reading class %d: %w", n, err)
 	}
-	x.facts.Attach(&c)
+	if err := x.facts.attach(&c); err != nil {
+		return tocsin.Class{}, fmt.Errorf("reading the facts of class %d: %w", n, err)
+	}
 	return c, nil
 }
 
@@ -173,8 +195,7 @@ func (x *Index) ClassOf(id string) (tocsin.Class, error) {
 			return c, fmt.Errorf("looking up %s: %w", id, err)
 		}
 		if ok {
-			x.facts.Attach(&c)
-			return c, nil
+			return c, x.facts.attach(&c)
 		}
 	}
 	return tocsin.Class{}, fmt.Errorf("advisory %s: %w", id, tocsin.ErrNotFound)

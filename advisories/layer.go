@@ -11,25 +11,26 @@ import (
 // A layer is one set of postings and classes in an open index.
 type layer struct {
 	keys, ids                      table
-	postings, ends, classes, names []byte
+	postings, ends, classes, names part
 }
 
 // openLayer takes the parts in the order of baseSections.
-func openLayer(part [][]byte) (*layer, error) {
-	l := &layer{postings: part[0], classes: part[2], ends: part[3], names: part[4]}
+func openLayer(parts []part) (*layer, error) {
+	l := &layer{postings: parts[0], classes: parts[2], ends: parts[3], names: parts[4]}
 	var err error
-	if l.keys, err = openTable("keys", part[1]); err != nil {
+	if l.keys, err = openTable("keys", parts[1]); err != nil {
 		return nil, err
 	}
-	l.ids, err = openTable("ids", part[5])
+	l.ids, err = openTable("ids", parts[5])
 	return l, err
 }
 
 // lookup gives the postings under a key; none if there are none.
 func (l *layer) lookup(key []byte) (tocsin.Postings, error) {
 	var out tocsin.Postings
-	for at := range l.keys.find(hashOf(key)) {
-		block, err := l.block(at)
+	from, to, err := l.keys.find(hashOf(key))
+	for i := from; i < to && err == nil; i++ {
+		block, err := l.block(i)
 		if err != nil {
 			return out, err
 		}
@@ -45,19 +46,24 @@ func (l *layer) lookup(key []byte) (tocsin.Postings, error) {
 		}
 		return out, c.err
 	}
-	return out, nil
+	return out, err
 }
 
-// block is what lies at a place of the postings.
-func (l *layer) block(at int) ([]byte, error) {
-	if at > len(l.postings) {
+// block is what lies in the postings for a row of the keys.
+func (l *layer) block(row int) ([]byte, error) {
+	at, err := l.keys.number(row)
+	if err != nil {
+		return nil, err
+	}
+	head, err := l.postings.view(at, min(binary.MaxVarintLen64, l.postings.size-at))
+	if err != nil {
+		return nil, err
+	}
+	size, n := binary.Uvarint(head)
+	if n <= 0 || size > uint64(l.postings.size) {
 		return nil, errShort
 	}
-	size, n := binary.Uvarint(l.postings[at:])
-	if n <= 0 || size > uint64(len(l.postings)-at-n) {
-		return nil, errShort
-	}
-	return l.postings[at+n:][:size], nil
+	return l.postings.view(at+n, int(size))
 }
 
 // cutKey takes the key from the front of a block, if it is the one.
@@ -71,9 +77,11 @@ func cutKey(block, key []byte) (rest []byte, ok bool) {
 
 // classOf gives the number of the class with an id.
 func (l *layer) classOf(id string) (n int, c tocsin.Class, ok bool, err error) {
-	for n := range l.ids.find(hashOf([]byte(id))) {
-		if n >= l.count() {
-			return 0, c, false, errShort
+	from, to, err := l.ids.find(hashOf([]byte(id)))
+	for i := from; i < to && err == nil; i++ {
+		n, err := l.ids.number(i)
+		if err != nil {
+			return 0, c, false, err
 		}
 		c, err := l.class(n)
 		if err != nil {
@@ -83,22 +91,22 @@ func (l *layer) classOf(id string) (n int, c tocsin.Class, ok bool, err error) {
 			return n, c, true, nil
 		}
 	}
-	return 0, c, false, nil
+	return 0, c, false, err
 }
 
 // count is the number of classes.
-func (l *layer) count() int { return len(l.ends) / 4 }
+func (l *layer) count() int { return l.ends.size / 4 }
 
 func (l *layer) class(n int) (tocsin.Class, error) {
-	from := uint32(0)
-	if n > 0 {
-		from = binary.LittleEndian.Uint32(l.ends[(n-1)*4:])
+	from, to, err := between(l.ends, 0, n)
+	if err != nil {
+		return tocsin.Class{}, err
 	}
-	to := binary.LittleEndian.Uint32(l.ends[n*4:])
-	if from > to || int64(to) > int64(len(l.classes)) {
-		return tocsin.Class{}, errShort
+	text, err := l.classes.view(from, to-from)
+	if err != nil {
+		return tocsin.Class{}, err
 	}
-	c := cursor{s: string(l.classes[from:to])}
+	c := cursor{s: string(text)}
 	class := c.class(func(i int) (string, error) { return nameAt(l.names, i) })
 	return class, c.err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -15,7 +16,8 @@ import (
 //
 //	magic, 8 bytes
 //	the sections, one after another
-//	header, JSON: the snapshot, and where each section lies, with its CRC-32C
+//	the CRC-32C of each block of all that, 4 bytes each, little endian
+//	header, JSON: the snapshot, where each section lies, and the CRC-32C of the checksums
 //	length of the header, 4 bytes, little endian
 //	CRC-32C of the header, 4 bytes
 //	magic, 8 bytes
@@ -25,11 +27,9 @@ import (
 // after small syncs one of changes, which goes before it, with the ids of the base that it replaces. The facts come last.
 //
 // A change of this layout changes the magic; an older file is then rebuilt from the stored revisions.
-const magic = "TOCSIX03"
+const magic = "TOCSIX04"
 
-const footerSize = 4 + 4 + len(magic)
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+const footerSize = 4 + 4 + int64(len(magic))
 
 // The names of the sections, in their order. Those of the changes are there together or not at all.
 var (
@@ -45,6 +45,8 @@ type header struct {
 	// Facts is what the facts were read from.
 	Facts    string    `json:"facts"`
 	Sections []section `json:"sections"`
+	// Sums is the CRC-32C of the checksums of the blocks.
+	Sums uint32 `json:"sums"`
 }
 
 // baseInfo says what the base layer holds.
@@ -60,7 +62,6 @@ type section struct {
 	Name   string `json:"name"`
 	Offset int64  `json:"offset"`
 	Size   int64  `json:"size"`
-	CRC    uint32 `json:"crc"`
 }
 
 // A layout writes an index file. After the first error every write fails with it.
@@ -68,6 +69,8 @@ type layout struct {
 	w        io.Writer
 	at       int64
 	sections []section
+	sum      uint32 // of the block that was begun
+	sums     []byte // of those before it
 	err      error
 }
 
@@ -77,13 +80,29 @@ func newLayout(w io.Writer) *layout {
 	return l
 }
 
+// bytes writes what the checksums cover.
 func (l *layout) bytes(b []byte) {
-	if l.err != nil {
-		return
+	l.write(b)
+	for len(b) > 0 {
+		n := min(len(b), blockSize-int(l.at%blockSize))
+		l.sum = crc32.Update(l.sum, castagnoli, b[:n])
+		l.at, b = l.at+int64(n), b[n:]
+		if l.at%blockSize == 0 {
+			l.seal()
+		}
 	}
-	n, err := l.w.Write(b)
-	l.at += int64(n)
-	l.err = err
+}
+
+// seal ends a block.
+func (l *layout) seal() {
+	l.sums = binary.LittleEndian.AppendUint32(l.sums, l.sum)
+	l.sum = 0
+}
+
+func (l *layout) write(b []byte) {
+	if l.err == nil {
+		_, l.err = l.w.Write(b)
+	}
 }
 
 // begin starts a section, which Write then fills.
@@ -93,9 +112,7 @@ func (l *layout) begin(name string) {
 
 // Write adds to the section that was begun.
 func (l *layout) Write(b []byte) (int, error) {
-	s := &l.sections[len(l.sections)-1]
-	s.CRC = crc32.Update(s.CRC, castagnoli, b)
-	s.Size += int64(len(b))
+	l.sections[len(l.sections)-1].Size += int64(len(b))
 	l.bytes(b)
 	return len(b), l.err
 }
@@ -106,56 +123,87 @@ func (l *layout) section(name string, b []byte) {
 }
 
 func (l *layout) finish(h header) error {
-	h.Sections = l.sections
+	if l.at%blockSize > 0 {
+		l.seal()
+	}
+	h.Sections, h.Sums = l.sections, crc32.Checksum(l.sums, castagnoli)
 	head, err := json.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("encoding the header: %w", err)
 	}
-	l.bytes(head)
+	l.write(l.sums)
+	l.write(head)
 	tail := binary.LittleEndian.AppendUint32(nil, uint32(len(head)))
 	tail = binary.LittleEndian.AppendUint32(tail, crc32.Checksum(head, castagnoli))
-	l.bytes(append(tail, magic...))
+	l.write(append(tail, magic...))
 	return l.err
 }
 
-// readHeader reads the header and checks that the sections fill the file.
-func readHeader(b []byte) (header, error) {
-	var h header
-	if len(b) < len(magic)+footerSize || string(b[:len(magic)]) != magic {
-		return h, fmt.Errorf("%w: not an index of this version (want magic %s)", tocsin.ErrInvalid, magic)
+// readHeader reads the header and the checksums of the blocks, and checks that the sections fill the rest of the file.
+func readHeader(file io.ReaderAt, size int64) (h header, sums []byte, err error) {
+	footer := make([]byte, footerSize)
+	if size < int64(len(magic))+footerSize {
+		return h, nil, fmt.Errorf("%w: not an index: %d bytes", tocsin.ErrInvalid, size)
 	}
-	footer := b[len(b)-footerSize:]
+	if _, err := file.ReadAt(footer[:len(magic)], 0); err != nil {
+		return h, nil, fmt.Errorf("reading the magic: %w", err)
+	}
+	if string(footer[:len(magic)]) != magic {
+		return h, nil, fmt.Errorf("%w: not an index of this version (want magic %s)", tocsin.ErrInvalid, magic)
+	}
+	end := size - footerSize
+	if _, err := file.ReadAt(footer, end); err != nil {
+		return h, nil, fmt.Errorf("reading the end: %w", err)
+	}
 	if string(footer[8:]) != magic {
-		return h, fmt.Errorf("%w: the file is cut off, or its last magic is damaged", tocsin.ErrInvalid)
+		return h, nil, fmt.Errorf("%w: the file is cut off, or its last magic is damaged", tocsin.ErrInvalid)
 	}
 	n := int64(binary.LittleEndian.Uint32(footer))
-	end := int64(len(b) - footerSize)
 	if n > end-int64(len(magic)) {
-		return h, fmt.Errorf("%w: header: it cannot be %d bytes long", tocsin.ErrInvalid, n)
+		return h, nil, fmt.Errorf("%w: header: it cannot be %d bytes long", tocsin.ErrInvalid, n)
 	}
-	head := b[end-n : end]
+	head := make([]byte, n)
+	if _, err := file.ReadAt(head, end-n); err != nil {
+		return h, nil, fmt.Errorf("reading the header: %w", err)
+	}
 	if crc32.Checksum(head, castagnoli) != binary.LittleEndian.Uint32(footer[4:]) {
-		return h, fmt.Errorf("%w: header is damaged (checksum)", tocsin.ErrInvalid)
+		return h, nil, fmt.Errorf("%w: header is damaged (checksum)", tocsin.ErrInvalid)
 	}
 	if err := json.Unmarshal(head, &h); err != nil {
-		return h, fmt.Errorf("%w: header: %v", tocsin.ErrInvalid, err)
+		return h, nil, fmt.Errorf("%w: header: %v", tocsin.ErrInvalid, err)
 	}
-	names := append(append([]string{}, baseSections...), factSections...)
+	at, err := h.end(end - n)
+	if err != nil {
+		return h, nil, err
+	}
+	sums = make([]byte, 4*countBlocks(int(at)))
+	if end-n-at != int64(len(sums)) {
+		return h, nil, fmt.Errorf("%w: %d bytes between the last section and the header, want %d", tocsin.ErrInvalid, end-n-at, len(sums))
+	}
+	if _, err := file.ReadAt(sums, at); err != nil {
+		return h, nil, fmt.Errorf("reading the checksums: %w", err)
+	}
+	if crc32.Checksum(sums, castagnoli) != h.Sums {
+		return h, nil, fmt.Errorf("%w: the table of checksums is damaged", tocsin.ErrInvalid)
+	}
+	return h, sums, nil
+}
+
+// end checks that the sections lie one after another within so many bytes, and says where the last one ends.
+func (h header) end(size int64) (int64, error) {
+	names := slices.Concat(baseSections, factSections)
 	if len(h.Sections) > len(names) {
-		names = append(append(append([]string{}, baseSections...), changeSections...), factSections...)
+		names = slices.Concat(baseSections, changeSections, factSections)
 	}
 	if len(h.Sections) != len(names) {
-		return h, fmt.Errorf("%w: header: %d sections, want %d", tocsin.ErrInvalid, len(h.Sections), len(names))
+		return 0, fmt.Errorf("%w: header: %d sections, want %d", tocsin.ErrInvalid, len(h.Sections), len(names))
 	}
 	at := int64(len(magic))
 	for i, s := range h.Sections {
-		if s.Name != names[i] || s.Offset != at || s.Size < 0 || s.Size > end-n-at {
-			return h, fmt.Errorf("%w: header: section %d is %q, %d bytes at %d; want %s at %d", tocsin.ErrInvalid, i, s.Name, s.Size, s.Offset, names[i], at)
+		if s.Name != names[i] || s.Offset != at || s.Size < 0 || s.Size > size-at {
+			return 0, fmt.Errorf("%w: header: section %d is %q, %d bytes at %d; want %s at %d", tocsin.ErrInvalid, i, s.Name, s.Size, s.Offset, names[i], at)
 		}
 		at += s.Size
 	}
-	if at != end-n {
-		return h, fmt.Errorf("%w: %d bytes between the last section and the header", tocsin.ErrInvalid, end-n-at)
-	}
-	return h, nil
+	return at, nil
 }

@@ -43,22 +43,32 @@ func (n *names) encode() []byte {
 }
 
 // nameAt reads one of the names that encode wrote.
-func nameAt(b []byte, i int) (string, error) {
-	if len(b) < 4 {
+func nameAt(p part, i int) (string, error) {
+	head, err := p.view(0, 4)
+	if err != nil {
+		return "", err
+	}
+	n := int(binary.LittleEndian.Uint32(head))
+	if i < 0 || i >= n {
 		return "", errShort
 	}
-	n, ends := int(binary.LittleEndian.Uint32(b)), b[4:]
-	if i < 0 || i >= n || len(ends) < 4*n {
-		return "", errShort
+	from, to, err := between(p, 4, i)
+	if err != nil {
+		return "", err
 	}
-	from := 0
+	text, err := p.view(4+4*n+from, to-from)
+	return string(text), err
+}
+
+// between gives the end of the thing before and of the thing i, from a list of ends, four bytes each, at a place.
+func between(p part, at, i int) (from, to int, err error) {
+	first := max(i-1, 0)
+	ends, err := p.view(at+4*first, 4*(i-first+1))
+	if err != nil {
+		return 0, 0, err
+	}
 	if i > 0 {
-		from = int(binary.LittleEndian.Uint32(ends[4*(i-1):]))
+		from = int(binary.LittleEndian.Uint32(ends))
 	}
-	to := int(binary.LittleEndian.Uint32(ends[4*i:]))
-	text := ends[4*n:]
-	if from > to || to > len(text) {
-		return "", errShort
-	}
-	return string(text[from:to]), nil
+	return from, int(binary.LittleEndian.Uint32(ends[4*(i-first):])), nil
 }

@@ -97,12 +97,13 @@ func sweep(dir string, kept []string) {
 	}
 }
 
-// OpenCurrent opens the newest index in dir that is whole. What is damaged or missing before it is reported in skipped,
-// for people to see; the data is then older, not wrong. Without any index it is an [tocsin.ErrNotFound].
-func OpenCurrent(dir string) (x *Index, skipped []error, err error) {
+// OpenCurrent opens the newest index in dir that open, which is [Open] or [OpenWhole], takes. What is damaged or missing before
+// it is reported in skipped, for people to see; the data is then older, not wrong. Without any index it is an
+// [tocsin.ErrNotFound].
+func OpenCurrent(dir string, open func(path string) (*Index, error)) (x *Index, skipped []error, err error) {
 	names := list(dir)
 	for {
-		if x, skipped = openFirst(dir, names); x != nil {
+		if x, skipped = openFirst(dir, names, open); x != nil {
 			return x, skipped, nil
 		}
 		again := list(dir)
@@ -118,7 +119,7 @@ func OpenCurrent(dir string) (x *Index, skipped []error, err error) {
 	if len(names) == 0 {
 		skipped = append(skipped, fmt.Errorf("the list of advisory indexes in %s is gone", dir))
 	}
-	x, more := openFirst(dir, left)
+	x, more := openFirst(dir, left, open)
 	skipped = append(skipped, more...)
 	if x != nil {
 		return x, skipped, nil
@@ -126,10 +127,10 @@ func OpenCurrent(dir string) (x *Index, skipped []error, err error) {
 	return nil, skipped, fmt.Errorf("%w: no advisory index in %s can be used (%w): run tocsin db update", tocsin.ErrInvalid, dir, errors.Join(skipped...))
 }
 
-// openFirst opens the first index of the list that is whole, and says what was wrong with those before it.
-func openFirst(dir string, names []string) (x *Index, skipped []error) {
+// openFirst opens the first index of the list that can be opened, and says what was wrong with those before it.
+func openFirst(dir string, names []string, open func(string) (*Index, error)) (x *Index, skipped []error) {
 	for _, name := range names {
-		x, err := Open(filepath.Join(dir, filepath.Base(name)))
+		x, err := open(filepath.Join(dir, filepath.Base(name)))
 		if err == nil {
 			return x, skipped
 		}

@@ -29,7 +29,7 @@ func publish(t testing.TB, dir string, n int) tocsin.Snapshot {
 // current gives the id of the one record in the current index, and what was skipped on the way to it.
 func current(t testing.TB, dir string) (string, []error) {
 	t.Helper()
-	x, skipped, err := advisories.OpenCurrent(dir)
+	x, skipped, err := advisories.OpenCurrent(dir, advisories.OpenWhole)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func indexes(t testing.TB, dir string) []string {
 
 func TestPublish(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "index")
-	if _, _, err := advisories.OpenCurrent(dir); !errors.Is(err, tocsin.ErrNotFound) {
+	if _, _, err := advisories.OpenCurrent(dir, advisories.OpenWhole); !errors.Is(err, tocsin.ErrNotFound) {
 		t.Errorf("before the first: error %v, want ErrNotFound", err)
 	}
 	for n := range 4 {
@@ -64,7 +64,7 @@ func TestPublish(t *testing.T) {
 	var b advisories.Builder
 	b.Add(advisory("A-3", "npm", "a"), "digest")
 	info, err := advisories.Publish(dir, &b, advisories.FactTables{}, tocsin.Snapshot{BuiltAt: time.Unix(9, 0)})
-	x, _, oerr := advisories.OpenCurrent(dir)
+	x, _, oerr := advisories.OpenCurrent(dir, advisories.OpenWhole)
 	if err != nil || oerr != nil || x.Snapshot().ID != info.ID || !x.Snapshot().BuiltAt.Equal(info.BuiltAt) {
 		t.Errorf("again: %v, %v", err, oerr)
 	}
@@ -101,6 +101,14 @@ func TestDamagedIndexFallsBack(t *testing.T) {
 			}
 			return err
 		},
+		"flipped inside": func(path string) error {
+			b, err := os.ReadFile(path)
+			if err == nil {
+				b[10] ^= 1
+				err = os.WriteFile(path, b, 0o600)
+			}
+			return err
+		},
 		"truncated": func(path string) error { return os.Truncate(path, 100) },
 		"empty":     func(path string) error { return os.Truncate(path, 0) },
 		"gone":      os.Remove,
@@ -124,7 +132,7 @@ func TestDamagedIndexFallsBack(t *testing.T) {
 		if err := damage(old); err != nil {
 			t.Fatal(err)
 		}
-		if _, skipped, err := advisories.OpenCurrent(dir); !errors.Is(err, tocsin.ErrInvalid) || len(skipped) != 2 {
+		if _, skipped, err := advisories.OpenCurrent(dir, advisories.OpenWhole); !errors.Is(err, tocsin.ErrInvalid) || len(skipped) != 2 {
 			t.Errorf("%s, both: %v, %v", name, skipped, err)
 		}
 	}
@@ -156,7 +164,7 @@ func TestMissingListFallsBack(t *testing.T) {
 func TestReaderKeepsItsIndex(t *testing.T) {
 	dir := t.TempDir()
 	publish(t, dir, 0)
-	x, _, err := advisories.OpenCurrent(dir)
+	x, _, err := advisories.OpenCurrent(dir, advisories.OpenWhole)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +173,7 @@ func TestReaderKeepsItsIndex(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 50 {
-				y, _, err := advisories.OpenCurrent(dir)
+				y, _, err := advisories.OpenCurrent(dir, advisories.OpenWhole)
 				if err != nil {
 					t.Errorf("opening while others publish: %v", err)
 					return

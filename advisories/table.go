@@ -3,7 +3,6 @@ package advisories
 import (
 	"encoding/binary"
 	"fmt"
-	"iter"
 	"math/bits"
 	"slices"
 
@@ -18,8 +17,8 @@ import (
 //
 // It was measured against an FST (vellum), a key-value file and a map, see docs/decisions/index.md.
 type table struct {
-	hashes, numbers []byte
-	n               int
+	part part
+	n    int
 }
 
 // tableRow is the size of a row.
@@ -54,48 +53,80 @@ func encodeTable(entries []tableEntry) []byte {
 	return b
 }
 
-func openTable(name string, b []byte) (table, error) {
-	if len(b)%tableRow != 0 {
-		return table{}, fmt.Errorf("%w: section %s: %d bytes are no table", tocsin.ErrInvalid, name, len(b))
+func openTable(name string, p part) (table, error) {
+	if p.size%tableRow != 0 {
+		return table{}, fmt.Errorf("%w: section %s: %d bytes are no table", tocsin.ErrInvalid, name, p.size)
 	}
-	n := len(b) / tableRow
-	return table{hashes: b[:8*n], numbers: b[8*n:], n: n}, nil
+	return table{part: p, n: p.size / tableRow}, nil
 }
 
-func (t table) hash(i int) uint64 { return binary.LittleEndian.Uint64(t.hashes[8*i:]) }
-
-// find yields the numbers under a hash.
-func (t table) find(hash uint64) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		for i := t.first(hash); i < t.n && t.hash(i) == hash; i++ {
-			if !yield(int(binary.LittleEndian.Uint32(t.numbers[4*i:]))) {
-				return
-			}
+// find gives the places of the rows with a hash.
+func (t table) find(hash uint64) (from, to int, err error) {
+	if from, err = t.first(hash); err != nil {
+		return 0, 0, err
+	}
+	for to = from; to < t.n; to++ {
+		if h, err := t.hash(to); h != hash || err != nil {
+			return from, to, err
 		}
 	}
+	return from, to, nil
+}
+
+func (t table) hash(i int) (uint64, error) {
+	b, err := t.part.view(8*i, 8)
+	if err != nil {
+		return 0, err
+	}
+	return binary.LittleEndian.Uint64(b), nil
+}
+
+// number is what stands at a place.
+func (t table) number(i int) (int, error) {
+	b, err := t.part.view(8*t.n+4*i, 4)
+	if err != nil {
+		return 0, err
+	}
+	return int(binary.LittleEndian.Uint32(b)), nil
 }
 
 // first is the first place whose hash is not less.
-func (t table) first(hash uint64) int {
-	if t.n == 0 {
-		return 0
-	}
+func (t table) first(hash uint64) (int, error) {
 	guess, _ := bits.Mul64(hash, uint64(t.n))
 	// From the place where it should be, in growing steps to either side, then by halves.
 	low, high := int(guess), int(guess)
-	for step := 8; low > 0 && t.hash(low) >= hash; step *= 2 {
+	for step := 8; low > 0; step *= 2 {
+		h, err := t.hash(low)
+		if err != nil {
+			return 0, err
+		}
+		if h < hash {
+			break
+		}
 		low = max(0, low-step)
 	}
-	for step := 8; high < t.n && t.hash(high) < hash; step *= 2 {
+	for step := 8; high < t.n; step *= 2 {
+		h, err := t.hash(high)
+		if err != nil {
+			return 0, err
+		}
+		if h >= hash {
+			break
+		}
 		high = min(t.n, high+step)
 	}
-	for low < high {
+	// All between is looked at as one.
+	b, err := t.part.view(8*low, 8*(high-low))
+	if err != nil {
+		return 0, err
+	}
+	for from := low; low < high; {
 		mid := int(uint(low+high) >> 1)
-		if t.hash(mid) < hash {
+		if binary.LittleEndian.Uint64(b[8*(mid-from):]) < hash {
 			low = mid + 1
 		} else {
 			high = mid
 		}
 	}
-	return low
+	return low, nil
 }

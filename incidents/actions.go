@@ -3,12 +3,12 @@ package incidents
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 	"github.com/tocsin-dev/tocsin/internal/purl"
 )
 
@@ -167,12 +167,12 @@ const maxTitle = 200
 // and chats, so that a mention is broken up in them too.
 func title(s string) string {
 	s = markdown.Line(clip(s), maxTitle)
-	return at.ReplaceAllString(quiet.Replace(s), "@\u200b$1")
+	return at().ReplaceAllString(quiet.Replace(s), "@\u200b$1")
 }
 
 var (
 	quiet = strings.NewReplacer("<", "‹", ">", "›", "`", "'")
-	at    = regexp.MustCompile(`@(\w)`)
+	at    = pattern.Lazy(`@(\w)`)
 )
 
 func labels(inc tocsin.Incident) []string {

@@ -6,19 +6,20 @@ import (
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // What names and versions may look like to stand in a command: nothing that a shell reads, no flag, and nothing that the
 // tool would take for a path, a URL or somebody's repository.
 var (
-	plainVersion = regexp.MustCompile(`^v?[0-9][A-Za-z0-9.+_-]*$`)
-	plainNames   = map[string]*regexp.Regexp{
-		"npm":       regexp.MustCompile(`^(@[a-z0-9][a-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*$`),
-		"Go":        regexp.MustCompile(`^(stdlib|[a-z0-9][a-z0-9.-]*\.[a-z]+(/[A-Za-z0-9_][A-Za-z0-9._-]*)+)$`),
-		"crates.io": regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`),
-		"RubyGems":  regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`),
-		"Packagist": regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*$`),
-		"PyPI":      regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`),
+	plainVersion = pattern.Lazy(`^v?[0-9][A-Za-z0-9.+_-]*$`)
+	plainNames   = map[string]func() *regexp.Regexp{
+		"npm":       pattern.Lazy(`^(@[a-z0-9][a-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*$`),
+		"Go":        pattern.Lazy(`^(stdlib|[a-z0-9][a-z0-9.-]*\.[a-z]+(/[A-Za-z0-9_][A-Za-z0-9._-]*)+)$`),
+		"crates.io": pattern.Lazy(`^[A-Za-z0-9][A-Za-z0-9_-]*$`),
+		"RubyGems":  pattern.Lazy(`^[A-Za-z0-9][A-Za-z0-9._-]*$`),
+		"Packagist": pattern.Lazy(`^[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*$`),
+		"PyPI":      pattern.Lazy(`^[A-Za-z0-9][A-Za-z0-9._-]*$`),
 	}
 )
 
@@ -29,7 +30,7 @@ const maxName = 200
 // follows from the file that was read; where it cannot be told, there is none.
 func command(p tocsin.IncidentPackage, to string) string {
 	name := plainNames[p.Ecosystem]
-	if name == nil || len(p.Name) > maxName || len(to) > maxName || !name.MatchString(p.Name) || !plainVersion.MatchString(to) {
+	if name == nil || len(p.Name) > maxName || len(to) > maxName || !name().MatchString(p.Name) || !plainVersion().MatchString(to) {
 		return ""
 	}
 	file, _, _ := strings.Cut(path.Base(p.Location), ":")
@@ -51,7 +52,7 @@ func command(p tocsin.IncidentPackage, to string) string {
 		}
 		return "go get " + p.Name + "@v" + strings.TrimPrefix(to, "v")
 	case "crates.io Cargo.lock":
-		if !plainVersion.MatchString(p.Version) {
+		if !plainVersion().MatchString(p.Version) {
 			return ""
 		}
 		return "cargo update -p " + p.Name + "@" + p.Version + " --precise " + to

@@ -6,13 +6,13 @@ import (
 	"embed"
 	"fmt"
 	"math"
-	"regexp"
 	"strings"
 	"text/template"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 //go:embed texts/*.tmpl
@@ -181,11 +181,11 @@ func spaced(s string) string {
 }
 
 // plainURL is what can be shown as a link without a second thought.
-var plainURL = regexp.MustCompile(`^https://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/-]*)?$`)
+var plainURL = pattern.Lazy(`^https://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/-]*)?$`)
 
 // link shows a URL as a link, or not at all.
 func link(s string) string {
-	if len(s) > 300 || !plainURL.MatchString(s) {
+	if len(s) > 300 || !plainURL().MatchString(s) {
 		return ""
 	}
 	return "<" + s + ">"

@@ -1,16 +1,17 @@
 package policies
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
-var unknownName = regexp.MustCompile(`(?:undefined field|undeclared reference to) '([^']+)'`)
+var unknownName = pattern.Lazy(`(?:undefined field|undeclared reference to) '([^']+)'`)
 
 // hint adds the nearest known name to CEL's message about an unknown one.
 func hint(message string) string {
-	m := unknownName.FindStringSubmatch(message)
+	m := unknownName().FindStringSubmatch(message)
 	if m == nil || strings.Contains(message, "did you mean") {
 		return message
 	}

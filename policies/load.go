@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"cel.dev/cel-go/cel"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 	"github.com/tocsin-dev/tocsin/internal/yamlfile"
 )
 
@@ -116,9 +116,9 @@ type fileRule struct {
 	Route    yamlfile.Value[string]            `yaml:"route"`
 }
 
-var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+var namePattern = pattern.Lazy(`^[a-z][a-z0-9_-]*$`)
 
-func validName(name string) bool { return len(name) <= 64 && namePattern.MatchString(name) }
+func validName(name string) bool { return len(name) <= 64 && namePattern().MatchString(name) }
 
 // Load reads and checks a policy. The error joins everything that is wrong, each with file, line and column.
 func Load(name string, data []byte) (*Policy, error) { return LoadWith(name, data, nil) }

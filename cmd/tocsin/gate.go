@@ -80,25 +80,27 @@ func gate(cmd *cobra.Command, f scanFlags, data string, paths []string, ref, fil
 	if err != nil {
 		return err
 	}
-	defer e.close()
 	if err := e.excuse(sources, bases); err != nil {
 		return err
 	}
-	head, err := e.scan(sources)
-	if err != nil {
-		return err
-	}
-	befores := make([]pipeline.Source, len(bases))
-	for i, b := range bases {
-		if err := b.comparable(head[i].Inventory); err != nil {
+	var head, before []pipeline.Scanned
+	err = e.judge(func() (err error) {
+		if head, err = e.scan(sources); err != nil {
 			return err
 		}
-		befores[i] = b.source
-		if f.reach {
-			befores[i].Reach = e.reachBefore(b.source.FS, head[i].Decisions)
+		befores := make([]pipeline.Source, len(bases))
+		for i, b := range bases {
+			if err := b.comparable(head[i].Inventory); err != nil {
+				return err
+			}
+			befores[i] = b.source
+			if f.reach {
+				befores[i].Reach = e.reachBefore(b.source.FS, head[i].Decisions)
+			}
 		}
-	}
-	before, err := e.scan(befores)
+		before, err = e.scan(befores)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -106,7 +108,7 @@ func gate(cmd *cobra.Command, f scanFlags, data string, paths []string, ref, fil
 	for i := range head {
 		d := diff.Compare(before[i].Decisions, head[i].Decisions, bases[i].news)
 		h, a := &head[i], &answered[i]
-		h.Gate, h.Why = policies.Gate(d.Answerable(), h.Inventory.Coverage, e.index.Snapshot(), e.now)
+		h.Gate, h.Why = policies.Gate(d.Answerable(), h.Inventory.Coverage, e.snapshot, e.now)
 		h.Why = append(h.Why, fmt.Sprintf("against %s: %d introduced, %d made worse, %d newly disclosed, %d pre-existing, %d fixed", bases[i].name,
 			d.Count(tocsin.ChangeIntroduced), d.Count(tocsin.ChangeRaised), d.Count(tocsin.ChangeDisclosed), d.Count(tocsin.ChangeExisting), len(d.Fixed)))
 		h.Decisions = d.Decisions

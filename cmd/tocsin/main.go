@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -48,7 +49,20 @@ func (e exit) Unwrap() error { return e.err }
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	patient()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// patient lets the first collection of garbage wait for 24 MB instead of 4: most scans are over before, and setting up costs
+// more than there is to collect. After it everything is as usual, unless something else was chosen meanwhile.
+func patient() {
+	const patience = 600
+	usual := debug.SetGCPercent(patience)
+	runtime.AddCleanup(new([64]byte), func(usual int) {
+		if now := debug.SetGCPercent(usual); now != patience {
+			debug.SetGCPercent(now)
+		}
+	}, usual)
 }
 
 // run is main without the process. A panic is reported and undecided: Go's own exit code would say usage.

@@ -10,6 +10,7 @@ import (
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/app"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
+	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/policies"
 )
 
@@ -149,8 +150,11 @@ func explainFindings(cmd *cobra.Command, f scanFlags, data string, paths []strin
 	if err != nil {
 		return err
 	}
-	defer e.close()
-	scanned, err := e.scan(sources)
+	var scanned []pipeline.Scanned
+	err = e.judge(func() (err error) {
+		scanned, err = e.scan(sources)
+		return err
+	})
 	if err != nil {
 		return err
 	}

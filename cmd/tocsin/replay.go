@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/advisories"
 	"github.com/tocsin-dev/tocsin/incidents/playbooks"
 	"github.com/tocsin-dev/tocsin/internal/app"
 	"github.com/tocsin-dev/tocsin/internal/config"
@@ -63,16 +64,14 @@ func (f *pastFlags) open(cmd *cobra.Command) (p past, err error) {
 	if h.Projects, err = f.projects(cmd.Context(), dir, w, p.bar); err != nil {
 		return p, err
 	}
-	x, err := app.OpenIndex(logger(cmd), dir)
-	if err != nil {
-		return p, err
-	}
-	defer x.Close()
-	if x.Snapshot().Landmarks {
-		fmt.Fprintln(cmd.ErrOrStderr(), `tocsin: only the embedded advisories of famous incidents are replayed; "tocsin db update" fetches all`)
-	}
 	p.bar.show("advisories")
-	if err := app.PastAdvisories(cmd.Context(), dir, x, &h); err != nil {
+	err = app.WithIndex(logger(cmd), dir, func(x *advisories.Index) error {
+		if x.Snapshot().Landmarks {
+			fmt.Fprintln(cmd.ErrOrStderr(), `tocsin: only the embedded advisories of famous incidents are replayed; "tocsin db update" fetches all`)
+		}
+		return app.PastAdvisories(cmd.Context(), dir, x, &h)
+	})
+	if err != nil {
 		return p, err
 	}
 	if p.playbooks, err = playbooks.Shipped(); err != nil {

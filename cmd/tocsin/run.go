@@ -68,7 +68,7 @@ func watch(cmd *cobra.Command, c config.Config, once, live bool) (err error) {
 		case err != nil && once:
 			return errors.Join(err, r.Feeds)
 		case err != nil:
-			log.Error("run failed", "err", err)
+			log.Error("run failed", "err", errors.Join(err, r.Feeds))
 		default:
 			show(w, r, live)
 		}

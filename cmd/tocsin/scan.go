@@ -87,11 +87,14 @@ func scan(cmd *cobra.Command, f scanFlags, data string, paths []string) error {
 	if err != nil {
 		return err
 	}
-	defer e.close()
 	if err := e.own(sources, f.trustTree); err != nil {
 		return err
 	}
-	scanned, err := e.scan(sources)
+	var scanned []pipeline.Scanned
+	err = e.judge(func() (err error) {
+		scanned, err = e.scan(sources)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -119,13 +122,17 @@ type exam struct {
 	cmd     *cobra.Command
 	set     policies.Set
 	excused []tocsin.Exception
-	index   *advisories.Index
 	now     time.Time
+	data    string
+	reach   bool
+	// index is open while [exam.judge] runs; snapshot stays.
+	index    *advisories.Index
+	snapshot tocsin.Snapshot
 	// records are those behind the index, for what is asked of code; nil where nothing is.
 	records *app.Records
 }
 
-// newExam checks the flags and opens the index. Close it.
+// newExam checks the flags and loads what to judge by, but for the index.
 func newExam(cmd *cobra.Command, f scanFlags, data string) (*exam, error) {
 	if err := f.checkReports(); err != nil {
 		return nil, err
@@ -143,31 +150,28 @@ func newExam(cmd *cobra.Command, f scanFlags, data string) (*exam, error) {
 		return nil, err
 	}
 	unused(cmd.ErrOrStderr(), excused)
-	x, err := app.OpenIndex(logger(cmd), data)
-	if err != nil {
-		return nil, err
-	}
-	e := &exam{cmd: cmd, set: set, excused: excused.Exceptions, index: x, now: now}
-	if f.reach {
-		if e.records, err = app.OpenRecords(cmd.Context(), data, x.Snapshot()); err != nil {
-			e.close()
-			return nil, err
-		}
-	}
-	return e, nil
+	return &exam{cmd: cmd, set: set, excused: excused.Exceptions, now: now, data: data, reach: f.reach}, nil
 }
 
-// close closes what is only read.
-func (e *exam) close() {
-	_ = e.index.Close()
-	if e.records != nil {
-		_ = e.records.Close()
-	}
+// judge runs f with the index open. It is run again, from its start, where the index turns out to be damaged.
+func (e *exam) judge(f func() error) error {
+	return app.WithIndex(logger(e.cmd), e.data, func(x *advisories.Index) error {
+		e.index, e.snapshot = x, x.Snapshot()
+		if !e.reach {
+			return f()
+		}
+		var err error
+		if e.records, err = app.OpenRecords(e.cmd.Context(), e.data, e.snapshot); err != nil {
+			return err
+		}
+		return errors.Join(f(), e.records.Close())
+	})
 }
 
 func (e *exam) scan(sources []pipeline.Source) ([]pipeline.Scanned, error) {
 	bar := newProgress(e.cmd.ErrOrStderr())
 	defer bar.finish()
+	sources = slices.Clone(sources)
 	for i := range sources {
 		sources[i].Exceptions = slices.Concat(e.excused, sources[i].Exceptions)
 		if e.records != nil && sources[i].Reach == nil {
@@ -179,7 +183,7 @@ func (e *exam) scan(sources []pipeline.Source) ([]pipeline.Scanned, error) {
 
 func (e *exam) report(scanned []pipeline.Scanned) report.Report {
 	r := report.Report{
-		Tocsin: app.Version(), At: e.now, Gate: tocsin.GatePass, Snapshot: e.index.Snapshot(), Policies: e.set.Names(), PolicyDigest: e.set.Digest(),
+		Tocsin: app.Version(), At: e.now, Gate: tocsin.GatePass, Snapshot: e.snapshot, Policies: e.set.Names(), PolicyDigest: e.set.Digest(),
 	}
 	for _, s := range scanned {
 		r.Gate = r.Gate.Worse(s.Gate)

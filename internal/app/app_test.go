@@ -1,17 +1,22 @@
 package app_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/advisories"
 	"github.com/tocsin-dev/tocsin/internal/app"
 	"github.com/tocsin-dev/tocsin/internal/config"
+	"github.com/tocsin-dev/tocsin/internal/pipeline"
 )
 
 func TestDataDir(t *testing.T) {
@@ -123,5 +128,57 @@ func TestNoAdvisories(t *testing.T) {
 	}
 	if app.Version() == "" {
 		t.Error("no version")
+	}
+}
+
+// Damage that is met half way through voids all that was done; the snapshot before then serves, from the start.
+func TestWithIndexStartsAgainOnDamage(t *testing.T) {
+	data := t.TempDir()
+	for _, id := range []string{"A-1", "A-2"} {
+		var b advisories.Builder
+		b.Add(tocsin.Advisory{ID: id, Affected: []tocsin.Affected{{Package: tocsin.AffectedPackage{Ecosystem: "npm", Name: "left"}}}}, "digest of "+id)
+		if _, err := advisories.Publish(pipeline.IndexDir(data), &b, advisories.FactTables{}, tocsin.Snapshot{BuiltAt: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	damage := func(ids ...string) {
+		t.Helper()
+		list, _ := filepath.Glob(filepath.Join(pipeline.IndexDir(data), "*.idx"))
+		for _, path := range list {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if slices.ContainsFunc(ids, func(id string) bool { return bytes.Contains(b, []byte(id)) }) {
+				b[10] ^= 1 // in the postings
+				if err := os.WriteFile(path, b, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	var log bytes.Buffer
+	run := func() (tries int, got string, err error) {
+		err = app.WithIndex(slog.New(slog.NewTextHandler(&log, nil)), data, func(x *advisories.Index) error {
+			tries++
+			list, err := x.Lookup("npm", "left")
+			if err != nil {
+				return fmt.Errorf("matching: %w", err)
+			}
+			got = list[0].List[0].Record
+			return nil
+		})
+		return tries, got, err
+	}
+	if tries, got, err := run(); tries != 1 || got != "A-2" || err != nil || log.Len() > 0 {
+		t.Errorf("whole: %s after %d, %v\n%s", got, tries, err, &log)
+	}
+	damage("A-2")
+	if tries, got, err := run(); tries != 2 || got != "A-1" || err != nil || !strings.Contains(log.String(), "section postings") {
+		t.Errorf("damaged: %s after %d, %v\n%s", got, tries, err, &log)
+	}
+	damage("A-1")
+	if tries, got, err := run(); tries != 1 || got != "" || !errors.Is(err, tocsin.ErrInvalid) || !strings.Contains(err.Error(), "tocsin db update") {
+		t.Errorf("both damaged: %s after %d, %v", got, tries, err)
 	}
 }

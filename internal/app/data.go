@@ -27,10 +27,14 @@ func DataDir() (string, error) {
 	return filepath.Join(cache, "tocsin"), nil
 }
 
-// OpenIndex opens the newest whole index in a data folder; where there is none yet, the embedded landmarks. Damage
+// OpenIndex opens the newest index in a data folder that is whole; where there is none yet, the embedded landmarks. Damage
 // that was got around is logged.
 func OpenIndex(log *slog.Logger, dir string) (*advisories.Index, error) {
-	x, skipped, err := advisories.OpenCurrent(pipeline.IndexDir(dir))
+	return openIndex(log, dir, advisories.OpenWhole)
+}
+
+func openIndex(log *slog.Logger, dir string, open func(path string) (*advisories.Index, error)) (*advisories.Index, error) {
+	x, skipped, err := advisories.OpenCurrent(pipeline.IndexDir(dir), open)
 	for _, s := range skipped {
 		log.Warn("advisory index damaged", "err", s)
 	}
@@ -38,6 +42,23 @@ func OpenIndex(log *slog.Logger, dir string) (*advisories.Index, error) {
 		return landmark.Index()
 	}
 	return x, err
+}
+
+// WithIndex runs f with the index of a data folder, which is read where f asks and nowhere else. If f comes to damage, what it
+// did is void: it is run once more, with the index of [OpenIndex].
+func WithIndex(log *slog.Logger, dir string, f func(*advisories.Index) error) error {
+	x, err := openIndex(log, dir, advisories.Open)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(f(x), x.Close())
+	if !errors.Is(err, advisories.ErrDamaged) {
+		return err
+	}
+	if x, err = OpenIndex(log, dir); err != nil {
+		return err
+	}
+	return errors.Join(f(x), x.Close())
 }
 
 // Records gives the JSON of advisories, from the landmarks or from the store in a data folder. Close it.

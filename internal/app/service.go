@@ -171,19 +171,18 @@ func (s *Service) Once(ctx context.Context) (Report, error) {
 			return r, ctx.Err()
 		}
 	}
-	x, err := s.index()
-	if err != nil {
-		return r, errors.Join(err, r.Feeds)
-	}
-	defer x.Close()
-	r.Snapshot = x.Snapshot()
-	portfolio := pipeline.Portfolio{
-		Log: s.log, Store: s.store, Index: x, Policies: s.policies, Playbooks: s.playbooks, Writer: s.writer,
-		Coordination: incidents.Coordination(s.config.Coordination), Now: s.opts.Now, Progress: s.opts.Scanning,
-	}
 	sources, done := s.sources()
 	defer done()
-	if r.Result, err = portfolio.Run(ctx, sources); err != nil {
+	err := s.withIndex(func(x *advisories.Index) (err error) {
+		r.Snapshot = x.Snapshot()
+		portfolio := pipeline.Portfolio{
+			Log: s.log, Store: s.store, Index: x, Policies: s.policies, Playbooks: s.playbooks, Writer: s.writer,
+			Coordination: incidents.Coordination(s.config.Coordination), Now: s.opts.Now, Progress: s.opts.Scanning,
+		}
+		r.Result, err = portfolio.Run(ctx, sources)
+		return err
+	})
+	if err != nil {
 		return r, err
 	}
 	if s.opts.Live {
@@ -203,18 +202,23 @@ func (s *Service) dispatcher() *outbox.Dispatcher {
 	}, s.opts.Now)
 }
 
-// index opens the index. Outside a demo the landmarks are not enough to watch a portfolio by: what is missing from them
-// would look clean.
-func (s *Service) index() (*advisories.Index, error) {
+// withIndex runs f as [WithIndex] does. Outside a demo the landmarks are not enough to watch a portfolio by: what is missing
+// from them would look clean.
+func (s *Service) withIndex(f func(*advisories.Index) error) error {
 	if s.opts.Landmarks {
-		return landmark.Index()
+		x, err := landmark.Index()
+		if err != nil {
+			return err
+		}
+		return f(x)
 	}
-	x, err := OpenIndex(s.log, s.config.Data)
-	if err == nil && x.Snapshot().Landmarks {
-		return nil, errors.Join(x.Close(), fmt.Errorf(
-			"%w: there are no advisories in %s yet: set advisories: in the configuration, or run tocsin db update --data %[2]s", tocsin.ErrInvalid, s.config.Data))
-	}
-	return x, err
+	return WithIndex(s.log, s.config.Data, func(x *advisories.Index) error {
+		if x.Snapshot().Landmarks {
+			return fmt.Errorf("%w: there are no advisories in %s yet: set advisories: in the configuration, or run tocsin db update --data %[2]s",
+				tocsin.ErrInvalid, s.config.Data)
+		}
+		return f(x)
+	})
 }
 
 func (s *Service) sync(ctx context.Context) (tocsin.Snapshot, error) {

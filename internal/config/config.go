@@ -8,13 +8,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 	"github.com/tocsin-dev/tocsin/internal/purl"
 	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/yamlfile"
@@ -282,7 +282,7 @@ func (l *loader) coordination(f file, c *Config) {
 }
 
 // login is what the forge calls a person or a bot.
-var login = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*(\[bot\])?$`)
+var login = pattern.Lazy(`^[A-Za-z0-9][A-Za-z0-9_-]*(\[bot\])?$`)
 
 func (l *loader) project(p fileProject) Project {
 	out := Project{
@@ -294,7 +294,7 @@ func (l *loader) project(p fileProject) Project {
 		Path: l.path(p.Path.V), Reachability: p.Reach.V,
 	}
 	for _, o := range p.Owners {
-		if len(o.V) > 100 || !login.MatchString(o.V) {
+		if len(o.V) > 100 || !login().MatchString(o.V) {
 			l.fault(o, "project %s: owner %q: want a login, without @", p.Slug.V, o.V)
 		}
 		out.Owners = append(out.Owners, o.V)

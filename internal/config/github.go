@@ -1,15 +1,14 @@
 package config
 
 import (
-	"regexp"
-
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 	"github.com/tocsin-dev/tocsin/internal/secret"
 )
 
 // variable is how an environment variable is called, credential what GitHub's tokens begin with.
 var (
-	variable   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	credential = regexp.MustCompile(`^(gh[a-z]_|github_pat_|v1\.)`)
+	variable   = pattern.Lazy(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	credential = pattern.Lazy(`^(gh[a-z]_|github_pat_|v1\.)`)
 )
 
 func (l *loader) github(f file, c *Config) {
@@ -22,7 +21,7 @@ func (l *loader) github(f file, c *Config) {
 	switch {
 	case fromFile.IsSet() && fromEnv.IsSet():
 		l.fault(fromEnv, "github: token: give file: or env:, not both")
-	case credential.MatchString(fromFile.V) || credential.MatchString(fromEnv.V) || fromEnv.IsSet() && !variable.MatchString(fromEnv.V):
+	case credential().MatchString(fromFile.V) || credential().MatchString(fromEnv.V) || fromEnv.IsSet() && !variable().MatchString(fromEnv.V):
 		if fromEnv.IsSet() {
 			where = fromEnv
 		}

@@ -3,7 +3,6 @@ package githubtest
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +10,8 @@ import (
 
 	gocvss31 "github.com/pandatix/go-cvss/31"
 	gocvss40 "github.com/pandatix/go-cvss/40"
+
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // An Advisory is a repository security advisory.
@@ -175,8 +176,8 @@ var (
 	severities     = []string{"low", "medium", "high", "critical"}
 	ecosystems     = []string{"rubygems", "npm", "pip", "maven", "nuget", "composer", "go", "rust", "erlang", "actions",
 		"pub", "other", "swift"}
-	cvePattern = regexp.MustCompile(`^CVE-\d{4}-\d{4,}$`)
-	cwePattern = regexp.MustCompile(`^CWE-\d+$`)
+	cvePattern = pattern.Lazy(`^CVE-\d{4}-\d{4,}$`)
+	cwePattern = pattern.Lazy(`^CWE-\d+$`)
 )
 
 // check finds what GitHub would refuse.
@@ -209,10 +210,10 @@ func (in advisoryInput) check(create bool) []fault {
 			bad("cvss_vector_string", "invalid", "")
 		}
 	}
-	if in.CVE != nil && !cvePattern.MatchString(*in.CVE) {
+	if in.CVE != nil && !cvePattern().MatchString(*in.CVE) {
 		bad("cve_id", "invalid", "")
 	}
-	if in.CWEs != nil && slices.ContainsFunc(*in.CWEs, func(c string) bool { return !cwePattern.MatchString(c) }) {
+	if in.CWEs != nil && slices.ContainsFunc(*in.CWEs, func(c string) bool { return !cwePattern().MatchString(c) }) {
 		bad("cwe_ids", "invalid", "")
 	}
 	if in.State != nil && !slices.Contains(advisoryStates[1:], *in.State) {

@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 type label struct {
@@ -15,7 +16,7 @@ type label struct {
 }
 
 // colorPattern is six hexadecimal digits.
-var colorPattern = regexp.MustCompile(`^[0-9A-Fa-f]{6}$`)
+var colorPattern = pattern.Lazy(`^[0-9A-Fa-f]{6}$`)
 
 func (r *repository) label(name string) *label {
 	for _, l := range r.labels {
@@ -91,7 +92,7 @@ func (s *Server) createLabel(q *call) answer {
 		return q.invalid(fault{Resource: "Label", Code: "custom", Field: "name", Message: badLabel(*in.Name)})
 	case q.repo.label(*in.Name) != nil:
 		return q.invalid(fault{Resource: "Label", Code: "already_exists", Field: "name"})
-	case in.Color != nil && !colorPattern.MatchString(*in.Color):
+	case in.Color != nil && !colorPattern().MatchString(*in.Color):
 		return q.invalid(fault{Resource: "Label", Code: "invalid", Field: "color"})
 	case utf8.RuneCountInString(in.Description) > 100:
 		return q.invalid(fault{Resource: "Label", Code: "custom", Field: "description",

@@ -29,7 +29,7 @@ func (s Sync) Build(ctx context.Context) (tocsin.Snapshot, error) {
 		return info, err
 	}
 	// An index that is missing, damaged or of another layout is built anew, from the store.
-	x, _, err := advisories.OpenCurrent(IndexDir(s.Dir))
+	x, _, err := advisories.OpenCurrent(IndexDir(s.Dir), advisories.OpenWhole)
 	if err == nil {
 		defer x.Close()
 	} else {
@@ -129,8 +129,8 @@ func (s Sync) facts(ctx context.Context, x *advisories.Index, at time.Time) (adv
 	}
 	source := digests[FeedKEV] + " " + digests[FeedEPSS]
 	if x != nil {
-		if have, ok := x.Facts(source); ok {
-			return have, nil
+		if have, ok, err := x.Facts(source); ok || err != nil {
+			return have, err
 		}
 	}
 	f := advisories.Facts{Source: source}

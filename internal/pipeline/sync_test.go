@@ -70,7 +70,7 @@ func (m *mirror) run(sources ...pipeline.FeedSource) (tocsin.Snapshot, error) {
 
 func (m *mirror) state(name string) tocsin.FeedState {
 	m.t.Helper()
-	x, skipped, err := advisories.OpenCurrent(pipeline.IndexDir(m.sync.Dir))
+	x, skipped, err := advisories.OpenCurrent(pipeline.IndexDir(m.sync.Dir), advisories.OpenWhole)
 	if err != nil || len(skipped) > 0 {
 		m.t.Fatal(err, skipped)
 	}
@@ -86,7 +86,7 @@ func (m *mirror) state(name string) tocsin.FeedState {
 
 func (m *mirror) holds(id string) bool {
 	m.t.Helper()
-	x, _, err := advisories.OpenCurrent(pipeline.IndexDir(m.sync.Dir))
+	x, _, err := advisories.OpenCurrent(pipeline.IndexDir(m.sync.Dir), advisories.OpenWhole)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestBreaker(t *testing.T) {
 	if f := m.state("osv"); f.Status != tocsin.FeedTripped || !m.holds("A0000") || !f.SyncedAt.Equal(synced) {
 		t.Errorf("state %+v, A0000 held: %v", f, m.holds("A0000"))
 	}
-	x, _, err := advisories.OpenCurrent(pipeline.IndexDir(m.sync.Dir))
+	x, _, err := advisories.OpenCurrent(pipeline.IndexDir(m.sync.Dir), advisories.OpenWhole)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -348,7 +348,7 @@ func TestZipBomb(t *testing.T) {
 	if _, err := m.run(); !errors.Is(err, tocsin.ErrInvalid) || !strings.Contains(err.Error(), "times its size") {
 		t.Errorf("err = %v", err)
 	}
-	if _, _, err := advisories.OpenCurrent(pipeline.IndexDir(m.sync.Dir)); !errors.Is(err, tocsin.ErrNotFound) {
+	if _, _, err := advisories.OpenCurrent(pipeline.IndexDir(m.sync.Dir), advisories.OpenWhole); !errors.Is(err, tocsin.ErrNotFound) {
 		t.Errorf("an index was built of nothing: %v", err)
 	}
 }
@@ -365,7 +365,7 @@ func TestSmallChangesKeepTheBase(t *testing.T) {
 	}
 	base := func() string {
 		t.Helper()
-		x, _, err := advisories.OpenCurrent(pipeline.IndexDir(m.sync.Dir))
+		x, _, err := advisories.OpenCurrent(pipeline.IndexDir(m.sync.Dir), advisories.OpenWhole)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,10 +1,11 @@
 package purl
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // types maps a purl type to the OSV ecosystem it always means.
@@ -57,8 +58,8 @@ var foldCase = []string{"Bitnami", "GitHub Actions", "Go", "Hex", "NuGet", "Pack
 var ubuntuLTS = []string{"14.04", "16.04", "18.04", "20.04", "22.04", "24.04", "26.04"}
 
 var (
-	pypiRuns    = regexp.MustCompile(`[-_.]+`)
-	leadingNums = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*`)
+	pypiRuns    = pattern.Lazy(`[-_.]+`)
+	leadingNums = pattern.Lazy(`^[0-9]+(\.[0-9]+)*`)
 )
 
 // Base is the ecosystem without its release suffix: "Debian" for "Debian:12".
@@ -71,7 +72,7 @@ func Base(ecosystem string) string {
 func Canonical(ecosystem, name string) string {
 	switch Base(ecosystem) {
 	case "PyPI":
-		return pypiRuns.ReplaceAllLiteralString(strings.ToLower(name), "-")
+		return pypiRuns().ReplaceAllLiteralString(strings.ToLower(name), "-")
 	case "SwiftURL":
 		name = strings.TrimPrefix(strings.TrimPrefix(name, "https://"), "http://")
 		return strings.TrimSuffix(name, ".git")
@@ -124,7 +125,7 @@ func distroEcosystem(typ, namespace, distro string) string {
 	if base == "" {
 		return ""
 	}
-	release := leadingNums.FindString(strings.TrimLeft(distro[strings.LastIndexByte(distro, '-')+1:], "vV"))
+	release := leadingNums().FindString(strings.TrimLeft(distro[strings.LastIndexByte(distro, '-')+1:], "vV"))
 	if release == "" {
 		return base
 	}

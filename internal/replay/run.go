@@ -69,7 +69,7 @@ type follower struct {
 
 	now   time.Time
 	state *state
-	facts advisories.FactTables
+	facts advisories.Facts
 	// found are the findings of the state with the facts of the moment, by number of the distinct package.
 	found     map[int][]tocsin.Finding
 	places    []standing // one for each place of the component
@@ -196,11 +196,11 @@ func (f *follower) renew() bool {
 			}
 		}
 	}
-	if s == f.state && source == f.facts.Source() {
+	if s == f.state && source == f.facts.Source {
 		return false
 	}
 	facts.Source = source
-	f.state, f.facts = s, facts.Tables()
+	f.state, f.facts = s, facts
 	f.found = map[int][]tocsin.Finding{}
 	for n, list := range s.found {
 		list = slices.Clone(list)

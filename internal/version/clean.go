@@ -2,24 +2,24 @@ package version
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // maxLength bounds a version. The longest of the public corpus has 59 characters; comparing costs more than its length.
 const maxLength = 256
 
 var (
-	goTool      = regexp.MustCompile(`^(?:go)?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:(rc|beta)([0-9]+))?(?:[-+ ].*)?$`)
-	wildcard    = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*(\.[xX])+$`)
-	action      = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*([-+].*)?$`)
-	gemPlatform = regexp.MustCompile(`-(x86|x64|i[3-6]86|aarch64|arm|universal|java|jruby|mswin|mingw)[a-z0-9_.-]*$`)
-	torchLabel  = regexp.MustCompile(`-(NA|cpu|cu[0-9]+)$`)
+	goTool      = pattern.Lazy(`^(?:go)?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:(rc|beta)([0-9]+))?(?:[-+ ].*)?$`)
+	wildcard    = pattern.Lazy(`^[0-9]+(\.[0-9]+)*(\.[xX])+$`)
+	action      = pattern.Lazy(`^[0-9]+(\.[0-9]+)*([-+].*)?$`)
+	gemPlatform = pattern.Lazy(`-(x86|x64|i[3-6]86|aarch64|arm|universal|java|jruby|mswin|mingw)[a-z0-9_.-]*$`)
+	torchLabel  = pattern.Lazy(`-(NA|cpu|cu[0-9]+)$`)
 	// pep440 is the version scheme of PyPI. What is none has been refused by PyPI for years and has no order.
 	// https://packaging.python.org/specifications/version-specifiers/#appendix-parsing-version-strings-with-regular-expressions
-	pep440 = regexp.MustCompile(`(?i)^([0-9]+!)?[0-9]+(\.[0-9]+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)?(-[0-9]+|[-_.]?(post|rev|r)[-_.]?[0-9]*)?([-_.]?dev[-_.]?[0-9]*)?(\+[a-z0-9]+([-_.][a-z0-9]+)*)?$`)
+	pep440 = pattern.Lazy(`(?i)^([0-9]+!)?[0-9]+(\.[0-9]+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)?(-[0-9]+|[-_.]?(post|rev|r)[-_.]?[0-9]*)?([-_.]?dev[-_.]?[0-9]*)?(\+[a-z0-9]+([-_.][a-z0-9]+)*)?$`)
 )
 
 // clean trims what is notation and refuses what is no version.
@@ -37,7 +37,7 @@ func clean(base, s string) (string, error) {
 	}
 	text := s
 	if base == "Go" && strings.HasPrefix(s, "go") || base == "Go" && goPrerelease(s) {
-		m := goTool.FindStringSubmatch(s)
+		m := goTool().FindStringSubmatch(s)
 		if m == nil {
 			return bad("")
 		}
@@ -65,17 +65,17 @@ func clean(base, s string) (string, error) {
 		text = trimV(strings.TrimPrefix(text, "="))
 	case "RubyGems":
 		// RubyGems itself reads a hyphen as ".pre."; what some lockfiles and SBOMs put there is the platform.
-		text = strings.ReplaceAll(gemPlatform.ReplaceAllString(trimV(text), ""), "-", ".pre.")
+		text = strings.ReplaceAll(gemPlatform().ReplaceAllString(trimV(text), ""), "-", ".pre.")
 	case "PyPI":
 		// PyTorch's advisories write the local label (2.6.0+cu124) with a hyphen.
-		text = torchLabel.ReplaceAllString(trimV(text), "+$1")
+		text = torchLabel().ReplaceAllString(trimV(text), "+$1")
 	default:
 		text = trimV(text)
 	}
 	switch {
-	case text == "" || text[0] < '0' || text[0] > '9', wildcard.MatchString(text),
-		base == "PyPI" && !pep440.MatchString(text),
-		base == "GitHub Actions" && !action.MatchString(text):
+	case text == "" || text[0] < '0' || text[0] > '9', wildcard().MatchString(text),
+		base == "PyPI" && !pep440().MatchString(text),
+		base == "GitHub Actions" && !action().MatchString(text):
 		return bad("")
 	case base == "Packagist" && strings.HasSuffix(text, "-dev") && strings.Contains(text, ".x"):
 		return bad(": it is a branch")
@@ -111,7 +111,7 @@ func goPrerelease(s string) bool {
 	if !strings.Contains(s, "rc") && !strings.Contains(s, "beta") {
 		return false
 	}
-	m := goTool.FindStringSubmatch(s)
+	m := goTool().FindStringSubmatch(s)
 	return m != nil && m[4] != ""
 }
 

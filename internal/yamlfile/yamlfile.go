@@ -5,7 +5,6 @@ package yamlfile
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // MaxSize of a file, in bytes. People do not write more.
@@ -128,18 +128,18 @@ func problem(file string, e *yaml.LoadError) Problem {
 		text = inner.Error()
 	}
 	// The library speaks of Go types; people wrote keys and values.
-	if m := unknownKey.FindStringSubmatch(text); m != nil {
+	if m := unknownKey().FindStringSubmatch(text); m != nil {
 		text = fmt.Sprintf("unknown key %q", m[1])
 	}
-	if m := wrongType.FindStringSubmatch(text); m != nil {
+	if m := wrongType().FindStringSubmatch(text); m != nil {
 		text = fmt.Sprintf("%s where %s is wanted", m[1], m[2])
 	}
 	return Problem{File: file, Line: mark.Line, Column: mark.Column, Text: text}
 }
 
 var (
-	unknownKey = regexp.MustCompile(`^field (.+) not found in type `)
-	wrongType  = regexp.MustCompile("^cannot construct !!\\S+ (`.*`) into (\\S+)$")
+	unknownKey = pattern.Lazy(`^field (.+) not found in type `)
+	wrongType  = pattern.Lazy("^cannot construct !!\\S+ (`.*`) into (\\S+)$")
 )
 
 // Join makes one error of all problems, in the order of the file; nil if there are none.

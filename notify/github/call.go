@@ -9,10 +9,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // call makes one request and decodes the whole of its answer; a nil into takes any. An empty or torn answer is an
@@ -135,10 +135,10 @@ func each[T any](ctx context.Context, e *Executor, path string, query url.Values
 
 // nextLink is the link of the next page, whose query alone is used.
 // https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api#using-link-headers
-var nextLink = regexp.MustCompile(`<([^<>]*)>;\s*rel="next"`)
+var nextLink = pattern.Lazy(`<([^<>]*)>;\s*rel="next"`)
 
 func nextPage(h http.Header) string {
-	m := nextLink.FindStringSubmatch(h.Get("Link"))
+	m := nextLink().FindStringSubmatch(h.Get("Link"))
 	if m == nil {
 		return ""
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -14,10 +13,11 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // ghsaPattern is what an advisory is called, so that nothing else gets into a path.
-var ghsaPattern = regexp.MustCompile(`^GHSA(-[23456789cfghjmpqrvwx]{4}){3}$`)
+var ghsaPattern = pattern.Lazy(`^GHSA(-[23456789cfghjmpqrvwx]{4}){3}$`)
 
 // draftWork makes a repository advisory draft as described. The library knows neither their creation nor their
 // update, so that both are our own.
@@ -85,7 +85,7 @@ func newDraftWork(t task) (work, error) {
 		return nil, permanent("%w: action %s: draft with both a severity and a CVSS vector: GitHub takes one", tocsin.ErrInvalid, t.action.Key)
 	case len(p.Vulnerabilities) == 0:
 		return nil, permanent("%w: action %s: draft that names no affected package", tocsin.ErrInvalid, t.action.Key)
-	case t.remote.Name != "" && !ghsaPattern.MatchString(t.remote.Name):
+	case t.remote.Name != "" && !ghsaPattern().MatchString(t.remote.Name):
 		return nil, permanent("%w: action %s: recorded advisory %q is not a GHSA id", tocsin.ErrInvalid, t.action.Key, t.remote.Name)
 	}
 	return w, nil
@@ -146,7 +146,7 @@ func (w draftWork) execute(ctx context.Context) (tocsin.Remote, error) {
 	if _, err := w.e.call(ctx, w.create(description), &made); err != nil {
 		return tocsin.Remote{}, w.refused(err, "drafting an advisory in %s", repo)
 	}
-	if !ghsaPattern.MatchString(made.ID) {
+	if !ghsaPattern().MatchString(made.ID) {
 		return tocsin.Remote{}, &tocsin.DeliveryError{Outcome: tocsin.OutcomeUnclear, Err: errUnnumbered}
 	}
 	w.e.log.InfoContext(ctx, "github advisory drafted", "key", w.action.Key, "repository", repo, "advisory", made.ID)
@@ -163,7 +163,7 @@ func (w draftWork) find(ctx context.Context) (*draft, error) {
 	err = each(ctx, w.e, w.path("/security-advisories"), url.Values{"direction": {"asc"}}, func(d *draft) bool {
 		// An App's advisory has no author.
 		ours := d.Submission == nil && (d.Author == nil || strings.EqualFold(d.Author.GetLogin(), login))
-		if ours && ghsaPattern.MatchString(d.ID) && w.marks(d.Description) {
+		if ours && ghsaPattern().MatchString(d.ID) && w.marks(d.Description) {
 			found = d
 		}
 		return found != nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -12,6 +11,7 @@ import (
 	api "github.com/google/go-github/v62/github"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 const (
@@ -24,9 +24,9 @@ const (
 )
 
 // loginPattern is what GitHub allows, so that nothing else gets into a path.
-var loginPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
+var loginPattern = pattern.Lazy(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
 
-func validLogin(login string) bool { return len(login) <= 39 && loginPattern.MatchString(login) }
+func validLogin(login string) bool { return len(login) <= 39 && loginPattern().MatchString(login) }
 
 // issueWork makes an issue as described.
 type issueWork struct {

@@ -5,12 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/url"
-	"regexp"
 	"strings"
+
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // markerPattern finds markers, anybody's.
-var markerPattern = regexp.MustCompile(`<!-- tocsin:v1 key=([^\s<>]+) mac=([0-9a-f]{64}) -->`)
+var markerPattern = pattern.Lazy(`<!-- tocsin:v1 key=([^\s<>]+) mac=([0-9a-f]{64}) -->`)
 
 // marker is the hidden line by which a text is recognised as the one of this action. Anyone can read and copy it, but
 // only for the same repository and key; the author is checked besides.
@@ -27,7 +28,7 @@ func (t task) mac(repository string) string {
 
 // marks says whether the text carries our marker of this action.
 func (t task) marks(text string) bool {
-	for _, m := range markerPattern.FindAllStringSubmatch(text, -1) {
+	for _, m := range markerPattern().FindAllStringSubmatch(text, -1) {
 		key, err := url.PathUnescape(m[1])
 		if err != nil || key != t.action.Key {
 			continue

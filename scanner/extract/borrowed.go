@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	cpb "github.com/google/osv-scalibr/binary/proto/config_go_proto"
 	"github.com/google/osv-scalibr/extractor"
@@ -47,16 +46,9 @@ func (b *borrowed) Limit() int64   { return LimitParsed }
 
 func (b *borrowed) Read(ctx context.Context, f File) (Result, error) {
 	silence()
-	data, err := io.ReadAll(f.Body)
+	data, err := readText(f)
 	if err != nil {
-		return Result{}, fmt.Errorf("reading %s: %w", f.Path, err)
-	}
-	if err := checkText(data); err != nil {
 		return Result{}, err
-	}
-	if !utf8.Valid(data) {
-		// Parsers differ in what they do about it; a name that is not text can match nothing either way.
-		data = bytes.ToValidUTF8(data, []byte("\uFFFD"))
 	}
 	if b.guard != nil {
 		if err := b.guard(&f, data); err != nil {
@@ -108,6 +100,19 @@ func (b *borrowed) Read(ctx context.Context, f File) (Result, error) {
 	return r, nil
 }
 
+// readText reads all of a file. What is no UTF-8 in it is replaced: parsers differ in what they do about it, and a name that is
+// not text can match nothing either way.
+func readText(f File) ([]byte, error) {
+	data, err := io.ReadAll(f.Body)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", f.Path, err)
+	}
+	if err := checkText(data); err != nil {
+		return nil, err
+	}
+	return bytes.ToValidUTF8(data, []byte("\uFFFD")), nil
+}
+
 func (b *borrowed) pack(file string, p *extractor.Package) tocsin.Package {
 	out := tocsin.Package{Ecosystem: b.ecosystem, Version: p.Version, Name: purl.Canonical(b.ecosystem, p.Name), Scope: scope(p.Metadata)}
 	if b.manifest {
@@ -141,13 +146,17 @@ func (b *borrowed) pack(file string, p *extractor.Package) tocsin.Package {
 // "optional", may be extras that somebody installs.
 var devGroups = []string{"dev", "develop", "development", "dev-dependencies", "test", "tests", "require-dev", "build-requires"}
 
-// scope is dev if all of the groups a package belongs to are.
 func scope(metadata any) tocsin.Scope {
 	g, ok := metadata.(interface{ DepGroups() []string })
 	if !ok {
 		return ""
 	}
-	groups := slices.DeleteFunc(slices.Clone(g.DepGroups()), func(s string) bool {
+	return scopeOf(g.DepGroups())
+}
+
+// scopeOf is dev if all of the groups a package belongs to are.
+func scopeOf(groups []string) tocsin.Scope {
+	groups = slices.DeleteFunc(slices.Clone(groups), func(s string) bool {
 		// Optional and bundled say how, not when, a package is used.
 		return s == "optional" || s == "bundled"
 	})

@@ -16,7 +16,6 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/language/haskell/stacklock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/gradlelockfile"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/gradleverificationmetadataxml"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/java/pomxml"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/yarnlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/julia/manifesttoml"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/pdmlock"
@@ -62,7 +61,7 @@ func rules() []rule {
 		{names: []string{"Gemfile.lock", "gems.locked"}, Reader: &borrowed{format: "ruby/gemfile-lock", ecosystem: "RubyGems", open: gemfilelock.New, lines: true, complete: completeGemfile}},
 		{names: []string{"composer.lock"}, Reader: composerLock{}},
 
-		{match: isPOM, Reader: &borrowed{format: "java/pom", ecosystem: "Maven", open: pomxml.New, manifest: true, guard: guardPOM, complete: completePOM}},
+		{match: isPOM, Reader: pom{}},
 		{names: []string{"gradle.lockfile", "buildscript-gradle.lockfile"}, Reader: &borrowed{format: "java/gradle-lock", ecosystem: "Maven", open: gradlelockfile.New, lines: true}},
 		{names: []string{"verification-metadata.xml"}, Reader: &borrowed{format: "java/gradle-verification", ecosystem: "Maven", open: gradleverificationmetadataxml.New}},
 

@@ -1,17 +1,17 @@
 package extract
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 var (
 	// mixEntry is a line of mix.lock: "app": {:hex, :package, "version", … or "app": {:git, "url", ….
-	mixEntry = regexp.MustCompile(`^\s*"([^"]+)":\s*\{:(\w+),\s*(?:"([^"]*)"|:("[^"]+"|\w+))?`)
+	mixEntry = pattern.Lazy(`^\s*"([^"]+)":\s*\{:(\w+),\s*(?:"([^"]*)"|:("[^"]+"|\w+))?`)
 	// mixNeed is a dependency in it: {:app, "requirement", [….
-	mixNeed = regexp.MustCompile(`\{:("[^"]+"|\w+),\s*"[^"]*",\s*\[`)
+	mixNeed = pattern.Lazy(`\{:("[^"]+"|\w+),\s*"[^"]*",\s*\[`)
 )
 
 // completeMix adds lines, edges, the origin of packages from git, and the names of packages that are not called like the
@@ -23,7 +23,7 @@ func completeMix(_ File, data []byte, r *Result) error {
 	}
 	g := newGraph(r)
 	for n, l := range split(data) {
-		m := mixEntry.FindStringSubmatch(l)
+		m := mixEntry().FindStringSubmatch(l)
 		if m == nil {
 			continue
 		}
@@ -39,7 +39,7 @@ func completeMix(_ File, data []byte, r *Result) error {
 		if m[2] == "hex" && m[4] != "" {
 			p.Name = strings.Trim(m[4], `"`)
 		}
-		for _, need := range mixNeed.FindAllStringSubmatch(l, -1) {
+		for _, need := range mixNeed().FindAllStringSubmatch(l, -1) {
 			if to, ok := apps[strings.Trim(need[1], `"`)]; ok {
 				g.link(i, false, to)
 			}

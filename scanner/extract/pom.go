@@ -2,85 +2,252 @@ package extract
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"regexp"
+	"path"
+	"slices"
 	"strings"
 
+	"deps.dev/util/maven"
+
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
+	"github.com/tocsin-dev/tocsin/internal/purl"
 )
 
 // maxExpansion is how many values one property of a Maven project may draw on. Properties of real projects draw on a
-// handful; some sixty that each name the one before twice would keep the borrowed reader busy, and growing, for ever.
+// handful; some sixty that each name the one before twice would keep the model busy, and growing, for ever.
 const maxExpansion = 100_000
 
-// maxDependencies is how many dependencies a Maven project may list. Real ones list some hundred; the borrowed reader looks
-// for each among all, which takes a minute where there are 100,000.
-const maxDependencies = 20_000
+// maxDependencies is how many dependencies a Maven project may list with its parents. Real ones list some hundred, and the
+// model holds a kilobyte for each.
+const maxDependencies = 50_000
 
-var reference = regexp.MustCompile(`\$\{([^}$]*)\}`)
+// maxParents is how many parents a project may have, one above another.
+const maxParents = 100
 
-// guardPOM refuses properties that expand without bound, and dependencies without end, in the file and in the parents that the reader opens.
-// https://maven.apache.org/pom.html#Properties
-func guardPOM(f *File, data []byte) error {
+var reference = pattern.Lazy(`\$\{([^}$]*)\}`)
+
+// pom reads a Maven project and the parents beside it. The model and its rules are those of deps.dev/util/maven; no
+// repository is asked, so that a version that only a parent elsewhere knows is not known.
+// https://maven.apache.org/pom.html
+type pom struct{}
+
+func (pom) Format() string { return "java/pom" }
+func (pom) Limit() int64   { return LimitParsed }
+
+func (pom) Read(_ context.Context, f File) (Result, error) {
+	data, err := readText(f)
+	if err != nil {
+		return Result{}, err
+	}
 	g := &pomGuard{FS: f.FS, values: map[string][]string{}, texts: map[string]string{}}
-	f.FS = g
-	return g.admit(data)
+	if err := g.admit(data); err != nil {
+		return Result{}, err
+	}
+	project, err := g.project(f.Path, data)
+	if err != nil {
+		return Result{}, strip(err)
+	}
+	declared, parent, err := g.declared(data)
+	var r Result
+	if err != nil {
+		r.Partial = strip(err).Error()
+	}
+	known := map[string]int{} // the place of a name in the result; of several with one name the last counts
+	for _, d := range project.Dependencies {
+		line := parent
+		key := pomKey(string(d.GroupID), string(d.ArtifactID), string(d.Type), string(d.Classifier))
+		if list := declared.lines[key]; len(list) > 0 {
+			line, declared.lines[key] = list[0], list[1:]
+		}
+		p := pomPackage(f.Path, d.Name(), lowest(string(d.Version)), string(d.Scope), line)
+		if at, ok := known[p.Name]; ok {
+			r.Packages[at] = p
+			continue
+		}
+		known[p.Name] = len(r.Packages)
+		r.Packages = append(r.Packages, p)
+	}
+	slices.SortStableFunc(r.Packages, func(x, y tocsin.Package) int {
+		return cmp.Or(cmp.Compare(x.Location[0].Line, y.Location[0].Line), tocsin.ComparePackages(x, y))
+	})
+	// The model drops dependencies of which a property is not known here. They are kept, without version if it is that.
+	for _, d := range declared.list {
+		if _, ok := known[d.Name]; !ok && d.Name != ":" {
+			known[d.Name] = len(r.Packages)
+			d.Location[0].Path = f.Path
+			r.Packages = append(r.Packages, d)
+		}
+	}
+	for i := range r.Packages {
+		p := &r.Packages[i]
+		p.PURL = purl.Make(p.Ecosystem, p.Name, p.Version)
+	}
+	r.Gaps = gaps(f.Path, r.Packages)
+	return r, nil
 }
 
-// completePOM adds the dependencies that the borrowed reader drops because a property of theirs is not in the same file.
-// What a parent beside it defines is filled in; the others are kept without version.
-func completePOM(f File, data []byte, r *Result) error {
-	g, ok := f.FS.(*pomGuard)
-	if !ok {
-		return nil
+func pomPackage(file, name, version, scope string, line int) tocsin.Package {
+	p := tocsin.Package{
+		Ecosystem: "Maven", Name: purl.Canonical("Maven", name), Version: version, Relation: tocsin.RelationDirect,
+		Location: []tocsin.Location{{Path: file, Line: line}},
 	}
-	have := map[string]bool{}
-	for _, p := range r.Packages {
-		have[p.Name] = true
+	if scope = strings.TrimSpace(scope); scope != "" && scope != "compile" { // which is what is meant where none is named
+		p.Scope = scopeOf([]string{scope})
 	}
-	x := newElements(bytes.NewReader(data))
-	return x.document("project", func(e xml.StartElement) error {
-		if e.Name.Local != "dependencies" {
-			return x.skip()
+	return p
+}
+
+// lowest is the lower end of a range of versions, or the version itself.
+func lowest(version string) string {
+	if strings.HasPrefix(version, "[") || strings.HasPrefix(version, "(") {
+		version = version[1:]
+	}
+	if i := strings.IndexAny(version, ",)]"); i >= 0 {
+		version = version[:i]
+	}
+	return version
+}
+
+// pomKey is what tells dependencies of one project apart.
+func pomKey(group, artifact, typ, classifier string) string {
+	return strings.Join([]string{group, artifact, cmp.Or(typ, "jar"), classifier}, ":")
+}
+
+// project gives the model with its parents merged in and its properties filled in.
+func (g *pomGuard) project(file string, data []byte) (maven.Project, error) {
+	project, err := decodePOM(data)
+	if err == nil {
+		err = project.Interpolate()
+	}
+	seen := map[maven.ProjectKey]bool{}
+	parent, beside := project.Parent, true
+	for err == nil && len(seen) < maxParents && parent.GroupID != "" && parent.ArtifactID != "" && parent.Version != "" {
+		if seen[parent.ProjectKey] {
+			return project, errors.New("the parents go in a circle")
 		}
-		return x.children(func(e xml.StartElement) error {
-			fields := map[string]string{}
-			line := x.line()
+		seen[parent.ProjectKey] = true
+		var above maven.Project
+		if beside {
+			above, file, beside, err = g.parent(file, parent)
+		}
+		if err == nil {
+			err = project.MergeProfiles("", maven.ActivationOS{}) // those that are active by default
+		}
+		project.MergeParent(above)
+		parent = above.Parent
+	}
+	if err == nil {
+		err = project.Interpolate()
+	}
+	project.ProcessDependencies(func(_, _, _ maven.String) (maven.DependencyManagement, error) {
+		return maven.DependencyManagement{}, nil // it lies elsewhere
+	})
+	return project, err
+}
+
+// parent reads the parent of the project in a file; ok is false if it is not where the project says it is.
+// https://maven.apache.org/ref/current/maven-model/maven.html#class_parent
+func (g *pomGuard) parent(file string, p maven.Parent) (project maven.Project, at string, ok bool, err error) {
+	at = path.Join(path.Dir(file), cmp.Or(string(p.RelativePath), "../pom.xml"))
+	data, err := g.read(at)
+	if errors.Is(err, errFolder) {
+		at = path.Join(at, "pom.xml")
+		data, err = g.read(at)
+	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) || errors.Is(err, errFolder) {
+		return project, file, false, nil
+	}
+	if err == nil {
+		project, err = decodePOM(data)
+	}
+	if err != nil {
+		return project, file, false, fmt.Errorf("parent %s: %w", at, err)
+	}
+	key := project.ProjectKey
+	key.GroupID, key.Version = cmp.Or(key.GroupID, project.Parent.GroupID), cmp.Or(key.Version, project.Parent.Version)
+	if key != p.ProjectKey || project.Packaging != "pom" {
+		return maven.Project{}, file, false, nil
+	}
+	return project, at, true, nil
+}
+
+func decodePOM(data []byte) (p maven.Project, err error) { return p, decoderOfPOM(data).Decode(&p) }
+
+// decoderOfPOM takes text as UTF-8, which it is by now, whatever it says. Entities are those of HTML, as in Maven's own reader.
+func decoderOfPOM(data []byte) *xml.Decoder {
+	dec := xml.NewDecoder(bytes.NewReader(data))
+	dec.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+	dec.Entity = xml.HTMLEntity
+	return dec
+}
+
+// pomText is what a file itself says of its dependencies, in their order.
+type pomText struct {
+	list  []tocsin.Package
+	lines map[string][]int // by pomKey; those of profiles too
+}
+
+// declared goes over the text of a project for what its model does not tell: the lines of dependencies and of the parent,
+// and dependencies that it drops.
+func (g *pomGuard) declared(data []byte) (t pomText, parent int, err error) {
+	t.lines = map[string][]int{}
+	x := &elements{dec: decoderOfPOM(data)}
+	dependencies := func(top bool) error {
+		return x.children(func(xml.StartElement) error {
+			fields, line := map[string]string{}, x.line()
 			err := x.children(func(e xml.StartElement) error {
 				var text string
 				err := x.text(&text)
 				fields[e.Name.Local] = text
 				return err
 			})
-			name := g.fill(fields["groupId"]) + ":" + g.fill(fields["artifactId"])
-			if err != nil || have[name] || name == ":" {
-				return err
+			for name, text := range fields {
+				fields[name] = g.fill(text)
 			}
-			have[name] = true
-			p := tocsin.Package{
-				Ecosystem: "Maven", Name: name, Version: g.fill(fields["version"]), Relation: tocsin.RelationDirect,
-				Location: []tocsin.Location{{Path: f.Path, Line: line}},
+			key := pomKey(fields["groupId"], fields["artifactId"], fields["type"], fields["classifier"])
+			t.lines[key] = append(t.lines[key], line)
+			if top {
+				version := fields["version"]
+				if strings.ContainsAny(version, "$[(,") {
+					version = ""
+				}
+				t.list = append(t.list, pomPackage("", fields["groupId"]+":"+fields["artifactId"], version, fields["scope"], line))
 			}
-			if strings.ContainsAny(p.Version, "$[(,") {
-				p.Version = ""
-			}
-			if fields["scope"] == "test" {
-				p.Scope = tocsin.ScopeDev
-			}
-			r.Packages = append(r.Packages, p)
-			return nil
+			return err
 		})
+	}
+	err = x.document("project", func(e xml.StartElement) error {
+		switch e.Name.Local {
+		case "dependencies":
+			return dependencies(true)
+		case "parent":
+			parent = x.line()
+		case "profiles":
+			return x.children(func(xml.StartElement) error {
+				return x.children(func(e xml.StartElement) error {
+					if e.Name.Local == "dependencies" {
+						return dependencies(false)
+					}
+					return x.skip()
+				})
+			})
+		}
+		return x.skip()
 	})
+	return t, parent, err
 }
 
 // fill replaces references in a text, as far as they are known and however they are nested within reason.
 func (g *pomGuard) fill(text string) string {
 	for range 10 {
-		next := reference.ReplaceAllStringFunc(text, func(ref string) string {
+		next := reference().ReplaceAllStringFunc(text, func(ref string) string {
 			key := ref[2 : len(ref)-1]
 			if v, ok := g.texts[key]; ok {
 				return v
@@ -99,47 +266,46 @@ func (g *pomGuard) fill(text string) string {
 	return text
 }
 
+// pomGuard refuses what would expand without end in a project and the parents that are read with it.
 type pomGuard struct {
-	fs.FS
+	FS fs.FS
 	// values are the texts of all elements by name, since a reference may lead to any of them.
 	values map[string][]string
 	// texts are properties and fields of the project by their names in references; the file's own come before its parents'.
 	texts map[string]string
+	// dependencies are those of all files so far.
+	dependencies int
 }
 
-func (g *pomGuard) Open(name string) (fs.File, error) {
+var errFolder = errors.New("is a folder")
+
+// read gives the text of a parent, if it is one that may be read.
+func (g *pomGuard) read(name string) ([]byte, error) {
+	if g.FS == nil {
+		return nil, fs.ErrNotExist
+	}
 	f, err := g.FS.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err != nil || info.IsDir() {
-		return f, err
-	}
 	defer f.Close()
-	data, err := io.ReadAll(f)
-	if err == nil {
-		err = errors.Join(checkText(data), g.admit(data))
-	}
+	info, err := f.Stat()
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+		return nil, err
 	}
-	return &held{Reader: bytes.NewReader(data), info: info}, nil
+	if info.IsDir() {
+		return nil, errFolder
+	}
+	data, err := readText(File{Path: name, Body: f})
+	if err != nil {
+		return nil, err
+	}
+	return data, g.admit(data)
 }
-
-// held is an open file whose content is in memory.
-type held struct {
-	*bytes.Reader
-	info fs.FileInfo
-}
-
-func (h *held) Stat() (fs.FileInfo, error) { return h.info, nil }
-func (h *held) Close() error               { return nil }
 
 func (g *pomGuard) admit(data []byte) error {
-	x := newElements(bytes.NewReader(data))
+	x := &elements{dec: decoderOfPOM(data)}
 	var name string
-	dependencies := 0
 	for {
 		t, err := x.next()
 		if err != nil {
@@ -150,9 +316,9 @@ func (g *pomGuard) admit(data []byte) error {
 		case xml.StartElement:
 			name = t.Name.Local
 			if name == "dependency" {
-				dependencies++
+				g.dependencies++
 			}
-			if dependencies > maxDependencies {
+			if g.dependencies > maxDependencies {
 				return fmt.Errorf("more than %d dependencies", maxDependencies)
 			}
 		case xml.CharData:
@@ -202,7 +368,7 @@ func (g *pomGuard) cost(name string, costs map[string]int, depth int) int {
 	most := 1
 	for _, v := range g.values[name] {
 		sum := 1
-		for _, m := range reference.FindAllStringSubmatch(v, -1) {
+		for _, m := range reference().FindAllStringSubmatch(v, -1) {
 			key := m[1]
 			if strings.HasPrefix(key, "project.") || strings.HasPrefix(key, "pom.") {
 				key = key[strings.LastIndexByte(key, '.')+1:]

@@ -1,11 +1,12 @@
 package extract
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // pyproject is what a pyproject.toml asks for.
@@ -79,11 +80,11 @@ func readPyproject(f File) pyproject {
 func isDevGroup(name string) bool { return slices.Contains(devGroups, strings.ToLower(name)) }
 
 // requirement is the name at the start of a requirement. https://packaging.python.org/en/latest/specifications/dependency-specifiers/
-var requirement = regexp.MustCompile(`^\s*([A-Za-z0-9][A-Za-z0-9._-]*)(?:[\s\[(<>=!~;@,]|$)`)
+var requirement = pattern.Lazy(`^\s*([A-Za-z0-9][A-Za-z0-9._-]*)(?:[\s\[(<>=!~;@,]|$)`)
 
 // requirementName is the name that a requirement begins with; empty if it begins otherwise.
 func requirementName(text string) string {
-	if m := requirement.FindStringSubmatch(text); m != nil {
+	if m := requirement().FindStringSubmatch(text); m != nil {
 		return m[1]
 	}
 	return ""

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 	"github.com/tocsin-dev/tocsin/internal/purl"
 )
 
@@ -19,9 +19,9 @@ func (rebar) Format() string { return "erlang/rebar-lock" }
 func (rebar) Limit() int64   { return LimitParsed }
 
 var (
-	rebarPkg = regexp.MustCompile(`\{<<"([^"]+)">>,\s*\{pkg,\s*<<"([^"]+)">>,\s*<<"([^"]+)">>(?:,[^}]*)?\},\s*(\d+)\}`)
-	rebarGit = regexp.MustCompile(`\{<<"([^"]+)">>,\s*\{(?:git|git_subdir),\s*"([^"]+)",[^}]*\}[^}]*\},\s*(\d+)\}`)
-	rebarSum = regexp.MustCompile(`\{<<"([^"]+)">>,\s*<<"([0-9A-F]{64})">>\}`)
+	rebarPkg = pattern.Lazy(`\{<<"([^"]+)">>,\s*\{pkg,\s*<<"([^"]+)">>,\s*<<"([^"]+)">>(?:,[^}]*)?\},\s*(\d+)\}`)
+	rebarGit = pattern.Lazy(`\{<<"([^"]+)">>,\s*\{(?:git|git_subdir),\s*"([^"]+)",[^}]*\}[^}]*\},\s*(\d+)\}`)
+	rebarSum = pattern.Lazy(`\{<<"([^"]+)">>,\s*<<"([0-9A-F]{64})">>\}`)
 )
 
 func (r rebar) Read(_ context.Context, f File) (Result, error) {
@@ -38,7 +38,7 @@ func (r rebar) Read(_ context.Context, f File) (Result, error) {
 	}
 	var out Result
 	sums := map[string]string{}
-	for _, m := range rebarSum.FindAllStringSubmatch(text, -1) {
+	for _, m := range rebarSum().FindAllStringSubmatch(text, -1) {
 		// pkg_hash stands before pkg_hash_ext, which is the one over the archive as served.
 		sums[m[1]] = m[2]
 	}
@@ -52,11 +52,11 @@ func (r rebar) Read(_ context.Context, f File) (Result, error) {
 		}
 		out.Packages = append(out.Packages, p)
 	}
-	for _, m := range rebarPkg.FindAllStringSubmatchIndex(text, MaxPackages) {
+	for _, m := range rebarPkg().FindAllStringSubmatchIndex(text, MaxPackages) {
 		add(m[0], text[m[4]:m[5]], text[m[6]:m[7]], text[m[8]:m[9]], tocsin.Origin{})
 		out.Packages[len(out.Packages)-1].Integrity = sums[text[m[2]:m[3]]]
 	}
-	for _, m := range rebarGit.FindAllStringSubmatchIndex(text, MaxPackages) {
+	for _, m := range rebarGit().FindAllStringSubmatchIndex(text, MaxPackages) {
 		add(m[0], text[m[2]:m[3]], "", text[m[6]:m[7]], tocsin.Origin{Kind: tocsin.OriginGit, URL: plain(text[m[4]:m[5]])})
 	}
 	out.Gaps = gaps(f.Path, out.Packages)

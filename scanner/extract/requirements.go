@@ -3,12 +3,12 @@ package extract
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
 
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/requirements"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 	"github.com/tocsin-dev/tocsin/internal/purl"
 )
 
@@ -25,12 +25,12 @@ func pinned(p *tocsin.Package, m *requirements.Metadata) {
 
 var (
 	// byURL is PEP 508's "name[extras] @ url".
-	byURL = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*@\s*(\S+)`)
+	byURL = pattern.Lazy(`^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*@\s*(\S+)`)
 	// bare is a requirement that is an address, with the name in its fragment. https://pip.pypa.io/en/stable/topics/vcs-support/
-	bare = regexp.MustCompile(`^(?:(?:-e|--editable)[\s=]+)?((?:(?:git|hg|svn|bzr)\+|https?://|file:)\S+)`)
-	egg  = regexp.MustCompile(`[#&]egg=([A-Za-z0-9][A-Za-z0-9._-]*)`)
+	bare = pattern.Lazy(`^(?:(?:-e|--editable)[\s=]+)?((?:(?:git|hg|svn|bzr)\+|https?://|file:)\S+)`)
+	egg  = pattern.Lazy(`[#&]egg=([A-Za-z0-9][A-Za-z0-9._-]*)`)
 	// include is a reference to another requirements file.
-	include = regexp.MustCompile(`^(?:-r|--requirement)[\s=]*(\S+)`)
+	include = pattern.Lazy(`^(?:-r|--requirement)[\s=]*(\S+)`)
 )
 
 // completeRequirements adds the requirements by address, and says which included files could not be opened.
@@ -39,14 +39,14 @@ func completeRequirements(f File, data []byte, r *Result) error {
 	for i, line := range split(data) {
 		line = strings.TrimSpace(line)
 		var name, address string
-		if m := byURL.FindStringSubmatch(line); m != nil {
+		if m := byURL().FindStringSubmatch(line); m != nil {
 			name, address = m[1], m[2]
-		} else if m := bare.FindStringSubmatch(line); m != nil {
+		} else if m := bare().FindStringSubmatch(line); m != nil {
 			address = m[1]
-			if e := egg.FindStringSubmatch(address); e != nil {
+			if e := egg().FindStringSubmatch(address); e != nil {
 				name = e[1]
 			}
-		} else if m := include.FindStringSubmatch(line); m != nil && missing == nil {
+		} else if m := include().FindStringSubmatch(line); m != nil && missing == nil {
 			body, err := f.FS.Open(path.Join(path.Dir(f.Path), m[1]))
 			if err != nil {
 				missing = fmt.Errorf("line %d: the included file %s could not be opened", i+1, m[1])

@@ -1,13 +1,13 @@
 package report
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
@@ -19,99 +19,96 @@ const homepage = "https://github.com/tocsin-dev/tocsin"
 // SARIF writes the report as SARIF 2.1.0: one rule per class, one result per package and class, however many aliases it has.
 // https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 func SARIF(w io.Writer, r Report) error {
-	run := sarif.NewRunWithInformationURI("Tocsin", homepage)
-	run.Tool.Driver.WithVersion(markdown.Line(r.Tocsin, maxName))
-	run.WithColumnKind("unicodeCodePoints")
-	seen, index, worst, reports := fingerprints{}, map[string]int{}, map[string]tocsin.Gate{}, []any{}
-	calls := sarif.NewInvocation().WithEndTimeUtc(r.At.UTC().Format(time.RFC3339)).WithExecutionSuccessful(true)
+	calls := &sarifInvocation{End: r.At.UTC().Format(time.RFC3339), Successful: true}
 	for _, why := range r.Snapshot.Stale(r.At) {
-		calls.AddToolExecutionNotification(sarif.NewNotification().WithMessage(sarifText(stopless(why) + ".")))
+		calls.Notifications = append(calls.Notifications, &sarifNotification{Level: sarifWarning, Message: sarifText(stopless(why) + ".")})
 	}
+	rules, results, reports := []*sarifRule{}, []*sarifResult{}, []any{}
+	seen, index, worst := fingerprints{}, map[string]int{}, map[string]tocsin.Gate{}
 	for _, t := range r.Targets {
 		for _, d := range told(t) {
 			id := markdown.Line(d.Finding.Class.ID, maxName)
 			at, ok := index[id]
-			if !ok { // the run's own search is linear in the rules
-				at = len(run.Tool.Driver.Rules)
+			if !ok {
+				at = len(rules)
 				index[id] = at
-				run.Tool.Driver.AddRule(sarifRule(id, d.Finding.Class))
+				rules = append(rules, describe(id, d.Finding.Class))
 			}
 			worst[id] = worst[id].Worse(d.Gate)
-			run.Tool.Driver.Rules[at].WithDefaultConfiguration(sarif.NewReportingConfiguration().WithLevel(sarifLevel(worst[id])))
-			run.AddResult(sarifResult(t, d, seen).WithRuleID(id).WithRuleIndex(at))
+			rules[at].Default.Level = sarifLevel(worst[id])
+			result := resultOf(t, d, seen)
+			result.RuleID, result.RuleIndex = id, at
+			results = append(results, result)
 		}
 		for _, f := range t.Coverage.Incomplete() {
-			calls.WithExecutionSuccessful(false).AddToolExecutionNotification(sarifUnread(t, f))
+			calls.Successful = false
+			calls.Notifications = append(calls.Notifications, sarifUnread(t, f))
 		}
 		reports = append(reports, coverageProperties(t))
 	}
-	run.AddInvocation(calls)
-	run.WithProperties(sarif.NewPropertyBag().Add("gate", string(r.Gate)).Add("snapshot", r.Snapshot.ID).Add("snapshotRecords", r.Snapshot.Records).
-		Add("policies", append([]string{}, r.Policies...)).Add("policyDigest", r.PolicyDigest).Add("targets", reports))
-	if err := sarif.NewReport().AddRun(run).PrettyWrite(w); err != nil {
-		return fmt.Errorf("writing the SARIF report: %w", err)
-	}
-	if _, err := io.WriteString(w, "\n"); err != nil {
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	err := out.Encode(sarifLog{
+		Schema: "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/main/sarif-2.1/schema/sarif-schema-2.1.0.json", Version: "2.1.0",
+		Runs: []*sarifRun{{
+			Tool:       sarifTool{sarifDriver{Name: "Tocsin", Version: markdown.Line(r.Tocsin, maxName), InformationURI: homepage, Rules: rules}},
+			ColumnKind: "unicodeCodePoints", Invocations: []*sarifInvocation{calls}, Results: results,
+			Properties: map[string]any{"gate": r.Gate, "snapshot": r.Snapshot.ID, "snapshotRecords": r.Snapshot.Records,
+				"policies": append([]string{}, r.Policies...), "policyDigest": r.PolicyDigest, "targets": reports},
+		}},
+	})
+	if err != nil {
 		return fmt.Errorf("writing the SARIF report: %w", err)
 	}
 	return nil
 }
 
-// sarifRule describes a class.
-func sarifRule(id string, c tocsin.Class) *sarif.ReportingDescriptor {
-	short := stopless(c.Summary)
-	if short == "" {
-		short = id
-	}
-	properties := sarif.NewPropertyBag().AddTag("security").Add("aliases", append([]string{}, c.Aliases...)).Add("kind", string(c.Kind))
+// describe is the rule of a class.
+func describe(id string, c tocsin.Class) *sarifRule {
+	short := cmp.Or(stopless(c.Summary), id)
+	tags := []string{"security", "vulnerability"}
+	properties := map[string]any{"aliases": append([]string{}, c.Aliases...), "kind": c.Kind}
 	switch {
 	case c.Kind == tocsin.KindMalware: // it has no score, and without one a viewer would show it last
-		properties.AddTag("malware").Add("security-severity", "10.0")
+		tags[1], properties["security-severity"] = "malware", "10.0"
 	case c.CVSS != nil:
-		properties.AddTag("vulnerability").Add("security-severity", fmt.Sprintf("%.1f", c.CVSS.Score))
-	default:
-		properties.AddTag("vulnerability")
+		properties["security-severity"] = fmt.Sprintf("%.1f", c.CVSS.Score)
 	}
 	if c.CVSS != nil && c.CVSS.Vector != "" {
-		properties.Add("cvss", c.CVSS.Vector)
+		properties["cvss"] = c.CVSS.Vector
 	}
 	if c.KEV != nil {
-		properties.AddTag("exploited")
+		tags = append(tags, "exploited")
 	}
-	rule := sarif.NewRule(id).WithDescription(short).WithProperties(properties).
-		WithFullDescription(sarif.NewMultiformatMessageString().WithText(short + "."))
-	if page := webPage(c.URL); page != "" {
-		rule.WithHelpURI(page)
-	}
-	return rule
+	properties["tags"] = tags
+	return &sarifRule{ID: id, Short: sarifMessage{short}, Full: sarifMessage{short + "."}, HelpURI: webPage(c.URL), More: properties}
 }
 
-// sarifResult is the result of one decision. What is unknown is for review; it has level "note", although the standard
+// resultOf is the result of one decision. What is unknown is for review; it has level "note", although the standard
 // wants "none" there, because viewers hide that, and what is not known must not look clean.
-func sarifResult(t Target, d tocsin.Decision, seen fingerprints) *sarif.Result {
+func resultOf(t Target, d tocsin.Decision, seen fingerprints) *sarifResult {
 	f := d.Finding
 	hash, n := seen.next(t, f)
 	identity := fmt.Sprintf("%s:%d", hash, n)
-	properties := sarif.NewPropertyBag().Add("gate", string(d.Gate)).Add("response", string(d.Response)).Add("status", string(f.Status)).
-		Add("package", packageURL(f.Package)).Add("aliases", append([]string{}, f.Class.Aliases...))
-	for key, value := range map[string]string{"match": string(f.Match), "upgrade": f.Upgrade, "reason": f.Reason} {
+	properties := map[string]any{"gate": d.Gate, "response": d.Response, "status": f.Status, "package": packageURL(f.Package),
+		"aliases": append([]string{}, f.Class.Aliases...)}
+	for key, value := range map[string]string{"match": string(f.Match), "upgrade": f.Upgrade, "reason": f.Reason, "change": string(d.Change)} {
 		if value != "" {
-			properties.Add(key, value)
+			properties[key] = value
 		}
 	}
 	if f.Reachability != nil {
-		properties.Add("reachability", f.Reachability)
+		properties["reachability"] = f.Reachability
 	}
-	result := sarif.NewResult().WithLevel(sarifLevel(d.Gate)).WithMessage(sarifText(account(f))).WithProperties(properties).
-		WithPartialFingerprints(map[string]string{"primaryLocationLineHash": identity, "tocsin/v1": identity}) // the first is the only one GitHub reads
-	if state := baselineState(d.Change); state != "" {
-		result.WithBaselineState(state)
-		properties.Add("change", string(d.Change))
+	result := &sarifResult{
+		Kind: "fail", Level: sarifLevel(d.Gate), Message: sarifText(account(f)), Baseline: baselineState(d.Change), Properties: properties,
+		Locations:    []sarifLocation{locate(place(t, f.Package))},
+		Fingerprints: map[string]string{"primaryLocationLineHash": identity, "tocsin/v1": identity}, // the first is the only one GitHub reads
 	}
 	if f.Status == tocsin.StatusUnknown {
-		result.WithKind("review").WithLevel(sarif.LevelNote)
+		result.Kind, result.Level = "review", sarifNote
 	}
-	return result.AddLocation(sarifLocation(place(t, f.Package)))
+	return result
 }
 
 // baselineState says what a result is against the base of a change (section 3.27.24); empty where there is none.
@@ -129,34 +126,35 @@ func baselineState(c tocsin.Change) string {
 }
 
 // sarifText is a message without links: viewers make one of "[text](address)", whoever wrote it (section 3.11.6).
-func sarifText(s string) *sarif.Message {
-	return sarif.NewTextMessage(strings.ReplaceAll(s, "](", "] ("))
+func sarifText(s string) sarifMessage {
+	return sarifMessage{strings.ReplaceAll(s, "](", "] (")}
 }
 
 func sarifLevel(g tocsin.Gate) string {
 	switch g {
 	case tocsin.GateFail:
-		return sarif.LevelError
+		return sarifError
 	case tocsin.GateWarn:
-		return sarif.LevelWarning
+		return sarifWarning
 	default:
-		return sarif.LevelNote
+		return sarifNote
 	}
 }
 
-// sarifLocation points at a line. GitHub wants one, so that a file of which no line is known is pointed at from its top.
-func sarifLocation(l tocsin.Location) *sarif.Location {
-	return sarif.NewLocationWithPhysicalLocation(sarif.NewPhysicalLocation().
-		WithArtifactLocation(sarif.NewSimpleArtifactLocation((&url.URL{Path: l.Path}).String()).WithURIBaseID("%SRCROOT%")).
-		WithRegion(sarif.NewRegion().WithStartLine(max(l.Line, 1))))
+// locate points at a line. GitHub wants one, so that a file of which no line is known is pointed at from its top.
+func locate(l tocsin.Location) sarifLocation {
+	return sarifLocation{sarifPlace{
+		Artifact: sarifArtifact{URI: (&url.URL{Path: l.Path}).String(), Base: "%SRCROOT%"},
+		Region:   sarifRegion{StartLine: max(l.Line, 1)},
+	}}
 }
 
-func sarifUnread(t Target, f tocsin.FileCoverage) *sarif.Notification {
-	n := sarif.NewNotification().WithLevel(sarif.LevelError).WithMessage(sarifText(unread(f)))
+func sarifUnread(t Target, f tocsin.FileCoverage) *sarifNotification {
+	level := sarifError
 	if f.Status == tocsin.FilePartial {
-		n.WithLevel(sarif.LevelWarning)
+		level = sarifWarning
 	}
-	return n.AddLocation(sarifLocation(tocsin.Location{Path: repoPath(t, f.Path)}))
+	return &sarifNotification{Level: level, Message: sarifText(unread(f)), Locations: []sarifLocation{locate(tocsin.Location{Path: repoPath(t, f.Path)})}}
 }
 
 // coverageProperties say what was read of a target.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // TableOptions say how much a table shows.
@@ -210,7 +210,7 @@ func render(rows []line, width int) string {
 	for _, cells := range fit(rows, width) {
 		t = t.Row(cells...)
 	}
-	return padding.ReplaceAllString(t.String(), "$1")
+	return padding().ReplaceAllString(t.String(), "$1")
 }
 
 var headers = []string{"VERDICT", "PACKAGE", "VERSION", "ID", "SEVERITY", "FIXED IN", "FROM"}
@@ -251,7 +251,7 @@ func fit(rows []line, width int) [][]string {
 }
 
 // padding is white space at the end of a line, before the end of its style.
-var padding = regexp.MustCompile(`(?m) +(\x1b\[0?m)?$`)
+var padding = pattern.Lazy(`(?m) +(\x1b\[0?m)?$`)
 
 // coverage says what was read, and names what was not.
 func coverage(b *strings.Builder, t Target) {
