@@ -34,11 +34,11 @@ func Run(ctx context.Context, inv tocsin.Inventory, x Index) ([]tocsin.Finding, 
 			return nil, fmt.Errorf("matching %s: %w", p, err)
 		}
 		for j := range found {
-			found[j].Package, found[j].Hygiene = *p, p.Hygiene()
+			found[j].Package = *p
 		}
 		out = append(out, found...)
 	}
-	paths(inv, out)
+	Paths(inv, out)
 	return out, nil
 }
 
