@@ -77,6 +77,10 @@ func Test(p *Policy, file string, data []byte) (TestReport, error) {
 	set := NewSet(p)
 	reached := map[string]bool{}
 	for _, c := range f.Cases {
+		if kind := c.Given.Advisory.Kind; !set.Judges(tocsin.Kind(kind)) {
+			report.Failures = append(report.Failures, fmt.Sprintf("%s:%d: %s: it is about a %s, which the policy does not judge; say advisory: {kind: …}", file, c.Name.Line, c.Name.V, kind))
+			continue
+		}
 		d := set.Decide(c.Given.Input)
 		rule := winner(d.Reason)
 		reached[rule] = true

@@ -45,6 +45,11 @@ func (s Set) Names() []string {
 	return out
 }
 
+// Judges says whether any policy has a say about findings of a kind. What nobody judges need not be looked for.
+func (s Set) Judges(k tocsin.Kind) bool {
+	return slices.ContainsFunc(s.policies, func(p *Policy) bool { return slices.Contains(p.judges, k) })
+}
+
 // Decide applies the set to one finding. The caller fills in project, finding and the other digests. It does not fail:
 // a condition that cannot be evaluated makes the gate undecided and the response hold, with the error as the reason.
 func (s Set) Decide(in Input) tocsin.Decision {
@@ -54,6 +59,9 @@ func (s Set) Decide(in Input) tocsin.Decision {
 	}
 	vars := newActivation(in)
 	for _, p := range s.policies {
+		if !slices.Contains(p.judges, tocsin.Kind(in.Advisory.Kind)) {
+			continue
+		}
 		if p.gate != nil {
 			_, verdict, reason := p.gate.first(vars, string(tocsin.GateUndecided))
 			reason.Text = p.Name + ": gate"

@@ -34,7 +34,7 @@ type Finding struct {
 type Advisory struct {
 	ID         string        `cel:"id" yaml:"id"`
 	Aliases    []string      `cel:"aliases" yaml:"aliases"`
-	Kind       string        `cel:"kind" yaml:"kind"`     // flaw, malware
+	Kind       string        `cel:"kind" yaml:"kind"`     // flaw, malware; pin where a policy judges it
 	Rating     string        `cel:"rating" yaml:"rating"` // critical, high, medium, low, none, unscored
 	Scored     bool          `cel:"scored" yaml:"scored"`
 	CVSS       float64       `cel:"cvss" yaml:"cvss"` // base score; 0 if not scored, so ask scored or rating
@@ -57,7 +57,8 @@ type Package struct {
 	Relation  string `cel:"relation" yaml:"relation"` // direct, transitive, "" if not known
 	Scope     string `cel:"scope" yaml:"scope"`       // runtime, dev
 	Origin    string `cel:"origin" yaml:"origin"`     // registry, private, git, url, local, subject
-	// unpinned, mutable (an action or image by tag or branch), "no integrity" (its lockfile pins hashes, and none of it)
+	// unpinned, mutable (an action or image by tag or branch), "no integrity" (its lockfile pins hashes, and none of it),
+	// lookalike; against a base also "integrity changed", downgrade, new
 	Hygiene []string `cel:"hygiene" yaml:"hygiene"`
 }
 

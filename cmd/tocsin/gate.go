@@ -84,6 +84,9 @@ func gate(cmd *cobra.Command, f scanFlags, data string, paths []string, ref, fil
 	if err := e.excuse(sources, bases); err != nil {
 		return err
 	}
+	if err := e.remember(sources, bases); err != nil {
+		return err
+	}
 	head, err := e.scan(sources)
 	if err != nil {
 		return err

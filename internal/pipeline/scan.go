@@ -1,9 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -11,6 +14,7 @@ import (
 	"github.com/tocsin-dev/tocsin/policies/exceptions"
 	"github.com/tocsin-dev/tocsin/scanner"
 	"github.com/tocsin-dev/tocsin/scanner/match"
+	"github.com/tocsin-dev/tocsin/scanner/pin"
 )
 
 // An Index is what matching asks, with the snapshot that it is.
@@ -30,6 +34,8 @@ type Source struct {
 	Paths []string
 	// Inventory, if set, was taken before; nothing is read.
 	Inventory *tocsin.Inventory
+	// Before is an earlier inventory of it, for facts that are told by comparing; nil if there is none.
+	Before *tocsin.Inventory
 	// Err says why it could not be opened; it then counts as unreadable.
 	Err error
 	// Exceptions are what people decided. They do not come from the tree itself.
@@ -54,12 +60,12 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 	out := make([]Scanned, len(sources))
 	findings := make([][]tocsin.Finding, len(sources))
 	for i, src := range sources {
-		inv, err := read(ctx, src, now, progress)
+		inv, err := Inventory(ctx, src, now, progress)
 		if err != nil {
 			return nil, err
 		}
 		out[i] = Scanned{Project: src.Project, Inventory: inv}
-		if findings[i], err = match.Run(ctx, inv, x); err != nil {
+		if findings[i], err = find(ctx, inv, src.Before, x, set); err != nil {
 			return nil, fmt.Errorf("matching %s: %w", src.Origin, err)
 		}
 		if src.Reach != nil {
@@ -75,6 +81,9 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 		s := &out[i]
 		for _, f := range findings[i] {
 			d := set.Decide(policies.NewInput(f, s.Project, reach, snapshot, now))
+			if f.Class.Kind == tocsin.KindPin && d.Gate == tocsin.GatePass {
+				continue // every new package has one, and nobody has anything to do about it
+			}
 			d.Project, d.Finding, d.Inventory, d.Snapshot = s.Project.Slug, f, s.Inventory.Digest, snapshot.ID
 			s.Decisions = append(s.Decisions, d)
 		}
@@ -83,8 +92,33 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 	return out, nil
 }
 
-// read takes the inventory of one source.
-func read(ctx context.Context, src Source, now time.Time, progress func(project, path string)) (tocsin.Inventory, error) {
+// find gives the findings of an inventory, sorted by package and class. Those about pins are looked for only where a policy
+// judges them.
+func find(ctx context.Context, inv tocsin.Inventory, before *tocsin.Inventory, x Index, set policies.Set) ([]tocsin.Finding, error) {
+	found, err := match.Run(ctx, inv, x)
+	if err != nil {
+		return nil, err
+	}
+	judges := set.Judges(tocsin.KindPin)
+	if len(found) == 0 && !judges {
+		return nil, nil
+	}
+	j := pin.New(inv, before)
+	j.Note(found)
+	if !judges {
+		return found, nil
+	}
+	pins := j.Findings()
+	match.Paths(inv, pins)
+	found = append(found, pins...)
+	slices.SortStableFunc(found, func(f, g tocsin.Finding) int {
+		return cmp.Or(tocsin.ComparePackages(f.Package, g.Package), strings.Compare(f.Class.ID, g.Class.ID))
+	})
+	return found, nil
+}
+
+// Inventory takes the inventory of one source, as Scan does. The error is the context's.
+func Inventory(ctx context.Context, src Source, now time.Time, progress func(project, path string)) (tocsin.Inventory, error) {
 	if src.Inventory != nil {
 		return *src.Inventory, nil
 	}

@@ -67,6 +67,8 @@ func sarifRule(id string, c tocsin.Class) *sarif.ReportingDescriptor {
 	switch {
 	case c.Kind == tocsin.KindMalware: // it has no score, and without one a viewer would show it last
 		properties.AddTag("malware").Add("security-severity", "10.0")
+	case c.Kind == tocsin.KindPin:
+		properties.AddTag("pin")
 	case c.CVSS != nil:
 		properties.AddTag("vulnerability").Add("security-severity", fmt.Sprintf("%.1f", c.CVSS.Score))
 	default:
