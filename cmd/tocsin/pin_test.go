@@ -67,7 +67,7 @@ func TestReportsOfPins(t *testing.T) {
 		}
 	}
 	documented(t, call(t, "scan", "--data", data, "--policy", pins, "--format", "json", dir).stdout)
-	call(t, "scan", "--data", data, "--policy", pins, dir).wants(t, exitFailed, "loadsh", "pin", "well known is lodash")
+	call(t, "scan", "--data", data, "--policy", pins, dir).wants(t, exitFailed, "loadsh", "pin", "Well known is lodash")
 	call(t, "scan", "--data", data, "--policy", pins, "--format", "junit", dir).wants(t, exitFailed, "The pin of loadsh@1.0.0 is not to be trusted (TOCSIN-PIN-LOOKALIKE)")
 	accepted := put(t, t.TempDir(), "e.yaml", "exceptions:\n  - {kind: accepted-risk, class: TOCSIN-PIN-LOOKALIKE, package: pkg:npm/loadsh, reason: it is ours, owner: ada, expires: "+time.Now().AddDate(0, 1, 0).Format(time.DateOnly)+"}\n")
 	call(t, "scan", "--data", data, "--policy", pins, "--exceptions", accepted, dir).wants(t, exitPass, "TOCSIN-PIN-LOOKALIKE")

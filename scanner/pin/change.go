@@ -76,10 +76,10 @@ func (h *history) facts(out []Fact, p *tocsin.Package) []Fact {
 		return append(out, Fact{Hygiene: tocsin.HygieneNew})
 	}
 	if was, is := q.changed(p); was != "" {
-		out = append(out, Fact{tocsin.HygieneChanged, fmt.Sprintf("it is %s, and was %s", is, was)})
+		out = append(out, Fact{tocsin.HygieneChanged, fmt.Sprintf("It is %s, and was %s", is, was)})
 	}
 	if was := q.downgraded(p); was != "" {
-		out = append(out, Fact{tocsin.HygieneDowngrade, "it was " + was})
+		out = append(out, Fact{tocsin.HygieneDowngrade, "It was " + was})
 	}
 	return out
 }

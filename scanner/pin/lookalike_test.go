@@ -16,7 +16,7 @@ func looks(ecosystem, name string, from tocsin.OriginKind) string {
 	p := tocsin.Package{Ecosystem: ecosystem, Name: name, Version: "1.0.0", Origin: tocsin.Origin{Kind: from}}
 	for _, f := range pin.New(tocsin.Inventory{}, nil).Of(&p) {
 		if f.Hygiene == tocsin.HygieneLookalike {
-			return strings.TrimPrefix(f.Detail, "well known is ")
+			return strings.TrimPrefix(f.Detail, "Well known is ")
 		}
 	}
 	return ""

@@ -38,7 +38,7 @@ func (j *Judge) Of(p *tocsin.Package) []Fact {
 		out = j.before.facts(out, p)
 	}
 	if model := j.lookalike(p); model != "" {
-		out = append(out, Fact{tocsin.HygieneLookalike, "well known is " + model})
+		out = append(out, Fact{tocsin.HygieneLookalike, "Well known is " + model})
 	}
 	return out
 }

@@ -44,19 +44,19 @@ func TestChanges(t *testing.T) {
 		"nothing": {
 			[]string{"npm a 1.0.0 sha512-aa", "PyPI b 2", "Go c v1.0.0"}, []string{"npm a 1.0.0 sha512-aa", "PyPI b 2", "Go c v1.0.0"}, nil},
 		"a tampered tarball": {
-			[]string{"npm a 1.0.0 sha512-aa"}, []string{"npm a 1.0.0 sha512-bb"}, []string{"a integrity changed: it is sha512-bb, and was sha512-aa"}},
+			[]string{"npm a 1.0.0 sha512-aa"}, []string{"npm a 1.0.0 sha512-bb"}, []string{"a integrity changed: It is sha512-bb, and was sha512-aa"}},
 		"a crate without the name of the algorithm": {
-			[]string{"crates.io a 1.0.0 aa11"}, []string{"crates.io a 1.0.0 bb22"}, []string{"a integrity changed: it is bb22, and was aa11"}},
+			[]string{"crates.io a 1.0.0 aa11"}, []string{"crates.io a 1.0.0 bb22"}, []string{"a integrity changed: It is bb22, and was aa11"}},
 		"a hash of NuGet has slashes": {
-			[]string{"NuGet A 1.0.0 ab/cd=="}, []string{"NuGet a 1.0.0 xb/cd=="}, []string{"a integrity changed: it is xb/cd==, and was ab/cd=="}},
+			[]string{"NuGet A 1.0.0 ab/cd=="}, []string{"NuGet a 1.0.0 xb/cd=="}, []string{"a integrity changed: It is xb/cd==, and was ab/cd=="}},
 		"another algorithm cannot be compared": {
 			[]string{"npm a 1.0.0 sha1-aa"}, []string{"npm a 1.0.0 sha512-bb"}, nil},
 		"one of two algorithms changed": {
-			[]string{"npm a 1.0.0 sha1-aa+sha512-aa"}, []string{"npm a 1.0.0 sha1-aa+sha512-bb"}, []string{"a integrity changed: it is sha512-bb, and was sha512-aa"}},
+			[]string{"npm a 1.0.0 sha1-aa+sha512-aa"}, []string{"npm a 1.0.0 sha1-aa+sha512-bb"}, []string{"a integrity changed: It is sha512-bb, and was sha512-aa"}},
 		"a release that gained a file": {
 			[]string{"PyPI a 1 sha256:aa+sha256:bb"}, []string{"PyPI a 1 sha256:00+sha256:aa+sha256:bb"}, nil},
 		"a release whose files are all others": {
-			[]string{"PyPI a 1 sha256:aa+sha256:bb"}, []string{"PyPI a 1 sha256:cc+sha256:dd"}, []string{"a integrity changed: it is sha256:cc, and was sha256:aa"}},
+			[]string{"PyPI a 1 sha256:aa+sha256:bb"}, []string{"PyPI a 1 sha256:cc+sha256:dd"}, []string{"a integrity changed: It is sha256:cc, and was sha256:aa"}},
 		"another version has another hash": {
 			[]string{"npm a 1.0.0 sha512-aa"}, []string{"npm a 1.0.1 sha512-bb"}, nil},
 		"a hash that is gone is another fact": {
@@ -64,7 +64,7 @@ func TestChanges(t *testing.T) {
 		"an archive of yarn's own making": {
 			[]string{"npm a 1.0.0 aa11"}, []string{"npm a 1.0.0 bb22"}, nil},
 		"the same archive of yarn 4": {
-			[]string{"npm a 1.0.0 10c0/aa"}, []string{"npm a 1.0.0 10c0/bb"}, []string{"a integrity changed: it is 10c0/bb, and was 10c0/aa"}},
+			[]string{"npm a 1.0.0 10c0/aa"}, []string{"npm a 1.0.0 10c0/bb"}, []string{"a integrity changed: It is 10c0/bb, and was 10c0/aa"}},
 		"an image that was built anew": {
 			[]string{"image a 3.20 sha256:aa"}, []string{"image a 3.20 sha256:bb"}, nil},
 		"a new dependency": {
@@ -76,7 +76,7 @@ func TestChanges(t *testing.T) {
 		"a part of the project that is now from a registry": {
 			[]string{"workspace b 2.0.0"}, []string{"npm b 1.0.0"}, nil},
 		"a downgrade": {
-			[]string{"npm a 1.10.0"}, []string{"npm a 1.9.0"}, []string{"a downgrade: it was 1.10.0"}},
+			[]string{"npm a 1.10.0"}, []string{"npm a 1.9.0"}, []string{"a downgrade: It was 1.10.0"}},
 		"an upgrade by the ecosystem's order": {
 			[]string{"RubyGems a 2.0.0.pre"}, []string{"RubyGems a 2.0.0"}, nil},
 		"a lower one beside what was there": {
@@ -84,7 +84,7 @@ func TestChanges(t *testing.T) {
 		"a lower one beside an upgrade": {
 			[]string{"npm a 9.0.0"}, []string{"npm a 9.0.1", "npm a 3.0.0"}, nil},
 		"the lower of two replaced by one lower still": {
-			[]string{"npm a 9.0.0", "npm a 3.1.0"}, []string{"npm a 9.2.0", "npm a 3.0.0"}, []string{"a downgrade: it was 3.1.0"}},
+			[]string{"npm a 9.0.0", "npm a 3.1.0"}, []string{"npm a 9.2.0", "npm a 3.0.0"}, []string{"a downgrade: It was 3.1.0"}},
 		"only the lower of two is left": {
 			[]string{"npm a 9.0.0", "npm a 3.1.0"}, []string{"npm a 3.1.0"}, nil},
 		"another notation": {

@@ -116,7 +116,7 @@ func account(f tocsin.Finding) string {
 	switch {
 	case f.Class.Kind == tocsin.KindPin:
 		if s := stopless(f.Reason); s != "" {
-			out = append(out, strings.ToUpper(s[:1])+s[1:]+".")
+			out = append(out, s+".")
 		}
 	case f.Status == tocsin.StatusAffected:
 		if s := stopless(f.Reason); s != "" {

@@ -104,6 +104,7 @@ func sarifResult(t Target, d tocsin.Decision, seen fingerprints) *sarif.Result {
 	if f.Reachability != nil {
 		properties.Add("reachability", f.Reachability)
 	}
+	at := sarifLocation(place(t, f.Package))
 	result := sarif.NewResult().WithLevel(sarifLevel(d.Gate)).WithMessage(sarifText(account(f))).WithProperties(properties).
 		WithPartialFingerprints(map[string]string{"primaryLocationLineHash": identity, "tocsin/v1": identity}) // the first is the only one GitHub reads
 	if state := baselineState(d.Change); state != "" {
@@ -113,7 +114,25 @@ func sarifResult(t Target, d tocsin.Decision, seen fingerprints) *sarif.Result {
 	if f.Status == tocsin.StatusUnknown {
 		result.WithKind("review").WithLevel(sarif.LevelNote)
 	}
-	return result.AddLocation(sarifLocation(place(t, f.Package)))
+	if f.Reachability != nil && len(f.Reachability.Trace) > 0 {
+		result.AddCodeFlow(sarifFlow(t, *f.Reachability, at.PhysicalLocation))
+	}
+	return result.AddLocation(at)
+}
+
+// sarifFlow is the chain of calls to the flaw (section 3.36). Viewers want a file for each step: a call in somebody else's code
+// stands where the package is required.
+func sarifFlow(t Target, r tocsin.Reachability, required *sarif.PhysicalLocation) *sarif.CodeFlow {
+	flow := sarif.NewThreadFlow()
+	for i, c := range r.Trace {
+		function, at := markdown.Line(c.Function, maxSentence), sarif.NewLocationWithPhysicalLocation(required)
+		if c.At.Path != "" {
+			at = sarifLocation(tocsin.Location{Path: repoPath(t, c.At.Path), Line: c.At.Line})
+		}
+		at.WithMessage(sarifText(function)).AddLogicalLocation(sarif.NewLogicalLocation().WithFullyQualifiedName(function).WithKind("function"))
+		flow.AddLocation(sarif.NewThreadFlowLocation().WithLocation(at).WithNestingLevel(i))
+	}
+	return sarif.NewCodeFlow().WithMessage(sarifText("How the code gets to it.")).AddThreadFlow(flow)
 }
 
 // baselineState says what a result is against the base of a change (section 3.27.24); empty where there is none.
