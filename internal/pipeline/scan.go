@@ -65,7 +65,7 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 			return nil, err
 		}
 		out[i] = Scanned{Project: src.Project, Inventory: inv}
-		if findings[i], err = find(ctx, inv, src.Before, x, set); err != nil {
+		if findings[i], err = match.Run(ctx, inv, x); err != nil {
 			return nil, fmt.Errorf("matching %s: %w", src.Origin, err)
 		}
 		if src.Reach != nil {
@@ -73,6 +73,7 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 				return nil, fmt.Errorf("reachability of %s: %w", src.Origin, err)
 			}
 		}
+		findings[i] = pins(findings[i], inv, src.Before, set.Judges(tocsin.KindPin))
 		findings[i] = exceptions.Apply(findings[i], src.Exceptions, src.Project, now)
 	}
 	reach := measure(out, findings)
@@ -92,29 +93,24 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 	return out, nil
 }
 
-// find gives the findings of an inventory, sorted by package and class. Those about pins are looked for only where a policy
-// judges them.
-func find(ctx context.Context, inv tocsin.Inventory, before *tocsin.Inventory, x Index, set policies.Set) ([]tocsin.Finding, error) {
-	found, err := match.Run(ctx, inv, x)
-	if err != nil {
-		return nil, err
-	}
-	judges := set.Judges(tocsin.KindPin)
-	if len(found) == 0 && !judges {
-		return nil, nil
+// pins adds the facts of their packages to findings, and where a policy judges pins the findings about these, sorted by package
+// and class with the others.
+func pins(found []tocsin.Finding, inv tocsin.Inventory, before *tocsin.Inventory, judged bool) []tocsin.Finding {
+	if len(found) == 0 && !judged {
+		return nil
 	}
 	j := pin.New(inv, before)
 	j.Note(found)
-	if !judges {
-		return found, nil
+	if !judged {
+		return found
 	}
-	pins := j.Findings()
-	match.Paths(inv, pins)
-	found = append(found, pins...)
+	own := j.Findings()
+	match.Paths(inv, own)
+	found = append(found, own...)
 	slices.SortStableFunc(found, func(f, g tocsin.Finding) int {
 		return cmp.Or(tocsin.ComparePackages(f.Package, g.Package), strings.Compare(f.Class.ID, g.Class.ID))
 	})
-	return found, nil
+	return found
 }
 
 // Inventory takes the inventory of one source, as Scan does. The error is the context's.
