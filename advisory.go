@@ -133,7 +133,7 @@ type Class struct {
 	// Assertions are what joined them: which record says that it is about the same as which id. A record that is withdrawn
 	// or changed takes its own back.
 	Assertions []Assertion `json:"assertions,omitempty"`
-	// Kind keeps malice apart from flaws: malware has no CVSS, a low EPSS and comes late to KEV.
+	// Kind keeps malice apart from flaws: malware has no CVSS, a low EPSS and comes late to KEV. Pins are neither.
 	Kind      Kind      `json:"kind"`
 	Summary   string    `json:"summary,omitempty"`
 	Published time.Time `json:"published,omitzero"`
@@ -171,6 +171,7 @@ type Kind string
 const (
 	KindFlaw    Kind = "flaw"
 	KindMalware Kind = "malware"
+	KindPin     Kind = "pin" // no advisory: a [Hygiene] of a package, as a finding of its own
 )
 
 // CVSS is a base score and where it comes from. https://www.first.org/cvss/

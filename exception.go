@@ -11,6 +11,8 @@ type Exception struct {
 	// Package is a purl, with or without version; without one it covers every version. Ignore files may also give a bare
 	// name or name@version, of whatever ecosystem, or nothing, which covers every package with the class.
 	Package string `json:"package"`
+	// Range limits it to versions of the package, as a vers ("vers:npm/<2.0.0"); empty where it is not limited.
+	Range string `json:"range,omitempty"`
 	// Product is what a VEX statement about a component says it is part of: a purl, or words where it has none. The
 	// statement says nothing about the same component elsewhere. Empty where it speaks of the package itself.
 	Product string `json:"product,omitempty"`

@@ -7,7 +7,7 @@ type Finding struct {
 	Status  Status  `json:"status"`
 	// Match is how sure the status is; empty unless affected.
 	Match Match `json:"match,omitempty"`
-	// Reason says why the status is unknown, or the match only possible.
+	// Reason says why the status is unknown, the match only possible, or what is wrong with a pin.
 	Reason string `json:"reason,omitempty"`
 	// Exception is what a person decided about it, while that holds.
 	Exception *Exception `json:"exception,omitempty"`
@@ -21,7 +21,7 @@ type Finding struct {
 	// Paths are the shortest dependency paths from the project to the package, each as name@version; empty where the
 	// source tells no graph.
 	Paths [][]string `json:"paths,omitempty"`
-	// Hygiene is how loosely the package is pinned.
+	// Hygiene is how far the package's pin can be trusted.
 	Hygiene []Hygiene `json:"hygiene,omitempty"`
 	// Reachability is nil where nobody looked.
 	Reachability *Reachability `json:"reachability,omitempty"`

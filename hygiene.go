@@ -6,21 +6,25 @@ import (
 	"strings"
 )
 
-// Hygiene is one fact about how loosely a package is pinned, told by the inventory alone. Where its bytes come from is a
-// fact of its own, [Origin].
+// Hygiene is one fact about how far the pin of a package can be trusted. Where its bytes come from is a fact of its own,
+// [Origin].
 type Hygiene string
 
-// The facts.
+// The facts. The first three are told by the package alone, the next three by comparing the inventory with an earlier one.
 const (
-	HygieneUnpinned    Hygiene = "unpinned"     // no version: what runs is decided when it is installed
-	HygieneMutable     Hygiene = "mutable"      // an action or image by a tag or branch, which its owner can move
-	HygieneNoIntegrity Hygiene = "no integrity" // no hash, though its lockfile's format pins one for what registries serve
+	HygieneUnpinned    Hygiene = "unpinned"          // no version: what runs is decided when it is installed
+	HygieneMutable     Hygiene = "mutable"           // an action or image by a tag or branch, which its owner can move
+	HygieneNoIntegrity Hygiene = "no integrity"      // no hash, though its lockfile's format pins one for what registries serve
+	HygieneChanged     Hygiene = "integrity changed" // the same version had another hash before
+	HygieneDowngrade   Hygiene = "downgrade"         // it replaces a higher version
+	HygieneNew         Hygiene = "new"               // no version of it was there before
+	HygieneLookalike   Hygiene = "lookalike"         // its name is close to that of a well-known package
 )
 
 // hashed are the lockfiles whose format pins a hash of every package that comes from a registry, and of which we read it.
 var hashed = []string{"bun.lock", "Cargo.lock", "deno.lock", "npm-shrinkwrap.json", "package-lock.json", "packages.lock.json", "pnpm-lock.yaml"}
 
-// Hygiene gives the facts that hold of a package, in the order of the constants; none is the best that can be said.
+// Hygiene gives the facts that the package alone tells, in the order of the constants; none is the best that can be said.
 func (p Package) Hygiene() []Hygiene {
 	var out []Hygiene
 	if p.Version == "" && p.Integrity == "" && p.Origin.Kind != OriginLocal {

@@ -34,3 +34,6 @@ func (r Response) Validate() error { return oneOf("response", r, responses...) }
 
 // Validate refuses a level that is not one of ours; the empty level is none.
 func (l Level) Validate() error { return oneOf("severity", l, levels[1:]...) }
+
+// Validate refuses a kind that is not one of ours.
+func (k Kind) Validate() error { return oneOf("kind", k, KindFlaw, KindMalware, KindPin) }

@@ -19,7 +19,8 @@ type Package struct {
 	Scope Scope `json:"scope,omitempty"`
 	// Location is where it was found, first mention first.
 	Location []Location `json:"location,omitempty"`
-	// Integrity is the hash the lockfile pins, in the lockfile's own notation.
+	// Integrity is the hash the lockfile pins, in the lockfile's own notation. Of several, for the files of one release or in
+	// several algorithms, each stands after a space.
 	Integrity string `json:"integrity,omitempty"`
 	Origin    Origin `json:"origin,omitzero"`
 }

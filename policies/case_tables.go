@@ -95,7 +95,7 @@ type coverage struct {
 func (c coverage) visit(d tocsin.Decision, in Input) {
 	c.reached["gate: "+strings.TrimPrefix(d.GateRule, c.p.Name+"/")] = true
 	c.reached["response: "+strings.TrimPrefix(d.ResponseRule, c.p.Name+"/")] = true
-	if !c.p.Active(in.Now) {
+	if !c.p.Active(in.Now) || !c.p.judging(in.Advisory.Kind) {
 		return
 	}
 	e := c.p.evaluation(&in)

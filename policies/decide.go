@@ -33,7 +33,7 @@ func NewSet(list ...*Policy) Set {
 	}
 	s := Set{policies: list, digest: "sha256:" + hex.EncodeToString(h.Sum(nil))}
 	for _, f := range inputs() {
-		if s.Reads(f.path) {
+		if s.Reads(f.path) || f.path == "advisory.kind" { // which says what a policy has a say about
 			s.fields = append(s.fields, f)
 		}
 	}
@@ -89,6 +89,11 @@ func (s Set) Turns() []time.Time {
 	return slices.CompactFunc(out, time.Time.Equal)
 }
 
+// Judges says whether any policy has a say about findings of a kind. What nobody judges need not be looked for.
+func (s Set) Judges(k tocsin.Kind) bool {
+	return slices.ContainsFunc(s.policies, func(p *Policy) bool { return p.judging(string(k)) })
+}
+
 // Decide applies the policies that are active at the input's time to one finding. The caller fills in project, finding and
 // the other digests. It does not fail: a condition that cannot be evaluated makes the gate undecided and the response hold,
 // with the error as the reason.
@@ -98,7 +103,7 @@ func (s Set) Decide(in Input) tocsin.Decision {
 		Reason: tocsin.Reason{Text: "decision", Children: make([]tocsin.Reason, 0, 2*len(s.policies))},
 	}
 	for _, p := range s.policies {
-		if !p.Active(in.Now) {
+		if !p.Active(in.Now) || !p.judging(in.Advisory.Kind) {
 			continue
 		}
 		e := p.evaluation(&in)
@@ -121,6 +126,9 @@ func (s Set) Decide(in Input) tocsin.Decision {
 	d.Reason.Result = "gate " + string(d.Gate) + ", response " + string(d.Response)
 	return d
 }
+
+// judging says whether the policy has a say about findings of a kind.
+func (p *Policy) judging(kind string) bool { return slices.Contains(p.judges, tocsin.Kind(kind)) }
 
 // A verdict is what one axis of one policy says.
 type verdict struct {

@@ -12,7 +12,7 @@ import (
 
 // order is that of the keys in a formatted policy, at any depth.
 var order = []string{
-	"policy", "about", "author", "reason", "mode", "active", "from", "until", "let", "tables", "gate", "response",
+	"policy", "about", "author", "reason", "mode", "active", "from", "until", "judges", "let", "tables", "gate", "response",
 	"name", "title", "version", "source", "note", "inputs", "be", "values", "rows", "default", "rules",
 	"when", "then", "severity", "due", "playbook", "owners", "route", "because",
 }

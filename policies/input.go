@@ -39,7 +39,7 @@ type Finding struct {
 type Advisory struct {
 	ID       string   `cel:"id" yaml:"id"`
 	Aliases  []string `cel:"aliases" yaml:"aliases"`
-	Kind     string   `cel:"kind" yaml:"kind" enum:"flaw,malware"`
+	Kind     string   `cel:"kind" yaml:"kind" enum:"flaw,malware,pin"`
 	Rating   string   `cel:"rating" yaml:"rating" enum:"critical,high,medium,low,none,unscored"`
 	Scored   bool     `cel:"scored" yaml:"scored"`
 	CVSS     float64  `cel:"cvss" yaml:"cvss"`                                                   // base score; 0 if not scored, so ask scored or rating
@@ -69,8 +69,8 @@ type Package struct {
 	Relation  string `cel:"relation" yaml:"relation" enum:"direct,transitive,"` // "" if not known
 	Scope     string `cel:"scope" yaml:"scope" enum:"runtime,dev"`
 	Origin    string `cel:"origin" yaml:"origin" enum:"registry,private,git,url,local,subject"`
-	// unpinned, mutable (an action or image by tag or branch), "no integrity" (its lockfile pins hashes, and none of it)
-	Hygiene []string `cel:"hygiene" yaml:"hygiene" enum:"unpinned,mutable,no integrity"`
+	// unpinned, mutable (an action or image by tag or branch), "no integrity" (its lockfile pins hashes, and none of it),
+	Hygiene []string `cel:"hygiene" yaml:"hygiene" enum:"unpinned,mutable,no integrity,lookalike,integrity changed,downgrade,new"`
 }
 
 // Project is the project that has it.

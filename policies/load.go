@@ -33,9 +33,11 @@ type Policy struct {
 	// Digest is "sha256:" and hex of the file.
 	Digest string
 
-	names    []named
-	atoms    []expression
-	levers   []lever
+	names  []named
+	atoms  []expression
+	levers []lever
+	// judges are the kinds of finding that it has a say about.
+	judges   []tocsin.Kind
 	gate     *axis
 	response *axis
 }
@@ -76,16 +78,17 @@ type rule struct {
 
 // file is the YAML form. schema.json says the same to editors.
 type file struct {
-	Policy   yamlfile.Value[string] `yaml:"policy"`
-	About    yamlfile.Value[string] `yaml:"about"`
-	Author   yamlfile.Value[string] `yaml:"author"`
-	Reason   yamlfile.Value[string] `yaml:"reason"`
-	Mode     yamlfile.Value[string] `yaml:"mode"`
-	Active   fileActive             `yaml:"active"`
-	Let      []fileLet              `yaml:"let"`
-	Tables   []fileTable            `yaml:"tables"`
-	Gate     *fileAxis              `yaml:"gate"`
-	Response *fileAxis              `yaml:"response"`
+	Policy   yamlfile.Value[string]   `yaml:"policy"`
+	About    yamlfile.Value[string]   `yaml:"about"`
+	Author   yamlfile.Value[string]   `yaml:"author"`
+	Reason   yamlfile.Value[string]   `yaml:"reason"`
+	Mode     yamlfile.Value[string]   `yaml:"mode"`
+	Active   fileActive               `yaml:"active"`
+	Judges   []yamlfile.Value[string] `yaml:"judges"`
+	Let      []fileLet                `yaml:"let"`
+	Tables   []fileTable              `yaml:"tables"`
+	Gate     *fileAxis                `yaml:"gate"`
+	Response *fileAxis                `yaml:"response"`
 }
 
 type fileActive struct {
@@ -170,6 +173,7 @@ func (l *loader) policy(f file) {
 	for _, t := range f.Tables {
 		l.table(t)
 	}
+	l.p.judges = l.judges(f)
 	if f.Gate == nil && f.Response == nil {
 		l.fault(0, 0, "the policy decides nothing: give it a gate: or a response: section")
 	}
@@ -199,6 +203,27 @@ func (l *loader) name(what string, v yamlfile.Value[string]) {
 	} else if !validName(v.V) {
 		l.fault(v.Line, v.Column, "%s: %q: want lower case letters, digits, - and _", what, v.V)
 	}
+}
+
+// judges are the kinds of finding that the policy is for: flaws and malware, if it does not say. Pins must be asked for, since
+// rules that were written for advisories say nonsense of them. A pin has no response: an incident is about one flaw in many
+// projects, and ends when nothing has it any more; what changed yesterday is over today, and is the gate's.
+func (l *loader) judges(f file) []tocsin.Kind {
+	if len(f.Judges) == 0 {
+		return []tocsin.Kind{tocsin.KindFlaw, tocsin.KindMalware}
+	}
+	var out []tocsin.Kind
+	for _, v := range f.Judges {
+		k := tocsin.Kind(v.V)
+		if err := k.Validate(); err != nil {
+			l.fault(v.Line, v.Column, "judges: %v", err)
+		}
+		if k == tocsin.KindPin && f.Response != nil {
+			l.fault(v.Line, v.Column, "judges: a policy that judges pins has no response: section: they are the gate's; split it in two")
+		}
+		out = append(out, k)
+	}
+	return out
 }
 
 func (l *loader) axis(what string, in *fileAxis, check func(string) error) *axis {

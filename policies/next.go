@@ -12,7 +12,7 @@ type NextRule struct {
 func (s Set) Next(in Input) []NextRule {
 	var out []NextRule
 	for _, p := range s.policies {
-		if !p.Active(in.Now) {
+		if !p.Active(in.Now) || !p.judging(in.Advisory.Kind) {
 			continue
 		}
 		e := p.evaluation(&in)

@@ -3,6 +3,7 @@ package policies_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -234,7 +235,7 @@ func TestNewInput(t *testing.T) {
 	f := tocsin.Finding{
 		Status: tocsin.StatusAffected, Fixed: []string{"2.17.1"}, Paths: [][]string{{"a", "b", "c"}, {"a", "c"}},
 		Class: tocsin.Class{
-			ID: "CVE-2021-44228", CVSS: &tocsin.CVSS{Score: 10}, Published: now.Add(-48 * time.Hour),
+			ID: "CVE-2021-44228", Kind: tocsin.KindFlaw, CVSS: &tocsin.CVSS{Score: 10}, Published: now.Add(-48 * time.Hour),
 			KEV: &tocsin.KEV{Ransomware: true}, EPSS: &tocsin.EPSS{Score: 0.97, Percentile: 0.999},
 		},
 	}
@@ -261,6 +262,41 @@ func TestNewInput(t *testing.T) {
 		if got := policies.NewInput(f, policies.Context{Now: now}).Finding.Reachability; got != want {
 			t.Errorf("%s: policies see %q", reach, got)
 		}
+	}
+}
+
+// A policy judges what it says, and tests of it that are about something else test nothing.
+func TestJudges(t *testing.T) {
+	text := "policy: pins\n%sgate: {default: warn, rules: [{name: old, when: pkg.version == \"1.0.0\", then: fail, because: it is old}]}\n"
+	load := func(judges string) *policies.Policy {
+		p, err := policies.Load("pins.yaml", fmt.Appendf(nil, text, judges))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	flaws, pins, all := load(""), load("judges: [pin]\n"), load("judges: [flaw, malware, pin]\n")
+	in := policies.BaseInput()
+	in.Package.Version = "1.0.0"
+	for kind, want := range map[tocsin.Kind][3]tocsin.Gate{
+		tocsin.KindFlaw:    {tocsin.GateFail, tocsin.GatePass, tocsin.GateFail},
+		tocsin.KindMalware: {tocsin.GateFail, tocsin.GatePass, tocsin.GateFail},
+		tocsin.KindPin:     {tocsin.GatePass, tocsin.GateFail, tocsin.GateFail},
+	} {
+		in.Advisory.Kind = string(kind)
+		for i, p := range []*policies.Policy{flaws, pins, all} {
+			set := policies.NewSet(p)
+			if d := set.Decide(in); d.Gate != want[i] || set.Judges(kind) != (want[i] == tocsin.GateFail) {
+				t.Errorf("%s, policy %d: gate %s, judges %v", kind, i, d.Gate, set.Judges(kind))
+			}
+		}
+		if d := policies.NewSet(flaws, pins).Decide(in); d.Gate != tocsin.GateFail || len(d.Reason.Children) != 1 {
+			t.Errorf("%s, both: %s by %d", kind, d.Gate, len(d.Reason.Children))
+		}
+	}
+	r, err := policies.Test(pins, "pins_test.yaml", []byte("policy: pins\ncases:\n  - name: x\n    given: {pkg: {version: 1.0.0}}\n    want: {gate: pass}\n"))
+	if err != nil || len(r.Failures) != 1 || !strings.Contains(r.Failures[0], "does not judge") {
+		t.Errorf("%v, %v", r.Failures, err)
 	}
 }
 

@@ -149,6 +149,20 @@ func (e *exam) excuse(sources []pipeline.Source, bases []base) error {
 	return nil
 }
 
+// remember takes the inventories of the bases, which the sources are compared with.
+func (e *exam) remember(sources []pipeline.Source, bases []base) error {
+	bar := newProgress(e.cmd.ErrOrStderr())
+	defer bar.finish()
+	for i := range bases {
+		inv, err := pipeline.Inventory(e.cmd.Context(), bases[i].source, e.now, func(_, path string) { bar.show("reading " + path) })
+		if err != nil {
+			return err
+		}
+		bases[i].source.Inventory, sources[i].Before = &inv, &inv
+	}
+	return nil
+}
+
 // comparable refuses a report that has no file in common with what was read now: it is of another project.
 func (b base) comparable(head tocsin.Inventory) error {
 	if b.tree != nil {

@@ -83,6 +83,9 @@ func gate(cmd *cobra.Command, f scanFlags, data string, paths []string, ref, fil
 	if err := e.excuse(sources, bases); err != nil {
 		return err
 	}
+	if err := e.remember(sources, bases); err != nil {
+		return err
+	}
 	var head, before []pipeline.Scanned
 	err = e.judge(func() (err error) {
 		if head, err = e.scan(sources); err != nil {

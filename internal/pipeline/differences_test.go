@@ -102,6 +102,7 @@ func rules() []differenceRule {
 		{"update NA", func(d difference) bool {
 			return !d.theirs && d.row[0] == "PyPI" && slices.ContainsFunc(d.recordVersions, func(v string) bool { return strings.HasSuffix(v, "-NA") })
 		}},
+		{"fourth number", func(d difference) bool { return d.row[0] == "npm" && strings.Count(d.row[2], ".") == 3 }},
 		{"not a version", func(d difference) bool { return d.theirs && strings.Contains(d.unknown, "is not a version") }},
 	}
 }

@@ -1,9 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -11,6 +14,7 @@ import (
 	"github.com/tocsin-dev/tocsin/policies/exceptions"
 	"github.com/tocsin-dev/tocsin/scanner"
 	"github.com/tocsin-dev/tocsin/scanner/match"
+	"github.com/tocsin-dev/tocsin/scanner/pin"
 )
 
 // An Index is what matching asks, with the snapshot that it is.
@@ -30,6 +34,8 @@ type Source struct {
 	Paths []string
 	// Inventory, if set, was taken before; nothing is read.
 	Inventory *tocsin.Inventory
+	// Before is an earlier inventory of it, for facts that are told by comparing; nil if there is none.
+	Before *tocsin.Inventory
 	// Err says why it could not be opened; it then counts as unreadable.
 	Err error
 	// Exceptions are what people decided. They do not come from the tree itself.
@@ -58,7 +64,7 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 	out := make([]Scanned, len(sources))
 	findings := make([][]tocsin.Finding, len(sources))
 	for i, src := range sources {
-		inv, err := read(ctx, src, now, progress)
+		inv, err := Inventory(ctx, src, now, progress)
 		if err != nil {
 			return nil, err
 		}
@@ -71,6 +77,7 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 				return nil, fmt.Errorf("reachability of %s: %w", src.Origin, err)
 			}
 		}
+		findings[i] = pins(findings[i], inv, src.Before, set.Judges(tocsin.KindPin))
 		findings[i] = exceptions.Apply(findings[i], src.Exceptions, src.Project, now)
 	}
 	snapshot := x.Snapshot()
@@ -82,6 +89,9 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 		for _, f := range findings[i] {
 			c.FirstSeen = sources[i].FirstSeen[f.Class.ID]
 			d := set.Decide(policies.NewInput(f, c))
+			if f.Class.Kind == tocsin.KindPin && d.Gate == tocsin.GatePass {
+				continue // every new package has one, and nobody has anything to do about it
+			}
 			d.Project, d.Finding, d.Inventory, d.Snapshot = s.Project.Slug, f, s.Inventory.Digest, snapshot.ID
 			s.Decisions = append(s.Decisions, d)
 		}
@@ -90,8 +100,28 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 	return out, nil
 }
 
-// read takes the inventory of one source.
-func read(ctx context.Context, src Source, now time.Time, progress func(project, path string)) (tocsin.Inventory, error) {
+// pins adds the facts of their packages to findings, and where a policy judges pins the findings about these, sorted by package
+// and class with the others.
+func pins(found []tocsin.Finding, inv tocsin.Inventory, before *tocsin.Inventory, judged bool) []tocsin.Finding {
+	if len(found) == 0 && !judged {
+		return nil
+	}
+	j := pin.New(inv, before)
+	j.Note(found)
+	if !judged {
+		return found
+	}
+	own := j.Findings()
+	match.Paths(inv, own)
+	found = append(found, own...)
+	slices.SortStableFunc(found, func(f, g tocsin.Finding) int {
+		return cmp.Or(tocsin.ComparePackages(f.Package, g.Package), strings.Compare(f.Class.ID, g.Class.ID))
+	})
+	return found
+}
+
+// Inventory takes the inventory of one source, as Scan does. The error is the context's.
+func Inventory(ctx context.Context, src Source, now time.Time, progress func(project, path string)) (tocsin.Inventory, error) {
 	if src.Inventory != nil {
 		return *src.Inventory, nil
 	}

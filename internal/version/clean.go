@@ -13,6 +13,7 @@ const maxLength = 256
 
 var (
 	goTool      = pattern.Lazy(`^(?:go)?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:(rc|beta)([0-9]+))?(?:[-+ ].*)?$`)
+	fourth      = pattern.Lazy(`^([0-9]+\.[0-9]+\.[0-9]+)\.([0-9])`)
 	wildcard    = pattern.Lazy(`^[0-9]+(\.[0-9]+)*(\.[xX])+$`)
 	action      = pattern.Lazy(`^[0-9]+(\.[0-9]+)*([-+].*)?$`)
 	gemPlatform = pattern.Lazy(`-(x86|x64|i[3-6]86|aarch64|arm|universal|java|jruby|mswin|mingw)[a-z0-9_.-]*$`)
@@ -61,7 +62,10 @@ func clean(base, s string) (string, error) {
 		return text, nil
 	case "Alpaquita", "Alpine", "BellSoft Hardened Containers", "Chainguard", "Debian", "MinimOS", "Ubuntu", "Wolfi":
 		// No mark may stand before the number.
-	case "npm", "crates.io", "Hex", "Pub", "Julia", "Bitnami", "SwiftURL":
+	case "npm", "crates.io", "Hex", "Pub":
+		// Their versions have three numbers. Who writes a fourth means a build of the version, not one before it.
+		text = fourth().ReplaceAllString(trimV(strings.TrimPrefix(text, "=")), "$1+$2")
+	case "Julia", "Bitnami", "SwiftURL":
 		text = trimV(strings.TrimPrefix(text, "="))
 	case "RubyGems":
 		// RubyGems itself reads a hyphen as ".pre."; what some lockfiles and SBOMs put there is the platform.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/purl"
+	"github.com/tocsin-dev/tocsin/internal/version"
 )
 
 // Apply gives the findings of a project with the exceptions that hold for them: one that is stated as not affected gets
@@ -16,7 +17,7 @@ import (
 // does not hold.
 //
 // VEX statements have no expiry. Of those about one finding, from whatever documents, the latest speaks; of one time the
-// one that names the version, then the one that says affected. A statement about a component of a product holds in a
+// one that names the version, then the one that names a range, then the one that says affected. A statement about a component of a product holds in a
 // project that publishes this product, and where there is no portfolio to tell products apart.
 //
 // Malware is never excused: a person who is sure removes it, or reports the record.
@@ -77,15 +78,23 @@ func later(x, y tocsin.Exception) bool {
 	if !x.Stated.Equal(y.Stated) {
 		return x.Stated.After(y.Stated)
 	}
-	if vx, vy := versioned(x), versioned(y); vx != vy {
-		return vx
+	if vx, vy := exactness(x), exactness(y); vx != vy {
+		return vx > vy
 	}
 	return x.Kind == tocsin.ExceptionAffected && y.Kind != tocsin.ExceptionAffected
 }
 
-func versioned(x tocsin.Exception) bool {
+// exactness is higher for a statement that names a version than for one that names a range, and that is lower for all of them.
+func exactness(x tocsin.Exception) int {
 	ref, err := purl.Parse(x.Package)
-	return err == nil && ref.Version != ""
+	switch {
+	case err == nil && ref.Version != "":
+		return 2
+	case x.Range != "":
+		return 1
+	default:
+		return 0
+	}
 }
 
 // covers says whether an exception whose class is that of the finding is about it, and holds now. It holds through its last day.
@@ -113,7 +122,28 @@ func names(x tocsin.Exception, p tocsin.Package) bool {
 	}
 	ref, err := purl.Parse(x.Package)
 	return err == nil && ref.Ecosystem != "" && sameEcosystem(ref.Ecosystem, p.Ecosystem) &&
-		purl.Key(ref.Ecosystem, ref.Name) == purl.Key(p.Ecosystem, p.Name) && sameVersion(p, ref.Version) && sameArch(p, ref.Arch)
+		purl.Key(ref.Ecosystem, ref.Name) == purl.Key(p.Ecosystem, p.Name) && sameVersion(p, ref.Version) && sameArch(p, ref.Arch) && inRange(x, ref, p)
+}
+
+// inRange says whether a package is in the range of an exception, if that has one. Of a version that cannot be compared nothing
+// is excused, and everything is taken back.
+func inRange(x tocsin.Exception, ref purl.Ref, p tocsin.Package) bool {
+	if x.Range == "" {
+		return true
+	}
+	r, err := versions(x.Package, ref, x.Range)
+	if err != nil {
+		return x.Kind == tocsin.ExceptionAffected
+	}
+	v, err := version.Parse(p.Ecosystem, p.Version)
+	if err != nil {
+		return x.Kind == tocsin.ExceptionAffected
+	}
+	in, err := r.Contains(v)
+	if err != nil {
+		return x.Kind == tocsin.ExceptionAffected
+	}
+	return in
 }
 
 // sameArch says whether an architecture, if there is one, is the package's, as far as that is known.

@@ -134,7 +134,7 @@ func (r *reader) csafStatement(s statement, id string, products map[string]csafP
 		return nil
 	}
 	for _, about := range p.purls {
-		if err := r.state(s, subject{purl: about, version: p.version, ranged: p.ranged, product: p.in}); err != nil {
+		if err := r.state(s, subject{purl: about, version: p.version, ranged: p.ranged, vers: p.vers, product: p.in}); err != nil {
 			return err
 		}
 	}

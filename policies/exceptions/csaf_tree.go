@@ -49,6 +49,7 @@ type csafProduct struct {
 	purls   []string
 	version string // of the branch that it stands in
 	ranged  bool   // it is a range of versions
+	vers    string // which one, if it is a vers
 	of      string // the product id of the component that it is; empty for a plain product
 	in      string // what the component is part of: a product id, once resolved its purl or name
 }
@@ -68,21 +69,21 @@ func (t csafTree) products() map[string]csafProduct {
 	for _, n := range t.FullNames {
 		define(n, csafProduct{})
 	}
-	var walk func(list []csafBranch, version string, ranged bool)
-	walk = func(list []csafBranch, version string, ranged bool) {
+	var walk func(list []csafBranch, above csafProduct)
+	walk = func(list []csafBranch, above csafProduct) {
 		for _, b := range list {
-			version, ranged := version, ranged
+			p := above
 			switch b.Category {
 			case "product_version":
-				version, ranged = b.Name, false
+				p = csafProduct{version: b.Name}
 			case "product_version_range":
-				version, ranged = "", true
+				p = csafProduct{ranged: true, vers: b.Name}
 			}
-			define(b.Product, csafProduct{version: version, ranged: ranged})
-			walk(b.Branches, version, ranged)
+			define(b.Product, p)
+			walk(b.Branches, p)
 		}
 	}
-	walk(t.Branches, "", false)
+	walk(t.Branches, csafProduct{})
 	for _, r := range t.Relationships {
 		define(r.FullName, csafProduct{of: r.Of, in: cmp.Or(r.In, "another product")})
 	}
@@ -111,7 +112,7 @@ func resolve(id string, products map[string]csafProduct) (csafProduct, bool) {
 	if !ok {
 		return p, false
 	}
-	out := csafProduct{name: p.name, purls: p.purls, version: p.version, ranged: p.ranged}
+	out := csafProduct{name: p.name, purls: p.purls, version: p.version, ranged: p.ranged, vers: p.vers}
 	for range 10 {
 		if p.of == "" {
 			return out, true
@@ -123,7 +124,7 @@ func resolve(id string, products map[string]csafProduct) (csafProduct, bool) {
 		}
 		// The component's own purl is the package; that of the pair, where there is one, is of the same package.
 		if len(p.purls) > 0 {
-			out.purls, out.version, out.ranged = p.purls, p.version, p.ranged
+			out.purls, out.version, out.ranged, out.vers = p.purls, p.version, p.ranged, p.vers
 		}
 	}
 	return out, false

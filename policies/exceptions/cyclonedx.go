@@ -168,7 +168,7 @@ func (r *reader) cycloneDXTarget(s statement, a cyclonedx.Affects, refs map[stri
 		return r.state(s, subject{purl: about, product: product})
 	}
 	for _, v := range *a.Range {
-		if err := r.state(s, subject{purl: about, version: v.Version, ranged: v.Version == "", product: product}); err != nil {
+		if err := r.state(s, subject{purl: about, version: v.Version, ranged: v.Version == "", vers: v.Range, product: product}); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,9 @@ func said(list []tocsin.Exception) []string {
 	var out []string
 	for _, x := range list {
 		s := fmt.Sprintf("%s %s %s", x.Kind, x.Class, x.Package)
+		if x.Range != "" {
+			s += " (" + x.Range + ")"
+		}
 		if x.Product != "" {
 			s += " in " + x.Product
 		}

@@ -1,13 +1,16 @@
 package exceptions
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/purl"
+	"github.com/tocsin-dev/tocsin/internal/version"
 )
 
 // status of a VEX statement, the same in all three formats.
@@ -34,34 +37,47 @@ type statement struct {
 type subject struct {
 	purl    string
 	version string // where the purl has none
-	ranged  bool   // versions are limited by a range, which cannot be used
+	ranged  bool   // versions are limited by a range
+	vers    string // that range, where it is not in the purl
 	product string // that the package is part of, where the statement says so
 }
 
-// resolve gives the purl with its version, or what is wrong with it. Where the version cannot be told, a statement that
-// excuses something is no use; one that takes back is about all versions.
-func (s subject) resolve(excuses bool) (string, purl.Ref, error) {
-	ref, err := purl.Parse(s.purl)
+// resolve gives the purl with its version, or with a range of versions, or what is wrong with it. Where the versions cannot be
+// told, a statement that excuses something is no use; one that takes back is about all of them.
+func (s subject) resolve(excuses bool) (about string, ref purl.Ref, vers string, err error) {
+	ref, err = purl.Parse(s.purl)
 	ranged := s.ranged || ref.Vers != "" && ref.Version == ""
 	switch {
 	case s.purl == "":
-		return "", ref, errors.New("names no purl")
+		return "", ref, "", errors.New("names no purl")
 	case err != nil || ref.Ecosystem == "":
-		return "", ref, fmt.Errorf("%q is no purl of a package that advisories know", clip(s.purl))
+		return "", ref, "", fmt.Errorf("%q is no purl of a package that advisories know", clip(s.purl))
 	case ref.Version != "" || s.version == "" && !ranged:
-		return s.purl, ref, nil
-	case ranged && excuses:
-		return "", ref, fmt.Errorf("speaks of a range of versions of %s, which cannot be used: list them", clip(s.purl))
+		return s.purl, ref, "", nil
+	case ranged:
+		vers = cmp.Or(s.vers, ref.Vers)
+		if _, err := versions(s.purl, ref, vers); err == nil {
+			return s.purl, ref, vers, nil
+		} else if excuses {
+			return "", ref, "", fmt.Errorf("speaks of a range of versions of %s, which cannot be used: list them, or write a vers: %w", clip(s.purl), err)
+		}
+		return s.purl, ref, "", nil
 	}
 	out := purl.Make(ref.Ecosystem, ref.Name, s.version)
 	switch {
-	case ranged || out == "" && !excuses:
-		return s.purl, ref, nil
+	case out == "" && !excuses:
+		return s.purl, ref, "", nil
 	case out == "":
-		return "", ref, fmt.Errorf("gives a version beside the purl %s, which cannot be used: put it into the purl", clip(s.purl))
+		return "", ref, "", fmt.Errorf("gives a version beside the purl %s, which cannot be used: put it into the purl", clip(s.purl))
 	}
 	ref.Version = s.version
-	return out, ref, nil
+	return out, ref, "", nil
+}
+
+// versions reads a vers about a purl. Its scheme is the type of the purl.
+func versions(about string, ref purl.Ref, vers string) (version.Range, error) {
+	scheme, _, _ := strings.Cut(strings.TrimPrefix(about, "pkg:"), "/")
+	return version.ParseRange(ref.Ecosystem, strings.ToLower(scheme), vers)
 }
 
 // state keeps a statement about a subject, as exceptions, one for each id. What would excuse something and cannot be used
@@ -71,7 +87,7 @@ func (r *reader) state(s statement, about subject) error {
 		return errTooMany
 	}
 	excuses := s.status != statusOpen
-	pkg, ref, err := about.resolve(excuses)
+	pkg, ref, vers, err := about.resolve(excuses)
 	switch {
 	case err != nil:
 		if excuses {
@@ -86,7 +102,7 @@ func (r *reader) state(s statement, about subject) error {
 	case s.status == statusNotAffected && s.justification == "" && s.impact == "":
 		r.unused(s.line, "says that %s is not affected, but neither justification nor impact", clip(about.purl))
 		return nil
-	case s.status == statusFixed && ref.Version == "":
+	case s.status == statusFixed && ref.Version == "" && vers == "":
 		r.unused(s.line, "says that %s is fixed, but not in which version", clip(about.purl))
 		return nil
 	case len(s.ids) == 0:
@@ -96,7 +112,7 @@ func (r *reader) state(s statement, about subject) error {
 		return nil
 	}
 	x := tocsin.Exception{
-		Kind: tocsin.ExceptionAffected, Package: pkg, Product: about.product, Justification: s.justification, Reason: s.impact, Owner: s.author, Stated: s.at.UTC(),
+		Kind: tocsin.ExceptionAffected, Package: pkg, Range: vers, Product: about.product, Justification: s.justification, Reason: s.impact, Owner: s.author, Stated: s.at.UTC(),
 	}
 	switch {
 	case s.status == statusNotAffected:

@@ -1,6 +1,7 @@
 package exceptions
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ func TestOpenVEX(t *testing.T) {
     {"vulnerability": {"name": "CVE-4"}, "products": [{"@id": "pkg:npm/left"}, {"@id": "pkg:oci/image"}], "status": "affected", "action_statement": "wait"},
     {"vulnerability": {"name": "CVE-5"}, "products": [{"@id": "pkg:npm/shop", "subcomponents": [{"@id": "pkg:npm/left@1.0.0"}]}],
      "status": "not_affected", "justification": "component_not_present", "x": "what we do not know"},
-    {"vulnerability": {"name": "CVE-6"}, "products": [{"@id": "pkg:oci/image"}, {}, {"@id": "pkg:npm/left?vers=vers:npm/%3C2"}], "status": "not_affected", "impact_statement": "x"},
+    {"vulnerability": {"name": "CVE-6"}, "products": [{"@id": "pkg:oci/image"}, {}, {"@id": "pkg:npm/left?vers=vers:npm/%3C2"}, {"@id": "pkg:npm/left?vers=vers:npm/%3Clatest"}], "status": "not_affected", "impact_statement": "x"},
     {"vulnerability": {}, "products": [{"@id": "pkg:npm/left@2"}], "status": "fixed"}]}`
 	want := []string{
 		"not-affected CVE-1 pkg:npm/left@1.0.0 [vulnerable_code_not_in_execute_path]: never called, Ada, stated 2026-03-01, v.json:4",
@@ -28,11 +29,12 @@ func TestOpenVEX(t *testing.T) {
 		"not-affected CVE-3 pkg:npm/left@2.0.0: fixed in this version, by the document, Ada, stated 2026-03-01, v.json:8",
 		"affected CVE-4 pkg:npm/left: no more is stated, Ada, stated 2026-03-01, v.json:9",
 	}
+	ranged := "not-affected CVE-6 pkg:npm/left?vers=vers:npm/%3C2 (vers:npm/<2): x, Ada, stated 2026-03-01, v.json:12"
 	within := "not-affected CVE-5 pkg:npm/left@1.0.0 in pkg:npm/shop [component_not_present]: no more is stated, Ada, stated 2026-03-01, v.json:10"
 	fixed, elsewhere := "v.json:8: says that pkg:npm/right is fixed, but not in which version", "v.json:10: speaks of pkg:npm/left@1.0.0 within pkg:npm/shop, which may be another project"
 	rest := []string{`v.json:12: "pkg:oci/image" is no purl of a package`, "v.json:12: names no purl", "v.json:12: speaks of a range of versions of pkg:npm/left?vers", "v.json:13: names no vulnerability"}
-	reading{file: "v.json", text: doc, want: want, unused: append([]string{fixed, elsewhere}, rest...)}.check(t)
-	reading{file: "v.json", text: doc, named: true, want: append(want, within), unused: append([]string{fixed}, rest...)}.check(t)
+	reading{file: "v.json", text: doc, want: append(slices.Clone(want), ranged), unused: append([]string{fixed, elsewhere}, rest...)}.check(t)
+	reading{file: "v.json", text: doc, named: true, want: append(want, within, ranged), unused: append([]string{fixed}, rest...)}.check(t)
 }
 
 // The first version of OpenVEX wrote ids where the second has objects.
@@ -52,7 +54,8 @@ func TestCSAF(t *testing.T) {
   "branches": [{"category": "vendor", "name": "x", "branches": [
     {"category": "product_name", "name": "left", "branches": [
       {"category": "product_version", "name": "1.0.0", "product": {"product_id": "L1", "name": "left 1", "product_identification_helper": {"purl": "pkg:npm/left"}}},
-      {"category": "product_version_range", "name": "vers:npm/<2.0.0", "product": {"product_id": "LR", "name": "left old", "product_identification_helper": {"purl": "pkg:npm/left"}}}]},
+      {"category": "product_version_range", "name": "vers:npm/<2.0.0", "product": {"product_id": "LR", "name": "left old", "product_identification_helper": {"purl": "pkg:npm/left"}}},
+      {"category": "product_version_range", "name": "<2.0.0", "product": {"product_id": "LP", "name": "left old, in plain words", "product_identification_helper": {"purl": "pkg:npm/left"}}}]},
     {"category": "product_version", "name": "1.2-3", "product": {"product_id": "D", "name": "deb", "product_identification_helper": {"purl": "pkg:deb/debian/curl"}}}]}],
   "full_product_names": [
     {"product_id": "L2", "name": "left 2", "product_identification_helper": {"purls": ["pkg:npm/left@2.0.0", "pkg:npm/%40x/left@2.0.0"]}},
@@ -64,31 +67,34 @@ func TestCSAF(t *testing.T) {
     {"beginning_product_reference": "L2", "subpaths": [{"category": "installed_on", "next_product_reference": "S"}], "full_product_name": {"product_id": "S:L2", "name": "left 2 in shop"}}],
   "product_groups": [{"group_id": "G", "product_ids": ["L2"]}]},
 "vulnerabilities": [
-  {"cve": "CVE-1", "ids": [{"system_name": "GitHub", "text": "GHSA-1"}], "product_status": {"known_not_affected": ["L1", "S:L1"], "known_affected": ["LR", "S"]},
+  {"cve": "CVE-1", "ids": [{"system_name": "GitHub", "text": "GHSA-1"}], "product_status": {"known_not_affected": ["L1", "S:L1"], "known_affected": ["LR", "LP", "S"]},
    "flags": [{"label": "component_not_present", "product_ids": ["L1"]}, {"label": "novelty", "product_ids": ["L1"]}],
    "threats": [{"category": "impact", "details": "not in our build", "product_ids": ["L1", "S:L1"]}, {"category": "exploit_status", "details": "none", "product_ids": ["L1"]}]},
   {"cve": "CVE-2", "product_status": {"fixed": ["L2"], "recommended": ["L1"], "under_investigation": ["L1"]}},
-  {"cve": "CVE-3", "product_status": {"known_not_affected": ["L1", "L2", "LR", "D", "S", "C", "nobody", "S:L2"]}, "flags": [{"label": "vulnerable_code_not_present", "group_ids": ["G"]},
-   {"label": "vulnerable_code_not_present", "product_ids": ["LR", "D", "S:L2"]}]}]}`
+  {"cve": "CVE-3", "product_status": {"known_not_affected": ["L1", "L2", "LR", "LP", "D", "S", "C", "nobody", "S:L2"]}, "flags": [{"label": "vulnerable_code_not_present", "group_ids": ["G"]},
+   {"label": "vulnerable_code_not_present", "product_ids": ["LR", "LP", "D", "S:L2"]}]}]}`
 	c := reading{file: "c.json", named: true, text: doc, want: []string{
-		"affected CVE-1 pkg:npm/left: no more is stated, Example, stated 2026-03-01, c.json:18",
-		"affected GHSA-1 pkg:npm/left: no more is stated, Example, stated 2026-03-01, c.json:18",
-		"not-affected CVE-1 pkg:npm/left@1.0.0 [component_not_present]: not in our build, Example, stated 2026-03-01, c.json:18",
-		"not-affected GHSA-1 pkg:npm/left@1.0.0 [component_not_present]: not in our build, Example, stated 2026-03-01, c.json:18",
-		"not-affected CVE-1 pkg:npm/left@1.0.0 in Shop: not in our build, Example, stated 2026-03-01, c.json:18",
-		"not-affected GHSA-1 pkg:npm/left@1.0.0 in Shop: not in our build, Example, stated 2026-03-01, c.json:18",
-		"not-affected CVE-2 pkg:npm/left@2.0.0: fixed in this version, by the document, Example, stated 2026-03-01, c.json:21",
-		"not-affected CVE-2 pkg:npm/%40x/left@2.0.0: fixed in this version, by the document, Example, stated 2026-03-01, c.json:21",
-		"affected CVE-2 pkg:npm/left@1.0.0: no more is stated, Example, stated 2026-03-01, c.json:21",
-		"not-affected CVE-3 pkg:npm/left@2.0.0 [vulnerable_code_not_present]: no more is stated, Example, stated 2026-03-01, c.json:22",
-		"not-affected CVE-3 pkg:npm/%40x/left@2.0.0 [vulnerable_code_not_present]: no more is stated, Example, stated 2026-03-01, c.json:22",
-		"not-affected CVE-3 pkg:npm/left@2.0.0 in Shop [vulnerable_code_not_present]: no more is stated, Example, stated 2026-03-01, c.json:22",
-		"not-affected CVE-3 pkg:npm/%40x/left@2.0.0 in Shop [vulnerable_code_not_present]: no more is stated, Example, stated 2026-03-01, c.json:22",
+		"affected CVE-1 pkg:npm/left (vers:npm/<2.0.0): no more is stated, Example, stated 2026-03-01, c.json:19",
+		"affected GHSA-1 pkg:npm/left (vers:npm/<2.0.0): no more is stated, Example, stated 2026-03-01, c.json:19",
+		"affected CVE-1 pkg:npm/left: no more is stated, Example, stated 2026-03-01, c.json:19",
+		"affected GHSA-1 pkg:npm/left: no more is stated, Example, stated 2026-03-01, c.json:19",
+		"not-affected CVE-1 pkg:npm/left@1.0.0 [component_not_present]: not in our build, Example, stated 2026-03-01, c.json:19",
+		"not-affected GHSA-1 pkg:npm/left@1.0.0 [component_not_present]: not in our build, Example, stated 2026-03-01, c.json:19",
+		"not-affected CVE-1 pkg:npm/left@1.0.0 in Shop: not in our build, Example, stated 2026-03-01, c.json:19",
+		"not-affected GHSA-1 pkg:npm/left@1.0.0 in Shop: not in our build, Example, stated 2026-03-01, c.json:19",
+		"not-affected CVE-2 pkg:npm/left@2.0.0: fixed in this version, by the document, Example, stated 2026-03-01, c.json:22",
+		"not-affected CVE-2 pkg:npm/%40x/left@2.0.0: fixed in this version, by the document, Example, stated 2026-03-01, c.json:22",
+		"affected CVE-2 pkg:npm/left@1.0.0: no more is stated, Example, stated 2026-03-01, c.json:22",
+		"not-affected CVE-3 pkg:npm/left@2.0.0 [vulnerable_code_not_present]: no more is stated, Example, stated 2026-03-01, c.json:23",
+		"not-affected CVE-3 pkg:npm/%40x/left@2.0.0 [vulnerable_code_not_present]: no more is stated, Example, stated 2026-03-01, c.json:23",
+		"not-affected CVE-3 pkg:npm/left (vers:npm/<2.0.0) [vulnerable_code_not_present]: no more is stated, Example, stated 2026-03-01, c.json:23",
+		"not-affected CVE-3 pkg:npm/left@2.0.0 in Shop [vulnerable_code_not_present]: no more is stated, Example, stated 2026-03-01, c.json:23",
+		"not-affected CVE-3 pkg:npm/%40x/left@2.0.0 in Shop [vulnerable_code_not_present]: no more is stated, Example, stated 2026-03-01, c.json:23",
 	}, unused: []string{
-		"c.json:22: says that pkg:npm/left is not affected, but neither justification nor impact",
-		"c.json:22: speaks of a range of versions of pkg:npm/left",
-		"c.json:22: gives a version beside the purl pkg:deb/debian/curl",
-		`c.json:22: product "Shop" has no purl`, `c.json:22: product "C" is not in the product tree`, `c.json:22: product "nobody" is not in the product tree`,
+		"c.json:23: says that pkg:npm/left is not affected, but neither justification nor impact",
+		"c.json:23: speaks of a range of versions of pkg:npm/left",
+		"c.json:23: gives a version beside the purl pkg:deb/debian/curl",
+		`c.json:23: product "Shop" has no purl`, `c.json:23: product "C" is not in the product tree`, `c.json:23: product "nobody" is not in the product tree`,
 	}}
 	c.check(t)
 }
@@ -100,7 +106,7 @@ const cycloneDX = `{"bomFormat": "CycloneDX", "specVersion": "1.6", "serialNumbe
  {"id": "CVE-2", "analysis": {"state": "false_positive"}, "affects": [{"ref": "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#l"}]},
  {"id": "CVE-3", "analysis": {"state": "resolved"}, "affects": [{"ref": "urn:cdx:00000000-395b-41f5-a30f-a58921a69b79/1#pkg%3Anpm%2Fother%402.0.0"}, {"ref": "urn:cdx:00000000-395b-41f5-a30f-a58921a69b79/1#l"}]},
  {"id": "CVE-4", "analysis": {"state": "exploitable"}, "affects": [{"ref": "l"}, {"ref": "n"}]},
- {"id": "CVE-5", "analysis": {"state": "not_affected", "justification": "protected_at_perimeter"}, "affects": [{"ref": "r", "versions": [{"version": "3.0.0", "status": "unaffected"}, {"range": "vers:npm/<2"}]}]},
+ {"id": "CVE-5", "analysis": {"state": "not_affected", "justification": "protected_at_perimeter"}, "affects": [{"ref": "r", "versions": [{"version": "3.0.0", "status": "unaffected"}, {"range": "vers:npm/<2"}, {"range": "vers:pypi/<2"}]}]},
  {"id": "CVE-6", "analysis": {"state": "not_affected"}, "affects": [{"ref": "l"}, {"ref": "n"}]},
  {"id": "CVE-7", "affects": [{"ref": "l"}]},
  {"id": "CVE-8", "analysis": {"state": "resolved_with_pedigree"}},
@@ -114,6 +120,7 @@ func TestCycloneDX(t *testing.T) {
 		"not-affected CVE-3 pkg:npm/other@2.0.0: fixed in this version, by the document, Ada, stated 2026-03-01, b.json:6",
 		"affected CVE-4 pkg:npm/left@1.0.0: no more is stated, Ada, stated 2026-03-01, b.json:7",
 		"not-affected CVE-5 pkg:npm/right@3.0.0 [protected_at_perimeter]: no more is stated, Ada, stated 2026-03-01, b.json:8",
+		"not-affected CVE-5 pkg:npm/right (vers:npm/<2) [protected_at_perimeter]: no more is stated, Ada, stated 2026-03-01, b.json:8",
 	}
 	unused := []string{`b.json:6: "l" is no purl`, "b.json:8: speaks of a range of versions of pkg:npm/right", "b.json:9: says that pkg:npm/left@1.0.0 is not affected, but neither",
 		"b.json:9: names no purl", "b.json:11: affects: is missing", "b.json:12: says that pkg:npm/right is fixed, but not in which version"}
@@ -146,6 +153,10 @@ func TestTheLatestStatementSpeaks(t *testing.T) {
 		x.Kind, x.Class = tocsin.ExceptionAffected, "GHSA-1"
 		return x
 	}
+	of := func(x tocsin.Exception, vers string) tocsin.Exception {
+		x.Range = vers
+		return x
+	}
 	accepted := tocsin.Exception{Kind: tocsin.ExceptionAccepted, Class: "CVE-1", Package: "pkg:npm/left", Expires: spring}
 	within := no("pkg:npm/left", 1)
 	within.Product = "pkg:npm/shop@3"
@@ -162,6 +173,12 @@ func TestTheLatestStatementSpeaks(t *testing.T) {
 		"at once: affected":           {[]tocsin.Exception{no("pkg:npm/left", 1), yes("pkg:npm/left", 1)}, mine, tocsin.StatusAffected, false},
 		"at once: the version":        {[]tocsin.Exception{no("pkg:npm/left@1.0.0", 1), yes("pkg:npm/left", 1)}, mine, tocsin.StatusNotAffected, true},
 		"about another version":       {[]tocsin.Exception{no("pkg:npm/left", 1), yes("pkg:npm/left@1.1.0", 2)}, mine, tocsin.StatusNotAffected, true},
+		"in a range":                  {[]tocsin.Exception{of(no("pkg:npm/left", 1), "vers:npm/>=1.0.0|<2.0.0")}, mine, tocsin.StatusNotAffected, true},
+		"beside a range":              {[]tocsin.Exception{of(no("pkg:npm/left", 1), "vers:npm/>1.0.0|<2.0.0")}, mine, tocsin.StatusAffected, false},
+		"taken back in a range":       {[]tocsin.Exception{no("pkg:npm/left", 1), of(yes("pkg:npm/left", 2), "vers:npm/<=1.0.0")}, mine, tocsin.StatusAffected, false},
+		"taken back beside a range":   {[]tocsin.Exception{no("pkg:npm/left", 1), of(yes("pkg:npm/left", 2), "vers:npm/<1.0.0")}, mine, tocsin.StatusNotAffected, true},
+		"at once: the range":          {[]tocsin.Exception{yes("pkg:npm/left", 1), of(no("pkg:npm/left", 1), "vers:npm/<2.0.0")}, mine, tocsin.StatusNotAffected, true},
+		"at once: version over range": {[]tocsin.Exception{yes("pkg:npm/left@1.0.0", 1), of(no("pkg:npm/left", 1), "vers:npm/<2.0.0")}, mine, tocsin.StatusAffected, false},
 		"affected but accepted":       {[]tocsin.Exception{yes("pkg:npm/left", 1), accepted}, mine, tocsin.StatusAffected, true},
 		"not affected, and accepted":  {[]tocsin.Exception{accepted, no("pkg:npm/left", 1)}, mine, tocsin.StatusNotAffected, true},
 		"within what we publish":      {[]tocsin.Exception{within}, mine, tocsin.StatusNotAffected, true},
@@ -192,6 +209,10 @@ func TestTheLatestStatementSpeaks(t *testing.T) {
 		if got := Apply([]tocsin.Finding{curl}, []tocsin.Exception{no("pkg:deb/debian/curl@1?arch=amd64", 1)}, mine, spring)[0]; got.Status != want {
 			t.Errorf("a statement about amd64 makes it %s in %q", got.Status, arch)
 		}
+	}
+	branch := finding("npm", "left", "master", tocsin.KindFlaw, "CVE-1")
+	if got := Apply([]tocsin.Finding{branch}, []tocsin.Exception{of(no("pkg:npm/left", 1), "vers:npm/<2.0.0")}, mine, spring)[0]; got.Status != tocsin.StatusAffected {
+		t.Error("a version that has no place in an order is in a range")
 	}
 	goMod := finding("Go", "example.com/a", "1.2.0", tocsin.KindFlaw, "CVE-1")
 	if got := Apply([]tocsin.Finding{goMod}, []tocsin.Exception{no("pkg:golang/example.com/a@v1.2.0", 1)}, mine, spring)[0]; got.Status != tocsin.StatusNotAffected {

@@ -131,6 +131,7 @@ func pipfileSources(l *lined, sources map[string]string) error {
 
 func pipfilePackage(l *lined, p *tocsin.Package) (pipfileEntry, error) {
 	var e pipfileEntry
+	var hashes []string
 	err := l.object(func(name []byte) error {
 		switch string(name) {
 		case "version":
@@ -145,15 +146,16 @@ func pipfilePackage(l *lined, p *tocsin.Package) (pipfileEntry, error) {
 			return l.text(&e.path)
 		case "hashes":
 			return l.array(func() error {
-				if p.Integrity != "" {
-					return l.skip()
-				}
-				return l.text(&p.Integrity)
+				var hash string
+				err := l.text(&hash)
+				hashes = append(hashes, hash)
+				return err
 			})
 		default:
 			return l.skip()
 		}
 	})
+	p.Integrity = strings.Join(hashes, " ")
 	// Any other operator does not say which version runs.
 	if version, ok := strings.CutPrefix(e.version, "=="); ok {
 		p.Version = strings.TrimLeft(version, "= ")

@@ -18,9 +18,7 @@ func pinned(p *tocsin.Package, m *requirements.Metadata) {
 	if m.VersionComparator != "==" && m.VersionComparator != "===" || strings.ContainsAny(p.Version, "*, ") {
 		p.Version = ""
 	}
-	if len(m.HashCheckingModeValues) > 0 {
-		p.Integrity = m.HashCheckingModeValues[0]
-	}
+	p.Integrity = strings.Join(m.HashCheckingModeValues, " ")
 }
 
 var (

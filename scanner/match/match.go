@@ -34,7 +34,7 @@ func Run(ctx context.Context, inv tocsin.Inventory, x Index) ([]tocsin.Finding, 
 			return nil, fmt.Errorf("matching %s: %w", p, err)
 		}
 		for j := range found {
-			found[j].Package, found[j].Hygiene = *p, p.Hygiene()
+			found[j].Package = *p
 		}
 		out = append(out, found...)
 	}

@@ -9,7 +9,8 @@ import (
 // maxPaths bounds the paths shown per finding; they are all of the shortest length.
 const maxPaths = 3
 
-// Paths fills in the shortest dependency paths of the findings, by one breadth-first walk from the project.
+// Paths fills in the shortest dependency paths of findings about a sealed inventory, by one breadth-first walk from the
+// project.
 func Paths(inv tocsin.Inventory, findings []tocsin.Finding) {
 	if len(inv.Edges) == 0 || len(findings) == 0 {
 		return

@@ -21,7 +21,7 @@ func CycloneDX(w io.Writer, r Report) error {
 	refs := map[string]bool{}
 	seen := fingerprints{}
 	for _, t := range r.Targets {
-		for _, d := range told(t) {
+		for _, d := range advised(t) {
 			ref := packageURL(d.Finding.Package)
 			if !refs[ref] {
 				refs[ref] = true

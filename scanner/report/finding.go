@@ -27,6 +27,11 @@ func told(t Target) []tocsin.Decision {
 	return slices.DeleteFunc(sortedDecisions(t), func(d tocsin.Decision) bool { return d.Finding.Status == tocsin.StatusNotAffected })
 }
 
+// advised are those of told that are about advisories, for formats that know nothing else.
+func advised(t Target) []tocsin.Decision {
+	return slices.DeleteFunc(told(t), func(d tocsin.Decision) bool { return d.Finding.Class.Kind == tocsin.KindPin })
+}
+
 // place is where a package stands, first mention first, as a path from the root of the repository. The line is 0 if unknown.
 func place(t Target, p tocsin.Package) tocsin.Location {
 	if len(p.Location) == 0 {
@@ -98,6 +103,8 @@ func account(f tocsin.Finding) string {
 	switch {
 	case f.Status == tocsin.StatusUnknown:
 		out = append(out, fmt.Sprintf("It is unknown whether %s (%s) affects %s: %s.", id, rating(f), name(f.Package), stopless(f.Reason)))
+	case f.Class.Kind == tocsin.KindPin:
+		out = append(out, fmt.Sprintf("The pin of %s is not to be trusted (%s).", name(f.Package), id))
 	case f.Class.Kind == tocsin.KindMalware:
 		out = append(out, fmt.Sprintf("%s is reported as malware (%s).", name(f.Package), id))
 	default:
@@ -106,7 +113,12 @@ func account(f tocsin.Finding) string {
 	if s := stopless(f.Class.Summary); s != "" {
 		out = append(out, s+".")
 	}
-	if f.Status == tocsin.StatusAffected {
+	switch {
+	case f.Class.Kind == tocsin.KindPin:
+		if s := stopless(f.Reason); s != "" {
+			out = append(out, s+".")
+		}
+	case f.Status == tocsin.StatusAffected:
 		if s := stopless(f.Reason); s != "" {
 			out = append(out, "The match is only possible: "+s+".")
 		}

@@ -270,12 +270,13 @@ func TestReadBack(t *testing.T) {
 func hostile() Report {
 	evil := "a\x1b[2J\r\n::set-output name=x::y\n##[error]z %0A::error::q <script>alert(1)</script>]]>--> @user #1 [x](javascript:alert(1)) | `c` \"'\u202eb\u2066\x00\xff"
 	var r Report
-	for i, kind := range []tocsin.Kind{tocsin.KindFlaw, tocsin.KindMalware} {
+	for i, kind := range []tocsin.Kind{tocsin.KindFlaw, tocsin.KindMalware, tocsin.KindPin} {
 		d := decision(tocsin.GateFail, evil, evil, evil, 9, evil)
 		d.Finding.Class.Kind, d.Finding.Class.Summary, d.Finding.Class.URL, d.Finding.Reason = kind, evil, "javascript:"+evil, evil
 		d.Finding.Class.Aliases, d.Finding.Class.CWEs = []string{evil, evil + "2"}, []string{evil}
 		d.Finding.Class.CVSS.Vector, d.Finding.Class.CVSS.Source = evil, evil
 		d.Finding.Upgrade, d.Finding.Paths, d.Finding.Package.Location[0].Path = evil+"2", [][]string{{evil, evil}}, "../../"+evil
+		d.Finding.Reachability = &tocsin.Reachability{Reach: tocsin.ReachCalled, Advisory: evil, Reason: evil, Trace: []tocsin.Call{{Function: evil, At: tocsin.Location{Path: "../../" + evil, Line: 1}}, {Function: evil}}}
 		u := decision(tocsin.GateUndecided, evil, "", evil+fmt.Sprint(i), 9)
 		u.Finding.Status, u.Finding.Reason = tocsin.StatusUnknown, evil
 		r.Targets = append(r.Targets, Target{
@@ -376,6 +377,32 @@ func TestSARIF(t *testing.T) {
 	}
 	if run := back.Runs[0]; *run.Invocations[0].ExecutionSuccessful || len(run.Invocations[0].ToolExecutionNotifications) == 0 || run.Properties.Properties["snapshot"] != "adv:1" {
 		t.Errorf("%+v", run.Invocations[0])
+	}
+}
+
+// The calls that lead to a flaw are a code flow, each where it is made; what is called in the package, where that is required.
+func TestSARIFCodeFlow(t *testing.T) {
+	r := Report{Targets: []Target{{Source: "shop", Decisions: []tocsin.Decision{decision(tocsin.GateFail, "ms", "1", "CVE-1", 8)}}}}
+	none, err := sarif.FromString(written(t, "sarif", r))
+	if err != nil || len(none.Runs[0].Results[0].CodeFlows) > 0 {
+		t.Errorf("a flow where nobody looked: %v", err)
+	}
+	r.Targets[0].Decisions[0].Finding.Reachability = &tocsin.Reachability{Reach: tocsin.ReachCalled, Trace: []tocsin.Call{
+		{Function: "example.com/shop.main", At: tocsin.Location{Path: "cmd/main.go", Line: 7}}, {Function: "ms.Parse"},
+	}}
+	text := written(t, "sarif", r)
+	check(t, "sarif", text)
+	back, err := sarif.FromString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, step := range back.Runs[0].Results[0].CodeFlows[0].ThreadFlows[0].Locations {
+		l := step.Location
+		got = append(got, fmt.Sprint(*step.NestingLevel, " ", *l.Message.Text, " ", *l.LogicalLocations[0].FullyQualifiedName, " ", *l.PhysicalLocation.ArtifactLocation.URI, ":", *l.PhysicalLocation.Region.StartLine))
+	}
+	if diff := cmp.Diff([]string{"0 example.com/shop.main example.com/shop.main shop/cmd/main.go:7", "1 ms.Parse ms.Parse shop/package-lock.json:3"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -38,7 +38,7 @@ func GitLab(w io.Writer, r Report) error {
 				out.file(repoPath(t, f.Path), cmp.Or(f.Format, "unknown"))
 			}
 		}
-		for _, d := range told(t) {
+		for _, d := range advised(t) {
 			v := gitlabFinding(t, d)
 			v.ID = seen.unique(t, d.Finding)
 			out.Vulnerabilities = append(out.Vulnerabilities, v)

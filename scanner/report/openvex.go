@@ -23,7 +23,7 @@ func OpenVEX(w io.Writer, r Report) error {
 	}
 	seen := map[string]bool{}
 	for _, t := range r.Targets {
-		for _, d := range told(t) {
+		for _, d := range advised(t) {
 			s := vexStatement(d.Finding)
 			key := digest(string(s.Vulnerability.Name), s.Products[0].ID, string(s.Status))
 			if seen[key] {

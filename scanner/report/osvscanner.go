@@ -61,7 +61,7 @@ func packageSources(t Target, record func(id string) (*osvschema.Vulnerability, 
 	}
 	files := map[string]map[string]*models.PackageVulns{}
 	for _, d := range t.Decisions {
-		if d.Finding.Status != tocsin.StatusAffected {
+		if d.Finding.Status != tocsin.StatusAffected || d.Finding.Class.Kind == tocsin.KindPin {
 			continue
 		}
 		for _, path := range places(t, d.Finding.Package) {

@@ -71,6 +71,8 @@ func describe(id string, c tocsin.Class) *sarifRule {
 	switch {
 	case c.Kind == tocsin.KindMalware: // it has no score, and without one a viewer would show it last
 		tags[1], properties["security-severity"] = "malware", "10.0"
+	case c.Kind == tocsin.KindPin:
+		tags[1] = "pin"
 	case c.CVSS != nil:
 		properties["security-severity"] = fmt.Sprintf("%.1f", c.CVSS.Score)
 	}
@@ -108,7 +110,26 @@ func resultOf(t Target, d tocsin.Decision, seen fingerprints) *sarifResult {
 	if f.Status == tocsin.StatusUnknown {
 		result.Kind, result.Level = "review", sarifNote
 	}
+	if f.Reachability != nil && len(f.Reachability.Trace) > 0 {
+		result.Flows = []sarifFlow{flowOf(t, *f.Reachability, result.Locations[0])}
+	}
 	return result
+}
+
+// flowOf is the chain of calls to the flaw (section 3.36). Viewers want a file for each step: a call in somebody else's code
+// stands where the package is required.
+func flowOf(t Target, r tocsin.Reachability, required sarifLocation) sarifFlow {
+	var steps []sarifStep
+	for i, c := range r.Trace {
+		function, at := markdown.Line(c.Function, maxSentence), required
+		if c.At.Path != "" {
+			at = locate(tocsin.Location{Path: repoPath(t, c.At.Path), Line: c.At.Line})
+		}
+		at.Message = &sarifMessage{function}
+		at.Logical = []sarifLogical{{Name: function, Kind: "function"}}
+		steps = append(steps, sarifStep{Location: at, Level: i, Weight: "important"})
+	}
+	return sarifFlow{Message: sarifMessage{"How the code gets to it."}, Threads: []sarifThread{{steps}}}
 }
 
 // baselineState says what a result is against the base of a change (section 3.27.24); empty where there is none.
@@ -143,7 +164,7 @@ func sarifLevel(g tocsin.Gate) string {
 
 // locate points at a line. GitHub wants one, so that a file of which no line is known is pointed at from its top.
 func locate(l tocsin.Location) sarifLocation {
-	return sarifLocation{sarifPlace{
+	return sarifLocation{Physical: sarifPlace{
 		Artifact: sarifArtifact{URI: (&url.URL{Path: l.Path}).String(), Base: "%SRCROOT%"},
 		Region:   sarifRegion{StartLine: max(l.Line, 1)},
 	}}

@@ -55,13 +55,32 @@ type (
 		Locations    []sarifLocation   `json:"locations"`
 		Fingerprints map[string]string `json:"partialFingerprints"`
 		Baseline     string            `json:"baselineState,omitempty"`
+		Flows        []sarifFlow       `json:"codeFlows,omitempty"`
 		Properties   map[string]any    `json:"properties"`
 	}
 	sarifMessage struct {
 		Text string `json:"text"`
 	}
 	sarifLocation struct {
-		Physical sarifPlace `json:"physicalLocation"`
+		Physical sarifPlace     `json:"physicalLocation"`
+		Logical  []sarifLogical `json:"logicalLocations,omitempty"`
+		Message  *sarifMessage  `json:"message,omitempty"`
+	}
+	sarifLogical struct {
+		Name string `json:"fullyQualifiedName"`
+		Kind string `json:"kind"`
+	}
+	sarifFlow struct {
+		Message sarifMessage  `json:"message"`
+		Threads []sarifThread `json:"threadFlows"`
+	}
+	sarifThread struct {
+		Steps []sarifStep `json:"locations"`
+	}
+	sarifStep struct {
+		Location sarifLocation `json:"location"`
+		Level    int           `json:"nestingLevel"`
+		Weight   string        `json:"importance"` // the default, which the readers that we know want to see
 	}
 	sarifPlace struct {
 		Artifact sarifArtifact `json:"artifactLocation"`

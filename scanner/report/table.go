@@ -102,6 +102,9 @@ func collapse(decisions []tocsin.Decision) []line {
 		if f.Upgrade != "" && f.Upgrade != l.fix { // what ends this flaw alone is of little use
 			l.fix = strings.TrimPrefix(l.fix+", all: "+f.Upgrade, "none known, all: ")
 		}
+		if f.Class.Kind == tocsin.KindPin {
+			l.fix, l.reaches = "", strings.TrimPrefix(f.Reason+", "+l.reaches, ", ")
+		}
 		if f.Status == tocsin.StatusUnknown {
 			l.fix, l.reaches = "", "unknown: "+f.Reason
 			key := strings.Join([]string{f.Package.Ecosystem, f.Package.Name, f.Package.Version, string(d.Gate), f.Reason}, "\x00")
@@ -147,6 +150,8 @@ func rating(f tocsin.Finding) string {
 	switch {
 	case f.Class.Kind == tocsin.KindMalware:
 		out = "malware"
+	case f.Class.Kind == tocsin.KindPin:
+		out = "pin"
 	case f.Class.CVSS != nil:
 		out = fmt.Sprintf("%s %.1f", f.Class.CVSS.Rating(), f.Class.CVSS.Score)
 	default:
