@@ -51,7 +51,7 @@ func figures(r replay.Result) [][2]string {
 		{"incidents", fmt.Sprintf("%d: %s, %s, %s; %.1f a week", m.Incidents, plural(m.Emergencies, "emergency"), plural(m.Holds, "hold"), plural(m.Routine, "routine issue"), m.PerWeek)},
 		{"standing", fmt.Sprintf("%s would have been open on the first day", plural(m.Standing, "incident"))},
 		{"releases", fmt.Sprintf("%d stopped, %d undecided, of %d", m.Stopped, m.Undecided, m.Releases)},
-		{"exposed", fmt.Sprintf("%.0f project days while an incident was open", m.ExposedDays)},
+		{"exposed", fmt.Sprintf("%.0f project days while an emergency or a hold was open", m.ExposedDays)},
 		{"exploited", fmt.Sprintf("%d of %d caught%s", m.Caught, m.Exploited, ahead(m))},
 	}
 	if len(m.HoldsEnded) > 0 {
