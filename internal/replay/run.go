@@ -90,6 +90,8 @@ type standing struct {
 	held      int // number of the holding, -1 before the first
 	findings  []tocsin.Finding
 	decisions []tocsin.Decision
+	// read is what the policies read of each finding when it was decided.
+	read []string
 }
 
 func (f *follower) follow() followed {
@@ -161,13 +163,14 @@ func (f *follower) step(t time.Time) {
 	reach := f.measure()
 	wider := f.set.Reads("portfolio") && !sameReach(reach, f.reach)
 	f.reach = reach
-	ticking := f.set.Reads("now") || f.set.Reads("advisory.age") || f.set.Reads("finding.age") || slices.ContainsFunc(f.set.Turns(), t.Equal)
+	turned := slices.ContainsFunc(f.set.Turns(), t.Equal)
+	ticking := turned || f.set.Reads("now") || f.set.Reads("advisory.age") || f.set.Reads("finding.age")
 	var seen []incidents.Sighting
 	for i := range f.places {
 		if f.places[i].held < 0 || !moved[i] && !wider && !ticking {
 			continue
 		}
-		if f.decide(i) || moved[i] {
+		if f.decide(i, moved[i] || turned) || moved[i] {
 			seen = append(seen, f.sighting(i))
 		}
 	}
@@ -299,28 +302,36 @@ func sameReach(a, b policies.Reach) bool {
 	return true
 }
 
-// decide applies the policies to a place, and says whether they say anything else than before.
-func (f *follower) decide(i int) bool {
+// decide applies the policies to a place, and says whether they say anything else than before. They are asked again if the
+// findings or the policies are others, or if they read something else of them.
+func (f *follower) decide(i int, again bool) bool {
 	s := &f.places[i]
 	c := policies.Context{Project: f.project(i), Reach: f.reach, Feed: policies.Feed{Fresh: true}, Now: f.now}
-	inv := f.inventory(i)
-	before := judgements(s.decisions)
-	s.decisions = s.decisions[:0:0]
-	for _, finding := range s.findings {
+	inputs, read := make([]policies.Input, len(s.findings)), make([]string, len(s.findings))
+	for n, finding := range s.findings {
 		seen := c.Project.Slug + " " + finding.Class.ID
 		if f.firstSeen[seen].IsZero() {
 			f.firstSeen[seen] = f.now
 		}
 		c.FirstSeen = f.firstSeen[seen]
-		in := policies.NewInput(finding, c)
-		alike := f.set.Projection(&in)
-		d, ok := f.decided[alike]
+		inputs[n] = policies.NewInput(finding, c)
+		read[n] = f.set.Projection(&inputs[n])
+	}
+	if !again && slices.Equal(read, s.read) {
+		return false
+	}
+	s.read = read
+	before := judgements(s.decisions)
+	s.decisions = make([]tocsin.Decision, len(s.findings))
+	inv := f.inventory(i)
+	for n, finding := range s.findings {
+		d, ok := f.decided[read[n]]
 		if !ok {
-			d = f.set.Decide(in)
-			f.decided[alike] = d
+			d = f.set.Decide(inputs[n])
+			f.decided[read[n]] = d
 		}
 		d.Project, d.Finding, d.Inventory = c.Project.Slug, finding, inv.Digest
-		s.decisions = append(s.decisions, d)
+		s.decisions[n] = d
 	}
 	now := judgements(s.decisions)
 	if slices.Equal(before, now) {

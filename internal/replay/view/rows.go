@@ -12,7 +12,7 @@ import (
 
 // The columns of the lists.
 var (
-	incidentColumns = []string{"opened", "as", "severity", "class", "projects", "ended", "against KEV", "rule"}
+	incidentColumns = []string{"opened", "as", "severity", "class", "projects", "ended", "exposed", "against KEV", "fix known", "rule"}
 	releaseColumns  = []string{"when", "project", "gate", "because", "rule"}
 	missedColumns   = []string{"known since", "class", "package", "in use since", "response"}
 	ruleColumns     = []string{"rule", "incidents", "releases"}
@@ -88,7 +88,7 @@ func incidentRows(r replay.Result) [][]string {
 		}
 		out = append(out, []string{
 			opened(inc), string(inc.OpenedAs), cmp.Or(string(inc.Severity), "-"), markdown.Line(inc.Class+" "+strings.Join(inc.Packages, ", "), 60),
-			projects(inc), ended, againstKEV(inc), inc.Rule,
+			projects(inc), ended, fmt.Sprintf("%.0f d", inc.Exposed(r.Until).Hours()/24), againstKEV(inc), fixKnown(inc), inc.Rule,
 		})
 	}
 	return out
@@ -100,6 +100,18 @@ func againstKEV(inc replay.Incident) string {
 		return "-"
 	}
 	return lead(inc.KEV.Sub(inc.Opened))
+}
+
+// fixKnown says how long after the opening a fixed version was on record.
+func fixKnown(inc replay.Incident) string {
+	switch {
+	case inc.FixKnown.IsZero():
+		return "none"
+	case !inc.FixKnown.After(inc.Opened):
+		return "at once"
+	default:
+		return lead(inc.Opened.Sub(inc.FixKnown))
+	}
 }
 
 func opened(inc replay.Incident) string {
