@@ -23,6 +23,7 @@ type Course struct {
 	components []*component
 	kev        map[string]KEV // by CVE id
 	epss       []EPSS
+	excused    []tocsin.Exception
 	basis      Basis
 }
 
@@ -34,6 +35,7 @@ type Basis struct {
 	FromHistory   int `json:"inventories_from_git"`
 	Packages      int `json:"packages"` // distinct
 	EPSSDays      int `json:"epss_days"`
+	Exceptions    int `json:"exceptions"` // as they stand today
 	// SyncedSince is when the first revision was seen; everything before it is reconstructed.
 	SyncedSince time.Time `json:"synced_since,omitzero"`
 }
@@ -70,7 +72,7 @@ func identify(p *tocsin.Package) identity {
 // Prepare lays out a history over a window and matches it. The error is the context's, or that of a record that cannot be
 // indexed. progress, if not nil, is told how many of how many inventories are laid out.
 func Prepare(ctx context.Context, h History, w Window, progress func(done, total int)) (*Course, error) {
-	c := &Course{window: w, kev: map[string]KEV{}, epss: slices.Clone(h.EPSS)}
+	c := &Course{window: w, kev: map[string]KEV{}, epss: slices.Clone(h.EPSS), excused: h.Exceptions}
 	for _, k := range h.KEV {
 		if have, ok := c.kev[k.Entry.CVE]; !ok || k.From.Before(have.From) {
 			c.kev[k.Entry.CVE] = k
@@ -332,7 +334,7 @@ func shortest(paths [][]string) int {
 
 // weigh counts what the course rests on.
 func (c *Course) weigh(h History, packages int) {
-	b := Basis{Packages: packages, EPSSDays: len(c.epss)}
+	b := Basis{Packages: packages, EPSSDays: len(c.epss), Exceptions: len(c.excused)}
 	for _, one := range c.components {
 		for _, s := range one.states {
 			for _, r := range s.records {

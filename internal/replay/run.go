@@ -14,6 +14,7 @@ import (
 	"github.com/tocsin-dev/tocsin/advisories"
 	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/policies"
+	"github.com/tocsin-dev/tocsin/policies/exceptions"
 )
 
 // Run follows every component through the course under a set of policies. The result is the same for the same course and
@@ -139,6 +140,9 @@ func (f *follower) times() []time.Time {
 	for _, t := range f.set.Turns() {
 		add(t)
 	}
+	for _, t := range f.course.lapses() {
+		add(t)
+	}
 	if f.set.Reads("now") || f.set.Reads("advisory.age") || f.set.Reads("finding.age") {
 		for t := w.Since; t.Before(w.Until); t = t.Add(tocsin.Day) {
 			out = append(out, t)
@@ -152,7 +156,7 @@ func (f *follower) times() []time.Time {
 func (f *follower) step(t time.Time) {
 	f.now = t
 	f.decided = map[string]tocsin.Decision{}
-	anew := f.renew()
+	anew := f.renew() || slices.ContainsFunc(f.course.lapses(), t.Equal)
 	moved := make([]bool, len(f.places))
 	for i := range f.places {
 		moved[i] = f.move(i) || anew
@@ -252,6 +256,18 @@ func (f *follower) look(i int) {
 			s.findings = append(s.findings, finding)
 		}
 	}
+	s.findings = exceptions.Apply(s.findings, f.course.excused, f.project(i), f.now)
+}
+
+// lapses are the times at which an exception begins or ceases to hold.
+func (c *Course) lapses() []time.Time {
+	var out []time.Time
+	for _, x := range c.excused {
+		if !x.Expires.IsZero() {
+			out = append(out, x.Expires.Add(tocsin.Day), x.Expires.Add(-exceptions.Longest))
+		}
+	}
+	return out
 }
 
 func (f *follower) project(i int) tocsin.Project {

@@ -42,6 +42,9 @@ func basis(b replay.Basis) string {
 	default:
 		parts = append(parts, fmt.Sprintf("EPSS of %d days, the nearest at each time", b.EPSSDays))
 	}
+	if b.Exceptions > 0 {
+		parts = append(parts, plural(b.Exceptions, "exception")+" as of today")
+	}
 	return strings.Join(parts, "; ")
 }
 
