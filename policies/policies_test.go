@@ -240,10 +240,11 @@ func TestNewInput(t *testing.T) {
 		},
 	}
 	reach := policies.Reach{Total: 4, Projects: map[string]int{"CVE-2021-44228": 3}, Critical: map[string]int{"CVE-2021-44228": 1}}
-	in := policies.NewInput(f, policies.Context{Project: tocsin.Project{Slug: "x"}, Reach: reach, Feed: policies.FeedOf(tocsin.Snapshot{Landmarks: true}, now), Now: now})
+	in := policies.NewInput(f, policies.Context{Project: tocsin.Project{Slug: "x", Mission: tocsin.MissionMEF, Safety: tocsin.SafetyMarginal, ValueDensity: tocsin.ValueDiffuse}, Reach: reach, Feed: policies.FeedOf(tocsin.Snapshot{Landmarks: true}, now), Now: now})
 	if !in.Advisory.KEV || !in.Advisory.Ransomware || in.Advisory.Rating != "critical" || in.Advisory.Age != 48*time.Hour ||
 		in.Portfolio.Share != 0.75 || in.Portfolio.Critical != 1 || in.Finding.PathLength != 2 || !in.Finding.FixAvailable ||
-		in.Package.Scope != "runtime" || in.Package.Origin != "registry" || in.Feed.Fresh || !in.Feed.Landmarks {
+		in.Package.Scope != "runtime" || in.Package.Origin != "registry" || in.Feed.Fresh || !in.Feed.Landmarks ||
+		in.Project.Mission != "mef failure" || in.Project.Safety != "marginal" || in.Project.ValueDensity != "diffuse" {
 		t.Errorf("%+v", in)
 	}
 	if none := policies.NewInput(tocsin.Finding{}, policies.Context{Now: now}); none.Advisory.Rating != "unscored" || none.Advisory.Scored {
