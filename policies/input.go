@@ -154,6 +154,15 @@ func NewInput(f tocsin.Finding, c Context) Input {
 	for _, h := range f.Hygiene {
 		in.Package.Hygiene = append(in.Package.Hygiene, string(h))
 	}
+	if p.Criticality == "" { // a scan without a configuration: what a configuration takes for granted
+		in.Project.Criticality = string(tocsin.CriticalityMedium)
+	}
+	if p.Exposure == "" {
+		in.Project.Exposure = string(tocsin.ExposureInternal)
+	}
+	if p.Visibility == "" {
+		in.Project.Visibility = string(tocsin.VisibilityPublic)
+	}
 	if in.Package.Scope == "" {
 		in.Package.Scope = string(tocsin.ScopeRuntime)
 	}

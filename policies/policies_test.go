@@ -247,8 +247,9 @@ func TestNewInput(t *testing.T) {
 		in.Project.Mission != "mef failure" || in.Project.Safety != "marginal" || in.Project.ValueDensity != "diffuse" {
 		t.Errorf("%+v", in)
 	}
-	if none := policies.NewInput(tocsin.Finding{}, policies.Context{Now: now}); none.Advisory.Rating != "unscored" || none.Advisory.Scored {
-		t.Errorf("no score: %+v", none.Advisory)
+	if none := policies.NewInput(tocsin.Finding{}, policies.Context{Now: now}); none.Advisory.Rating != "unscored" || none.Advisory.Scored ||
+		none.Project.Criticality != "medium" || none.Project.Exposure != "internal" || none.Project.Visibility != "public" {
+		t.Errorf("nothing known: %+v, %+v", none.Advisory, none.Project)
 	}
 	f.Hygiene = []tocsin.Hygiene{tocsin.HygieneMutable}
 	p, err := policies.Load("pins.yaml", []byte("policy: pins\ngate: {default: pass, rules: [{name: tag, when: '\"mutable\" in pkg.hygiene', then: warn, because: it can be moved}]}\n"))
