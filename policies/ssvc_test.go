@@ -164,7 +164,9 @@ func TestSupplier(t *testing.T) {
 	utilities := setters{
 		"laborious": func(in *policies.Input) { in.Advisory.SSVC.Automatable, in.Project.ValueDensity = "no", "diffuse" },
 		"efficient": func(in *policies.Input) { in.Advisory.SSVC.Automatable, in.Project.ValueDensity = "yes", "diffuse" },
-		"super":     func(in *policies.Input) { in.Advisory.SSVC.Automatable, in.Project.ValueDensity = "yes", "concentrated" },
+		"super": func(in *policies.Input) {
+			in.Advisory.SSVC.Automatable, in.Project.ValueDensity = "yes", "concentrated"
+		},
 	}
 	safeties := setters{
 		"minimal":     func(in *policies.Input) { in.Project.Safety = "negligible" },
