@@ -21,6 +21,10 @@ type Project struct {
 	Criticality Criticality `json:"criticality"`
 	// Exposure is who can reach the running thing.
 	Exposure Exposure `json:"exposure"`
+	// Mission, Safety and ValueDensity are what SSVC asks of a deployer or supplier; empty where nobody said.
+	Mission      Mission      `json:"mission,omitempty"`
+	Safety       Safety       `json:"safety,omitempty"`
+	ValueDensity ValueDensity `json:"value_density,omitempty"`
 	// Visibility is who can read its repository, and so any issue written there.
 	Visibility Visibility `json:"visibility"`
 	// Publishes is the purl, without version, under which the project's own users know it; empty if it has none.
@@ -60,6 +64,40 @@ const (
 	ExposurePublic   Exposure = "public"   // by strangers
 )
 
+// Mission is what an exploited flaw in the project does to the work of the organisation: SSVC's Mission Impact 2.0.0, least
+// first. https://certcc.github.io/SSVC/reference/decision_points/mission_impact/
+type Mission string
+
+// The mission impacts. MEF are mission essential functions.
+const (
+	MissionDegraded Mission = "degraded"
+	MissionCrippled Mission = "crippled" // support of MEF is crippled, and they go on for a time
+	MissionMEF      Mission = "mef failure"
+	MissionFailure  Mission = "mission failure"
+)
+
+// Safety is the harm to people and things that an exploited flaw in the project can do: SSVC's Safety Impact 2.0.1, least
+// first. https://certcc.github.io/SSVC/reference/decision_points/safety_impact/
+type Safety string
+
+// The safety impacts.
+const (
+	SafetyNegligible   Safety = "negligible"
+	SafetyMarginal     Safety = "marginal"
+	SafetyCritical     Safety = "critical"
+	SafetyCatastrophic Safety = "catastrophic"
+)
+
+// ValueDensity is how much an attacker gets from one exploited system: SSVC's Value Density 1.0.0.
+// https://certcc.github.io/SSVC/reference/decision_points/value_density/
+type ValueDensity string
+
+// The value densities.
+const (
+	ValueDiffuse      ValueDensity = "diffuse"      // many small ones, each its own user's
+	ValueConcentrated ValueDensity = "concentrated" // few that hold much, and are looked after
+)
+
 // Visibility of a repository.
 type Visibility string
 
@@ -84,6 +122,15 @@ func (p Project) Validate() error {
 		return fmt.Errorf("project %s: %w", p.Slug, err)
 	}
 	if err := oneOf("visibility", p.Visibility, VisibilityPrivate, VisibilityPublic); err != nil {
+		return fmt.Errorf("project %s: %w", p.Slug, err)
+	}
+	if err := oneOf("mission", p.Mission, "", MissionDegraded, MissionCrippled, MissionMEF, MissionFailure); err != nil {
+		return fmt.Errorf("project %s: %w", p.Slug, err)
+	}
+	if err := oneOf("safety", p.Safety, "", SafetyNegligible, SafetyMarginal, SafetyCritical, SafetyCatastrophic); err != nil {
+		return fmt.Errorf("project %s: %w", p.Slug, err)
+	}
+	if err := oneOf("value_density", p.ValueDensity, "", ValueDiffuse, ValueConcentrated); err != nil {
 		return fmt.Errorf("project %s: %w", p.Slug, err)
 	}
 	return nil

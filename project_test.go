@@ -24,6 +24,9 @@ func TestProjectValidate(t *testing.T) {
 		"no owner":            func(p *Project) { p.Repository = "/b" },
 		"no such criticality": func(p *Project) { p.Criticality = "huge" },
 		"no exposure":         func(p *Project) { p.Exposure = "" },
+		"no such mission":     func(p *Project) { p.Mission = "impossible" },
+		"no such safety":      func(p *Project) { p.Safety = "safe" },
+		"no such density":     func(p *Project) { p.ValueDensity = "dense" },
 		"no visibility":       func(p *Project) { p.Visibility = "" },
 	} {
 		p := good

@@ -143,7 +143,11 @@ func (w want) compare(d tocsin.Decision, now time.Time) []string {
 	check("playbook", w.Playbook, d.Playbook)
 	check("owners", w.Owners, strings.Join(d.Owners, ", "))
 	check("route", w.Route, d.Route)
-	if got := d.Due.Sub(now); w.Due.IsSet() && got != time.Duration(w.Due.V) {
+	got := d.Due.Sub(now)
+	if d.Due.IsZero() { // 0s says that there is none
+		got = 0
+	}
+	if w.Due.IsSet() && got != time.Duration(w.Due.V) {
 		bad = append(bad, fmt.Sprintf("due: want %s, got %s", time.Duration(w.Due.V), got))
 	}
 	return bad

@@ -81,6 +81,10 @@ type Project struct {
 	Criticality string   `cel:"criticality" yaml:"criticality" enum:"low,medium,high"`
 	Exposure    string   `cel:"exposure" yaml:"exposure" enum:"isolated,internal,public"`
 	Visibility  string   `cel:"visibility" yaml:"visibility" enum:"private,public"`
+	// What SSVC asks of the project; "" where its owners did not say.
+	Mission      string `cel:"mission" yaml:"mission" enum:"degraded,crippled,mef failure,mission failure,"`
+	Safety       string `cel:"safety" yaml:"safety" enum:"negligible,marginal,critical,catastrophic,"`
+	ValueDensity string `cel:"value_density" yaml:"value_density" enum:"diffuse,concentrated,"`
 }
 
 // Portfolio is how far the class reaches over all projects in this run.
@@ -131,6 +135,7 @@ func NewInput(f tocsin.Finding, c Context) Input {
 		},
 		Project: Project{
 			Slug: p.Slug, Group: p.Group, Owners: bounded(p.Owners), Criticality: string(p.Criticality), Exposure: string(p.Exposure), Visibility: string(p.Visibility),
+			Mission: string(p.Mission), Safety: string(p.Safety), ValueDensity: string(p.ValueDensity),
 		},
 		Portfolio: Portfolio{Projects: c.Reach.Projects[f.Class.ID], Critical: c.Reach.Critical[f.Class.ID]},
 		Feed:      c.Feed,
@@ -148,6 +153,15 @@ func NewInput(f tocsin.Finding, c Context) Input {
 	}
 	for _, h := range f.Hygiene {
 		in.Package.Hygiene = append(in.Package.Hygiene, string(h))
+	}
+	if p.Criticality == "" { // a scan without a configuration: what a configuration takes for granted
+		in.Project.Criticality = string(tocsin.CriticalityMedium)
+	}
+	if p.Exposure == "" {
+		in.Project.Exposure = string(tocsin.ExposureInternal)
+	}
+	if p.Visibility == "" {
+		in.Project.Visibility = string(tocsin.VisibilityPublic)
 	}
 	if in.Package.Scope == "" {
 		in.Package.Scope = string(tocsin.ScopeRuntime)

@@ -240,14 +240,16 @@ func TestNewInput(t *testing.T) {
 		},
 	}
 	reach := policies.Reach{Total: 4, Projects: map[string]int{"CVE-2021-44228": 3}, Critical: map[string]int{"CVE-2021-44228": 1}}
-	in := policies.NewInput(f, policies.Context{Project: tocsin.Project{Slug: "x"}, Reach: reach, Feed: policies.FeedOf(tocsin.Snapshot{Landmarks: true}, now), Now: now})
+	in := policies.NewInput(f, policies.Context{Project: tocsin.Project{Slug: "x", Mission: tocsin.MissionMEF, Safety: tocsin.SafetyMarginal, ValueDensity: tocsin.ValueDiffuse}, Reach: reach, Feed: policies.FeedOf(tocsin.Snapshot{Landmarks: true}, now), Now: now})
 	if !in.Advisory.KEV || !in.Advisory.Ransomware || in.Advisory.Rating != "critical" || in.Advisory.Age != 48*time.Hour ||
 		in.Portfolio.Share != 0.75 || in.Portfolio.Critical != 1 || in.Finding.PathLength != 2 || !in.Finding.FixAvailable ||
-		in.Package.Scope != "runtime" || in.Package.Origin != "registry" || in.Feed.Fresh || !in.Feed.Landmarks {
+		in.Package.Scope != "runtime" || in.Package.Origin != "registry" || in.Feed.Fresh || !in.Feed.Landmarks ||
+		in.Project.Mission != "mef failure" || in.Project.Safety != "marginal" || in.Project.ValueDensity != "diffuse" {
 		t.Errorf("%+v", in)
 	}
-	if none := policies.NewInput(tocsin.Finding{}, policies.Context{Now: now}); none.Advisory.Rating != "unscored" || none.Advisory.Scored {
-		t.Errorf("no score: %+v", none.Advisory)
+	if none := policies.NewInput(tocsin.Finding{}, policies.Context{Now: now}); none.Advisory.Rating != "unscored" || none.Advisory.Scored ||
+		none.Project.Criticality != "medium" || none.Project.Exposure != "internal" || none.Project.Visibility != "public" {
+		t.Errorf("nothing known: %+v, %+v", none.Advisory, none.Project)
 	}
 	f.Hygiene = []tocsin.Hygiene{tocsin.HygieneMutable}
 	p, err := policies.Load("pins.yaml", []byte("policy: pins\ngate: {default: pass, rules: [{name: tag, when: '\"mutable\" in pkg.hygiene', then: warn, because: it can be moved}]}\n"))

@@ -42,10 +42,12 @@ func TestGatePins(t *testing.T) {
 			dir := branch(t, map[string]string{"package-lock.json": c.before})
 			before := told(t, data, dir)
 			put(t, dir, "package-lock.json", c.after)
-			args := []string{"gate", "--data", data, "--policy", "release-gate," + pins, "--format", "sarif"}
-			call(t, append(args, "--base", "main", dir)...).wants(t, c.code, c.want...)
-			call(t, append(args, "--baseline", before, dir)...).wants(t, c.code, c.want...)
-			args = []string{"gate", "--data", data, "--base", "main", dir}
+			for _, judge := range []string{pins, "pin-hygiene"} {
+				args := []string{"gate", "--data", data, "--policy", "release-gate," + judge, "--format", "sarif"}
+				call(t, append(args, "--base", "main", dir)...).wants(t, c.code, c.want...)
+				call(t, append(args, "--baseline", before, dir)...).wants(t, c.code, c.want...)
+			}
+			args := []string{"gate", "--data", data, "--base", "main", dir}
 			call(t, args...).wants(t, exitPass, "0 introduced") // nobody asked
 		})
 	}

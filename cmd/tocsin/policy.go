@@ -19,6 +19,8 @@ import (
 func policyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "policy", Short: "Write, test, try and switch on policies",
+		Long: `Policies decide what is routine and what is an emergency. docs/policies.md leads from the first rule to one that is
+tested, tried on the past and switched on, and lists what rules can ask for.`,
 		Example: `  tocsin policy check team.yaml
   tocsin policy test team.yaml
   tocsin policy replay team.yaml --git .`,

@@ -96,7 +96,7 @@ func showCases(w io.Writer, reports []policies.TestReport) {
 }
 
 func policyExplainCommand() *cobra.Command {
-	f := scanFlags{format: "table", onUndecided: "fail"}
+	f := scanFlags{format: "table", onUndecided: "fail"} // it scans, and writes no report
 	var given, pkg, advisory string
 	cmd := &cobra.Command{
 		Use:   "explain [PATH...]",

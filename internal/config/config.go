@@ -120,6 +120,9 @@ type fileProject struct {
 	Owners      []str                `yaml:"owners"`
 	Criticality str                  `yaml:"criticality"`
 	Exposure    str                  `yaml:"exposure"`
+	Mission     str                  `yaml:"mission"`
+	Safety      str                  `yaml:"safety"`
+	Value       str                  `yaml:"value_density"`
 	Visibility  str                  `yaml:"visibility"`
 	Publishes   str                  `yaml:"publishes"`
 	Reach       yamlfile.Value[bool] `yaml:"reachability"`
@@ -289,6 +292,7 @@ func (l *loader) project(p fileProject) Project {
 		Project: tocsin.Project{
 			Slug: p.Slug.V, Repository: p.Repository.V, Group: p.Group.V, Publishes: p.Publishes.V,
 			Criticality: tocsin.Criticality(p.Criticality.V), Exposure: tocsin.Exposure(p.Exposure.V), Visibility: tocsin.Visibility(p.Visibility.V),
+			Mission: tocsin.Mission(p.Mission.V), Safety: tocsin.Safety(p.Safety.V), ValueDensity: tocsin.ValueDensity(p.Value.V),
 			OptIn: tocsin.OptIn{Issues: p.OptIn.Issues.V, PublicExposure: p.OptIn.PublicExposure.V, AdvisoryDraft: p.OptIn.AdvisoryDraft.V},
 		},
 		Path: l.path(p.Path.V), Reachability: p.Reach.V,

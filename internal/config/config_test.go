@@ -80,6 +80,9 @@ projects:
   - {slug: d, path: x, repository: nobody}
   - {slug: d, publishes: "not a purl"}
   - {path: x, opt_in: {issues: maybe}}
+  - {slug: e, path: x, mission: impossible}
+  - {slug: f, path: x, safety: none}
+  - {slug: g, path: x, value_density: high}
 `)
 	if !errors.Is(err, tocsin.ErrInvalid) {
 		t.Fatalf("err = %v", err)
@@ -92,6 +95,7 @@ projects:
 		":12:23: policies: want the name", ":13:28: coordination: repository", ":13:48: coordination: visibility", ":15:8: github: api: a URL must not carry",
 		":16:16: github: token: environment variable TOCSIN_TEST_NOT_SET is not set", ":18:", `slug "Shop"`, ":19:", `"huge"`, ":20:", `"wide"`, ":21:", `"dim"`,
 		`owner "@ada"`, `repository "nobody"`, ":23:12: project d stands twice", "project d: path: is missing", "publishes: want a package URL", ":24:", "`maybe`",
+		":25:", `mission "impossible"`, ":26:", `safety "none"`, ":27:", `value_density "high"`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in\n%v", want, err)
@@ -168,7 +172,8 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Projects) != 3 || len(c.Advisories) != 4 || !c.Projects[0].OptIn.AdvisoryDraft || c.Projects[2].OptIn != (tocsin.OptIn{}) {
+	if len(c.Projects) != 3 || len(c.Advisories) != 4 || !c.Projects[0].OptIn.AdvisoryDraft || c.Projects[2].OptIn != (tocsin.OptIn{}) ||
+		c.Projects[0].Mission != tocsin.MissionMEF || c.Projects[0].Safety != tocsin.SafetyNegligible || c.Projects[0].ValueDensity != tocsin.ValueConcentrated || c.Projects[1].Mission != "" {
 		t.Errorf("%+v", c)
 	}
 }

@@ -169,7 +169,7 @@ func (s *story) play() string {
 		s.t.Fatal(err)
 	}
 	var set []*policies.Policy
-	for _, name := range packs.Names() {
+	for _, name := range []string{"emergency", "release-gate"} {
 		text, err := packs.Read(name)
 		if err != nil {
 			s.t.Fatal(err)

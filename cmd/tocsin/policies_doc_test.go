@@ -1,0 +1,106 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tocsin-dev/tocsin/internal/config"
+)
+
+// pastShop is a folder under Git with the history that docs/policies.md tells of: a flaw that everybody remembers, its fix that was
+// none, and the fix of that.
+func pastShop(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	pom := func(version string) string {
+		return `<project><modelVersion>4.0.0</modelVersion><groupId>org.example</groupId><artifactId>shop</artifactId><version>1</version>
+<dependencies><dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-core</artifactId><version>` + version + `</version></dependency></dependencies></project>`
+	}
+	put(t, dir, "package-lock.json", lock("lodash", "4.17.20"))
+	for _, c := range []struct{ day, log4j string }{{"2021-09-01", "2.14.1"}, {"2021-12-12", "2.15.0"}, {"2021-12-20", "2.17.0"}, {"2022-01-10", "2.17.1"}} {
+		put(t, dir, "pom.xml", pom(c.log4j))
+		script := "test -d .git || git init -q; git add -A; git commit -qm x"
+		at := c.day + "T12:00:00Z"
+		job(t, dir, []string{"GIT_AUTHOR_DATE=" + at, "GIT_COMMITTER_DATE=" + at, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org",
+			"GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org"}, "-ec", script).wants(t, 0)
+	}
+	return dir
+}
+
+var (
+	fenced   = regexp.MustCompile("(?sm)^```(\\w*)\n(.*?)^```$")
+	fileName = regexp.MustCompile(`^# ([a-z_]+\.yaml)\n`)
+	spaces   = regexp.MustCompile(`\s+`)
+)
+
+// TestPoliciesDocument does what docs/policies.md says, from top to bottom: it writes the files, runs the commands in the
+// shop, and wants each line of output that is shown, in that order. "…" stands for what is not shown, of a line or whole lines.
+func TestPoliciesDocument(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not there")
+	}
+	dir, bin, home := pastShop(t), filepath.Dir(program(t)), t.TempDir()
+	env := []string{"PATH=" + bin + string(filepath.ListSeparator) + os.Getenv("PATH"), "HOME=" + home, "COLUMNS=200"}
+	files, commands := 0, 0
+	for _, m := range fenced.FindAllStringSubmatch(read(t, top(t), "docs", "policies.md"), -1) {
+		switch kind, text := m[1], m[2]; kind {
+		case "yaml":
+			name := fileName.FindStringSubmatch(text)
+			if name == nil {
+				t.Fatalf("the block does not begin with the name of its file:\n%s", text)
+			}
+			put(t, dir, name[1], text)
+			files++
+		case "console":
+			for _, one := range strings.Split("\n"+text, "\n$ ")[1:] {
+				command, output, _ := strings.Cut(one, "\n")
+				said(t, command, job(t, dir, env, "-c", command), output)
+				commands++
+			}
+		default:
+			t.Errorf("a block of kind %q, which nothing runs:\n%s", kind, text)
+		}
+	}
+	if _, err := config.Load(filepath.Join(dir, "tocsin.yaml")); err != nil {
+		t.Error(err)
+	}
+	if files < 4 || commands < 10 {
+		t.Errorf("%d files, %d commands", files, commands)
+	}
+}
+
+// said wants the lines of an output in their order. "(exit code 1)" says how the command ends.
+func said(t *testing.T, command string, r result, shown string) {
+	t.Helper()
+	flat := func(s string) string { return spaces.ReplaceAllString(strings.TrimSpace(s), " ") }
+	code, rest := 0, strings.Split(r.stdout+r.stderr, "\n")
+	for line := range strings.Lines(shown) {
+		line = flat(line)
+		if c, ok := strings.CutPrefix(line, "(exit code "); ok {
+			code = int(c[0] - '0')
+			continue
+		}
+		if line == "" || line == "…" {
+			continue
+		}
+		pattern := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(line), "…", ".*") + "$")
+		for {
+			if len(rest) == 0 {
+				t.Errorf("$ %s\ndoes not say, or not in this place: %s\nexit code %d\n%s\n%s", command, line, r.code, r.stdout, r.stderr)
+				return
+			}
+			is := flat(rest[0])
+			rest = rest[1:]
+			if pattern.MatchString(is) {
+				break
+			}
+		}
+	}
+	if r.code != code {
+		t.Errorf("$ %s\nexit code %d, want %d\n%s\n%s", command, r.code, code, r.stdout, r.stderr)
+	}
+}
