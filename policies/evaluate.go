@@ -33,7 +33,9 @@ type evaluation struct {
 // An answer is what a name came to; val is nil until it is asked for.
 type answer struct {
 	val ref.Val
-	row int // of a table
+	// row of a table, and the words of its inputs that led there.
+	row   int
+	words []string
 	// told says that an explanation has shown what it came from: names that are made of names would double at each step.
 	told bool
 }
@@ -89,7 +91,7 @@ func (e *evaluation) name(i int) ref.Val {
 			a.val = types.NewErr("%s(): %v", n.name, e.fault(n.condition))
 		}
 	case n.table != nil:
-		a.val, a.row = e.lookup(n)
+		e.lookup(n, a)
 	default:
 		v, _, err := n.value.program.Eval(e)
 		if err != nil {
@@ -101,25 +103,33 @@ func (e *evaluation) name(i int) ref.Val {
 }
 
 // lookup finds the row of a table. An input that has none of its values is an error.
-func (e *evaluation) lookup(n *named) (ref.Val, int) {
+func (e *evaluation) lookup(n *named, a *answer) {
 	cell := 0
-	for _, in := range n.table.inputs {
+	a.row, a.words = -1, make([]string, len(n.table.inputs))
+	for i := range n.table.inputs {
+		in := &n.table.inputs[i]
 		v, _, err := in.is.program.Eval(e)
 		if err != nil {
-			return types.NewErr("%s(): %s: %v", n.name, in.name, err), -1
+			a.val = types.NewErr("%s(): %s: %v", n.name, in.name, err)
+			return
 		}
 		word, ok := v.Value().(string)
 		if b, isBool := v.Value().(bool); isBool {
-			word, ok = map[bool]string{false: "no", true: "yes"}[b], true
+			word, ok = in.values[0], true
+			if b {
+				word = in.values[1]
+			}
 		}
 		place := slices.Index(in.values, word)
 		if !ok || place < 0 {
-			return types.NewErr("%s(): %s is %q, want %s", n.name, in.name, word, quoted(in.values)), -1
+			a.val = types.NewErr("%s(): %s is %q, want %s", n.name, in.name, word, quoted(in.values))
+			return
 		}
+		a.words[i] = word
 		cell = cell*len(in.values) + place
 	}
-	row := n.table.cells[cell]
-	return types.String(n.table.rows[row].result), row
+	a.row = n.table.cells[cell]
+	a.val = n.table.results[a.row]
 }
 
 // ask evaluates a condition, left to right and no further than it must. As in CEL an error of one part does not matter

@@ -90,28 +90,21 @@ func (e *evaluation) named(i int) []tocsin.Reason {
 	case n.condition != nil:
 		return e.parts(n.condition)
 	case n.table != nil:
-		return e.tableReason(n.table, a.row)
+		return e.tableReason(n.table, a)
 	default:
 		return e.seen(n.value.sees)
 	}
 }
 
 // tableReason gives the row of a table and what its inputs came from.
-func (e *evaluation) tableReason(t *table, row int) []tocsin.Reason {
-	if row < 0 {
+func (e *evaluation) tableReason(t *table, a *answer) []tocsin.Reason {
+	if a.row < 0 {
 		return nil
 	}
-	out := []tocsin.Reason{{Text: t.title, Result: t.rows[row].String()}}
-	for _, in := range t.inputs {
-		out = append(out, tocsin.Reason{Text: in.name + ": " + in.is.text, Children: e.seen(in.is.sees), Result: e.inputWord(in)})
+	out := make([]tocsin.Reason, 0, 1+len(t.inputs))
+	out = append(out, tocsin.Reason{Text: t.title, Result: t.texts[a.row]})
+	for i := range t.inputs {
+		out = append(out, tocsin.Reason{Text: t.inputs[i].text, Children: e.seen(t.inputs[i].is.sees), Result: a.words[i]})
 	}
 	return out
-}
-
-func (e *evaluation) inputWord(in tableInput) string {
-	v, _, err := in.is.program.Eval(e)
-	if err != nil {
-		return "error: " + text(err.Error())
-	}
-	return e.valueText(v)
 }

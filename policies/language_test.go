@@ -68,7 +68,7 @@ func TestTables(t *testing.T) {
 	}
 	for _, want := range []string{
 		`"text":"triage()","result":"act"`, `"text":"Triage 1.0.0","result":"active, *, *: act"`, `"text":"exploitation: exploitation()","result":"active"`,
-		`"text":"advisory.kev","result":"true"`, `"text":"likely: likely()","result":"true"`, `"text":"floor()","result":"0.36"`,
+		`"text":"advisory.kev","result":"true"`, `"text":"likely: likely()","result":"yes"`, `"text":"floor()","result":"0.36"`,
 	} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("no %s in %s", want, b)
@@ -108,22 +108,23 @@ func TestLoadRefusesWhatNeverHolds(t *testing.T) {
 	table := func(change, to string) string { return strings.Replace(tabled, change, to, 1) }
 	for want, text := range map[string]string{
 		`"criticl" is none of "critical", "high", "medium", "low", "none", "unscored"; did you mean critical?`: rule(`advisory.rating == "criticl"`),
-		`"malwear" is none of`:                                rule(`advisory.kind in ["malwear"]`),
-		`"loose" is none of`:                                  rule(`"loose" in pkg.hygiene`),
-		`"pubic" is none of`:                                  rule(`"pubic" != project.exposure`),
-		`"atend" is none of "act", "attend", "track"`:         table(`triage() == "attend"`, `triage() == "atend"`),
-		"there is no row for none, yes, isolated":             table("      - [none, yes, isolated, track]\n", ""),
-		"none, no, isolated is already decided in line 20":    table("- [none, no, \"*\", track]", "- [none, no, \"*\", track]\n      - [none, no, isolated, act]"),
-		`"everywhere" is none of the values of exposure`:      table("[none, yes, public, act]", "[none, yes, everywhere, act]"),
-		"the row has 3 cells":                                 table("[none, yes, public, act]", "[none, yes, act]"),
-		`input exposure: may be "public", which is not among`: table("[isolated, internal, public]", "[isolated, internal]"),
-		"title, version and source belong together":           table("    version: 1.0.0\n", ""),
-		"is a condition; its values are no, yes":              table("[no, yes]", "[never, always]"),
-		"mode: \"loud\": want enforce":                        "mode: loud\n" + tabled,
-		"active: until: 2026-01-01 is not after from":         "active: {from: 2026-02-01, until: 2026-01-01}\n" + tabled,
-		"the name floor stands twice":                         table("{name: likely,", "{name: floor,"),
-		"undeclared reference to 'triage'":                    table("'advisory.kev ? \"active\" : \"none\"'", "triage()"),
-		"owners and route belong to a response":               rule(`true`)[:len(rule(`true`))-4] + ", route: x}]}\n",
+		`"malwear" is none of`:                                                           rule(`advisory.kind in ["malwear"]`),
+		`"loose" is none of`:                                                             rule(`"loose" in pkg.hygiene`),
+		`"pubic" is none of`:                                                             rule(`"pubic" != project.exposure`),
+		`"atend" is none of "act", "attend", "track"`:                                    table(`triage() == "attend"`, `triage() == "atend"`),
+		"there is no row for none, yes, isolated":                                        table("      - [none, yes, isolated, track]\n", ""),
+		"none, no, isolated is already decided in line 20":                               table("- [none, no, \"*\", track]", "- [none, no, \"*\", track]\n      - [none, no, isolated, act]"),
+		`"everywhere" is none of the values of exposure`:                                 table("[none, yes, public, act]", "[none, yes, everywhere, act]"),
+		"the row has 3 cells":                                                            table("[none, yes, public, act]", "[none, yes, act]"),
+		`input exposure: may be "public", which is not among`:                            table("[isolated, internal, public]", "[isolated, internal]"),
+		"title, version and source belong together":                                      table("    version: 1.0.0\n", ""),
+		"is a condition; its values are no, yes":                                         table("[no, yes]", "[never, always]"),
+		"mode: \"loud\": want enforce":                                                   "mode: loud\n" + tabled,
+		"active: until: 2026-01-01 is not after from":                                    "active: {from: 2026-02-01, until: 2026-01-01}\n" + tabled,
+		`let name: "floor-two": want _ instead of -, since it is written as floor_two()`: table("{name: floor,", "{name: floor-two,"),
+		"the name floor stands twice":                                                    table("{name: likely,", "{name: floor,"),
+		"undeclared reference to 'triage'":                                               table("'advisory.kev ? \"active\" : \"none\"'", "triage()"),
+		"owners and route belong to a response":                                          rule(`true`)[:len(rule(`true`))-4] + ", route: x}]}\n",
 	} {
 		_, err := policies.Load("p.yaml", []byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) {

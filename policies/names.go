@@ -61,9 +61,17 @@ func letNames(list []fileLet) []string {
 	return out
 }
 
+// callable checks a name that expressions write as name(): a minus would be a minus there.
+func (l *loader) callable(what string, v yamlfile.Value[string]) {
+	l.name(what, v)
+	if strings.Contains(v.V, "-") {
+		l.fault(v.Line, v.Column, "%s: %q: want _ instead of -, since it is written as %s()", what, v.V, strings.ReplaceAll(v.V, "-", "_"))
+	}
+}
+
 // let checks a named expression where it is defined.
 func (l *loader) let(in fileLet) {
-	l.name("let name", in.Name)
+	l.callable("let name", in.Name)
 	if v, ok := l.values[in.Name.V]; ok {
 		in.Be.V = v
 	}
@@ -133,7 +141,7 @@ func (l *loader) enumerated(e ast.Expr) []string {
 		}
 	case ast.IdentKind:
 		if i := l.named(e); i >= 0 && l.p.names[i].table != nil {
-			return l.p.names[i].table.results()
+			return l.p.names[i].table.outcomes()
 		} else if i >= 0 && l.p.names[i].value != nil {
 			return l.p.names[i].value.enumerated
 		}

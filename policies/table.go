@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/tocsin-dev/tocsin/internal/yamlfile"
 )
@@ -42,10 +44,14 @@ type table struct {
 	inputs []tableInput
 	rows   []tableRow
 	cells  []int // row of each combination
+	// results and texts are the rows' as CEL and as explanations take them.
+	results []ref.Val
+	texts   []string
 }
 
 type tableInput struct {
 	name   string
+	text   string // for explanations
 	is     expression
 	values []string
 }
@@ -59,8 +65,8 @@ type tableRow struct {
 
 func (r tableRow) String() string { return strings.Join(r.values, ", ") + ": " + r.result }
 
-// results are the outcomes, sorted.
-func (t *table) results() []string {
+// outcomes are the results, sorted.
+func (t *table) outcomes() []string {
 	var out []string
 	for _, r := range t.rows {
 		out = append(out, r.result)
@@ -73,7 +79,7 @@ func (t *table) results() []string {
 const anyValue = "*"
 
 func (l *loader) table(in fileTable) {
-	l.name("table name", in.Name)
+	l.callable("table name", in.Name)
 	t := &table{title: in.Name.V, source: in.Source.V, note: in.Note.V}
 	if in.Title.IsSet() {
 		t.title = strings.TrimSpace(in.Title.V + " " + in.Version.V)
@@ -156,6 +162,7 @@ func (l *loader) tableInput(in fileTableInput) tableInput {
 			l.faultIn(in.Be, 1, 0, fmt.Sprintf("input %s: may be %q, which is not among its values", in.Name.V, word))
 		}
 	}
+	out.text = in.Name.V + ": " + strings.TrimSpace(in.Be.V)
 	out.is, _ = l.expression(in.Be, c, e, strings.TrimSpace(in.Be.V))
 	return out
 }
@@ -182,7 +189,7 @@ func (l *loader) row(in fileTable, t *table, row []yamlfile.Value[string]) {
 	if r.result == "" {
 		l.fault(first.Line, first.Column, "table %s: the row has no result", in.Name.V)
 	}
-	t.rows = append(t.rows, r)
+	t.rows, t.results, t.texts = append(t.rows, r), append(t.results, types.String(r.result)), append(t.texts, r.String())
 	for _, cell := range t.covered(r.values) {
 		if other := t.cells[cell]; other >= 0 {
 			l.fault(first.Line, first.Column, "table %s: %s is already decided in line %d", in.Name.V, strings.Join(t.combination(cell), ", "), t.rows[other].line)

@@ -71,7 +71,7 @@ func ahead(m replay.Measures) string {
 	if m.News == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; of %d that were news %d before it was known, median %s", m.News, m.Early, lead(m.MedianLead))
+	return fmt.Sprintf("; of %d that were news %d before it was known, median %s", m.News, m.Early, leadDays(m.MedianLead))
 }
 
 func countsText(list []replay.Count) string {
@@ -102,7 +102,7 @@ func againstKEV(inc replay.Incident) string {
 	if inc.KEV.IsZero() || inc.Standing {
 		return "-"
 	}
-	return lead(inc.KEV.Sub(inc.Opened))
+	return leadDays(inc.KEV.Sub(inc.Opened))
 }
 
 // fixKnown says how long after the opening a fixed version was on record.

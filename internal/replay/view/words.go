@@ -27,11 +27,16 @@ func lead(d time.Duration) string {
 	if d < 0 {
 		word, d = "after", -d
 	}
-	if d < 30*time.Minute {
-		return "at the same hour"
-	}
 	if d < 2*24*time.Hour {
 		return fmt.Sprintf("%.0f h %s", math.Round(d.Hours()), word)
 	}
 	return fmt.Sprintf("%.0f d %s", math.Round(d.Hours()/24), word)
+}
+
+// leadDays is lead against a date of which only the day is known.
+func leadDays(d time.Duration) string {
+	if d > -24*time.Hour && d < 24*time.Hour {
+		return "the same day"
+	}
+	return lead(d)
 }
