@@ -24,7 +24,7 @@ func policyCommand() *cobra.Command {
   tocsin policy replay team.yaml --git .`,
 	}
 	return group(cmd, policyCheckCommand(), policyTestCommand(), policyExplainCommand(), policyShowCommand(), policyFormatCommand(), policySchemaCommand(),
-		replayCommand(), policyDiffCommand(), policySweepCommand())
+		replayCommand(), policyDiffCommand(), policySweepCommand(), policyShadowCommand())
 }
 
 func policyCheckCommand() *cobra.Command {

@@ -46,6 +46,8 @@ type recorded struct {
 	projects []tocsin.Project
 	// said is what was decided, by day and project.
 	said map[time.Time]map[string][]replay.Judgement
+	// results are what each day came to.
+	results []pipeline.Result
 }
 
 func (r *recorded) write(name string, data []byte) {
@@ -96,6 +98,7 @@ func (r *recorded) day(locks map[string]string) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	r.results = append(r.results, result)
 	r.said[r.now] = map[string][]replay.Judgement{}
 	for _, s := range result.Scanned {
 		for _, d := range s.Decisions {
@@ -129,7 +132,7 @@ const (
 )
 
 // record plays eight days, in which everything changes that a decision depends on.
-func record(t *testing.T) *recorded {
+func record(t *testing.T, shadows ...*policies.Policy) *recorded {
 	t.Helper()
 	r := &recorded{t: t, feed: t.TempDir(), data: t.TempDir(), now: time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC), said: map[time.Time]map[string][]replay.Judgement{}}
 	st, err := store.Open(t.Context(), store.Path(r.data))
@@ -155,7 +158,7 @@ func record(t *testing.T) *recorded {
 	}
 	clock := func() time.Time { return r.now }
 	r.sync = pipeline.Sync{Store: st, Dir: r.data, Now: clock, AcceptBulk: true}
-	r.run = pipeline.Portfolio{Log: slog.New(slog.DiscardHandler), Store: st, Policies: policies.NewSet(append(shipped.Policies(), aged)...), Playbooks: books, Writer: writer, Now: clock}
+	r.run = pipeline.Portfolio{Log: slog.New(slog.DiscardHandler), Store: st, Policies: policies.NewSet(append(shipped.Policies(), aged)...), Shadow: shadows, Playbooks: books, Writer: writer, Now: clock}
 	for i, slug := range []string{"api", "web", "worker"} {
 		r.projects = append(r.projects, tocsin.Project{Slug: slug, Criticality: []tocsin.Criticality{"high", "medium", "low"}[i], Exposure: tocsin.ExposurePublic, Visibility: tocsin.VisibilityPrivate})
 	}

@@ -19,6 +19,8 @@ type Outcome struct {
 	// Events are numbered by the store, in this order within each incident.
 	Events  []tocsin.IncidentEvent
 	Actions []tocsin.Action
+	// Shadows change nothing of the rest.
+	Shadows []Shadow
 }
 
 // Commit keeps an outcome in one transaction. If an incident was changed by someone else since it was read, it is an
@@ -47,6 +49,11 @@ func (s *Store) Commit(ctx context.Context, o Outcome) error {
 		}
 		for _, a := range o.Actions {
 			if err := putAction(ctx, tx, a); err != nil {
+				return err
+			}
+		}
+		for _, one := range o.Shadows {
+			if err := putShadow(ctx, tx, one); err != nil {
 				return err
 			}
 		}
@@ -225,4 +232,29 @@ func (s *Store) LastInventory(ctx context.Context, project string) (digest strin
 		return "", time.Time{}, fmt.Errorf("reading the last inventory of %s: %w", project, err)
 	}
 	return digest, moment(us), nil
+}
+
+// InventoryBefore gives the newest inventory of a project that differs from the one with a digest and was read whole, nil if
+// there is none. Inventories are kept when they change: so it is the same one for as long as nothing changes, and a run that
+// could not read everything is not compared with.
+func (s *Store) InventoryBefore(ctx context.Context, project, digest string) (*tocsin.Inventory, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT body FROM inventories WHERE project = $1 AND digest <> $2 ORDER BY taken_at DESC`, project, digest)
+	if err != nil {
+		return nil, fmt.Errorf("reading the inventory of %s before: %w", project, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var body []byte
+		var inv tocsin.Inventory
+		if err := rows.Scan(&body); err != nil {
+			return nil, fmt.Errorf("reading the inventory of %s before: %w", project, err)
+		}
+		if err := s.unpack(body, &inv); err != nil {
+			return nil, err
+		}
+		if len(inv.Coverage.Incomplete()) == 0 {
+			return &inv, nil
+		}
+	}
+	return nil, rows.Err()
 }
