@@ -87,7 +87,7 @@ func (p Portfolio) before(ctx context.Context, list []found) error {
 	for i := range list {
 		f := &list[i]
 		var err error
-		if f.source.Before, err = p.Store.InventoryBefore(ctx, f.source.Project.Slug, f.inventory.Digest); err != nil {
+		if f.source.Before, err = p.Store.InventoryBefore(ctx, f.inventory); err != nil {
 			return err
 		}
 	}

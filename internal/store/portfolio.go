@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -234,25 +235,29 @@ func (s *Store) LastInventory(ctx context.Context, project string) (digest strin
 	return digest, moment(us), nil
 }
 
-// InventoryBefore gives the newest inventory of a project that differs from the one with a digest and was read whole, nil if
-// there is none. Inventories are kept when they change: so it is the same one for as long as nothing changes, and a run that
-// could not read everything is not compared with.
-func (s *Store) InventoryBefore(ctx context.Context, project, digest string) (*tocsin.Inventory, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT body FROM inventories WHERE project = $1 AND digest <> $2 ORDER BY taken_at DESC`, project, digest)
+// InventoryBefore gives the newest inventory of the same project that differs from one, nil if there is none. Inventories are
+// kept when they change: so it is the same one for as long as nothing changes. One that lacks a file which could be read now is
+// passed over, or all that stands in the file would look new.
+func (s *Store) InventoryBefore(ctx context.Context, now tocsin.Inventory) (*tocsin.Inventory, error) {
+	unread := map[string]bool{}
+	for _, f := range now.Coverage.Incomplete() {
+		unread[f.Path] = true
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT body FROM inventories WHERE project = $1 AND digest <> $2 ORDER BY taken_at DESC`, now.Project, now.Digest)
 	if err != nil {
-		return nil, fmt.Errorf("reading the inventory of %s before: %w", project, err)
+		return nil, fmt.Errorf("reading the inventory of %s before: %w", now.Project, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var body []byte
 		var inv tocsin.Inventory
 		if err := rows.Scan(&body); err != nil {
-			return nil, fmt.Errorf("reading the inventory of %s before: %w", project, err)
+			return nil, fmt.Errorf("reading the inventory of %s before: %w", now.Project, err)
 		}
 		if err := s.unpack(body, &inv); err != nil {
 			return nil, err
 		}
-		if len(inv.Coverage.Incomplete()) == 0 {
+		if !slices.ContainsFunc(inv.Coverage.Incomplete(), func(f tocsin.FileCoverage) bool { return !unread[f.Path] }) {
 			return &inv, nil
 		}
 	}

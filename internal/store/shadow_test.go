@@ -68,14 +68,14 @@ func TestShadowLedger(t *testing.T) {
 	}
 }
 
-// TestInventoryBefore: it stays the same until the inventory changes, and is one that was read whole.
+// TestInventoryBefore: it stays the same until the inventory changes, and lacks nothing that could be read.
 func TestInventoryBefore(t *testing.T) {
 	s := open(t)
 	n := 0
-	take := func(version string, status tocsin.FileStatus) tocsin.Inventory {
+	take := func(version string, status tocsin.FileStatus) tocsin.Inventory { // beside a file that can never be read
 		t.Helper()
 		inv := tocsin.Inventory{Project: "api", TakenAt: day.Add(time.Duration(n) * time.Hour), Packages: []tocsin.Package{{Ecosystem: "npm", Name: "left", Version: version}}}
-		inv.Coverage.Files = []tocsin.FileCoverage{{Path: "package-lock.json", Status: status}}
+		inv.Coverage.Files = []tocsin.FileCoverage{{Path: "broken/package-lock.json", Status: tocsin.FileFailed}, {Path: "package-lock.json", Status: status}}
 		inv.Seal()
 		n++
 		return inv
@@ -89,7 +89,7 @@ func TestInventoryBefore(t *testing.T) {
 		{"2", tocsin.FileRead, "1"}, {"3", tocsin.FileRead, "2"}, {"2", tocsin.FileRead, "3"}, {"2", tocsin.FileRead, "3"},
 	} {
 		inv := take(step.version, step.status)
-		before, err := s.InventoryBefore(t.Context(), "api", inv.Digest)
+		before, err := s.InventoryBefore(t.Context(), inv)
 		if err != nil {
 			t.Fatal(err)
 		}
