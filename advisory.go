@@ -217,4 +217,8 @@ type EPSS struct {
 	Score      float64   `json:"score"`
 	Percentile float64   `json:"percentile"`
 	Date       time.Time `json:"date"`
+	// Change7d and Change30d are the score minus that of 7 and 30 days before, to six decimals; 0 also where no score of then
+	// is known.
+	Change7d  float64 `json:"change_7d,omitempty"`
+	Change30d float64 `json:"change_30d,omitempty"`
 }

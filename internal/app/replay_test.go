@@ -31,6 +31,7 @@ const agedPolicy = `policy: aged
 response:
   default: none
   rules:
+    - {name: rising, when: 'advisory.epss_change_7d > 0.4', then: hold, severity: high, because: it is much likelier than a week ago}
     - {name: forgotten, when: 'finding.status == "affected" && finding.age >= duration("72h")', then: emergency, severity: high, playbook: vulnerable-dependency, because: it was seen three days ago}
     - {name: likely, when: 'advisory.epss > 0.3', then: issue, because: it is likely}
 `
@@ -131,7 +132,7 @@ const (
 	kevEntry = `{"cveID":"CVE-2026-0001","vendorProject":"x","product":"x","vulnerabilityName":"x","dateAdded":"2026-03-04","shortDescription":"x","requiredAction":"x","dueDate":"2026-03-25","knownRansomwareCampaignUse":"Unknown"}`
 )
 
-// record plays eight days, in which everything changes that a decision depends on.
+// record plays nine days, in which everything changes that a decision depends on.
 func record(t *testing.T, shadows ...*policies.Policy) *recorded {
 	t.Helper()
 	r := &recorded{t: t, feed: t.TempDir(), data: t.TempDir(), now: time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC), said: map[time.Time]map[string][]replay.Judgement{}}
@@ -186,6 +187,8 @@ func record(t *testing.T, shadows ...*policies.Policy) *recorded {
 	r.write("osv/GHSA-six.json", osvRecord("GHSA-six", `"CVE-2026-0006"`, "up", "2026-03-05T00:00:00Z", critical)) // and is revoked
 	r.write("osv/GHSA-one.json", osvRecord("GHSA-one", `"CVE-2026-0001"`, "left", "2026-02-01T00:00:00Z", `"withdrawn":"2026-03-07T00:00:00Z",`+critical))
 	r.day(locks)
+	r.write("epss.csv.gz", scores("0.55")) // less than the day before, and more than a week ago
+	r.day(locks)
 	locks["api"] = "right 2.0.0"
 	r.day(locks)
 	return r
@@ -207,7 +210,7 @@ func TestReplayIsWhatWasSaidLive(t *testing.T) {
 	if err := app.PastAdvisories(t.Context(), r.data, x, &h); err != nil {
 		t.Fatal(err)
 	}
-	first := r.now.Add(-8 * tocsin.Day)
+	first := r.now.Add(-9 * tocsin.Day)
 	course, err := replay.Prepare(t.Context(), h, replay.Window{Since: first, Until: r.now}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -225,6 +228,9 @@ func TestReplayIsWhatWasSaidLive(t *testing.T) {
 			}
 			compared += len(live)
 		}
+	}
+	if !slices.ContainsFunc(r.said[first.Add(7*tocsin.Day)]["api"], func(j replay.Judgement) bool { return j.ResponseRule == "aged/rising" }) {
+		t.Error("nobody noticed live that the score rose")
 	}
 	if compared < 20 {
 		t.Errorf("only %d decisions compared", compared)

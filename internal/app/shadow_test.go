@@ -110,7 +110,7 @@ func TestShadowTouchesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		reports[run.Name] = replay.ReportShadow(run, ledger, run.First)
-		if run.Runs != 8 || !run.Last.Equal(with.now.Add(-tocsin.Day)) {
+		if run.Runs != 9 || !run.Last.Equal(with.now.Add(-tocsin.Day)) {
 			t.Errorf("%s: %+v", run.Name, run)
 		}
 	}

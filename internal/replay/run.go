@@ -188,11 +188,14 @@ func (f *follower) renew() bool {
 			source += id + " "
 		}
 	}
-	if e := f.course.scores(f.now); e != nil {
+	if n := f.course.scores(f.now); n >= 0 {
+		e, before := f.course.epss[n], f.course.before[n]
+		week, month := f.course.scored(before[0]), f.course.scored(before[1])
 		for _, id := range f.component.ids {
 			if score, ok := e.Scores[id]; ok {
+				score = advisories.EPSSChanges(score, week, month)
 				facts.EPSS[id] = score
-				source += fmt.Sprint(id, score.Score, score.Percentile, " ")
+				source += fmt.Sprint(id, score.Score, score.Percentile, score.Change7d, score.Change30d, " ")
 			}
 		}
 	}
@@ -212,16 +215,25 @@ func (f *follower) renew() bool {
 	return true
 }
 
-// scores are those of the day nearest before a moment; before the first day they are the first day's, which is the nearest.
-func (c *Course) scores(t time.Time) *EPSS {
+// scored are the scores of a place; nil if it is -1.
+func (c *Course) scored(n int) map[string]tocsin.EPSS {
+	if n < 0 {
+		return nil
+	}
+	return c.epss[n].Scores
+}
+
+// scores is the place of those of the day nearest before a moment, -1 if there are none at all; before the first day they are the
+// first day's, which is the nearest.
+func (c *Course) scores(t time.Time) int {
 	n, ok := slices.BinarySearchFunc(c.epss, t, func(e EPSS, t time.Time) int { return e.From.Compare(t) })
 	if !ok {
 		n--
 	}
 	if len(c.epss) == 0 {
-		return nil
+		return -1
 	}
-	return &c.epss[max(n, 0)]
+	return max(n, 0)
 }
 
 // move takes a place to the holding of the moment, and says whether it is another.
