@@ -31,7 +31,7 @@ const agedPolicy = `policy: aged
 response:
   default: none
   rules:
-    - {name: rising, when: 'advisory.epss_change_7d > 0.4', then: hold, severity: high, because: it is much likelier than a week ago}
+    - {name: rising, when: 'advisory.epss_change_7d > 0.4', then: emergency, severity: high, playbook: vulnerable-dependency, because: it is much likelier than a week ago}
     - {name: forgotten, when: 'finding.status == "affected" && finding.age >= duration("72h")', then: emergency, severity: high, playbook: vulnerable-dependency, because: it was seen three days ago}
     - {name: likely, when: 'advisory.epss > 0.3', then: issue, because: it is likely}
 `
