@@ -39,7 +39,7 @@ type Finding struct {
 type Advisory struct {
 	ID       string   `cel:"id" yaml:"id"`
 	Aliases  []string `cel:"aliases" yaml:"aliases"`
-	Kind     string   `cel:"kind" yaml:"kind" enum:"flaw,malware,pin"`
+	Kind     string   `cel:"kind" yaml:"kind" enum:"flaw,malware,unmaintained,pin"`
 	Rating   string   `cel:"rating" yaml:"rating" enum:"critical,high,medium,low,none,unscored"`
 	Scored   bool     `cel:"scored" yaml:"scored"`
 	CVSS     float64  `cel:"cvss" yaml:"cvss"`                                                   // base score; 0 if not scored, so ask scored or rating
