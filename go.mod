@@ -10,6 +10,8 @@ require (
 	github.com/CycloneDX/cyclonedx-go v0.12.0
 	github.com/blevesearch/mmap-go v1.2.0
 	github.com/cespare/xxhash/v2 v2.3.0
+	github.com/chromedp/cdproto v0.159.0
+	github.com/chromedp/chromedp v0.23.0
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3
 	github.com/google/go-cmp v0.7.0
 	github.com/google/go-github/v62 v62.0.0

@@ -44,8 +44,8 @@ func (t caseTable) cases(file string) ([]testCase, []yamlfile.Problem) {
 			continue
 		}
 		c := testCase{Given: t.Given}
-		if !t.Given.set {
-			c.Given.Input = BaseInput()
+		if !c.Given.set {
+			c.Given = given{BaseInput(), true}
 		}
 		var cells []string
 		for i := range row {

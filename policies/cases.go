@@ -108,6 +108,9 @@ func Test(p *Policy, file string, data []byte) (TestReport, error) {
 	reached := coverage{p, map[string]bool{}}
 	set := NewSet(p)
 	for _, c := range cases {
+		if !c.Given.set { // an ordinary finding
+			c.Given.Input = BaseInput()
+		}
 		if kind := c.Given.Advisory.Kind; !set.Judges(tocsin.Kind(kind)) {
 			report.Failures = append(report.Failures, fmt.Sprintf("%s:%d: %s: it is about a %s, which the policy does not judge; say advisory: {kind: …}", file, c.Name.Line, c.Name.V, kind))
 			continue

@@ -167,6 +167,9 @@ func (v verdict) respond(d *tocsin.Decision, p *Policy) {
 // evaluated: what it would have said is not known, so nothing below it may speak.
 func (e *evaluation) first(a *axis, onError string) verdict {
 	head := e.p.Name + ": " + a.name
+	for i := range e.names {
+		e.names[i].told = false
+	}
 	for i := range a.rules {
 		r := &a.rules[i]
 		switch e.ask(&r.when) {

@@ -34,6 +34,8 @@ type evaluation struct {
 type answer struct {
 	val ref.Val
 	row int // of a table
+	// told says that an explanation has shown what it came from: names that are made of names would double at each step.
+	told bool
 }
 
 var _ interpreter.Activation = (*evaluation)(nil)

@@ -24,9 +24,7 @@ func (e *evaluation) reason(n *node) tocsin.Reason {
 			decided = r.Children[i].Result == map[string]string{operators.LogicalAnd: "false", operators.LogicalOr: "true"}[n.op]
 		}
 	case n.name >= 0:
-		if e.names[n.name].val != nil {
-			r.Children = e.parts(e.p.names[n.name].condition)
-		}
+		r.Children = e.named(n.name)
 	case e.atoms[n.atom] != unasked:
 		r.Children = e.seen(e.p.atoms[n.atom].sees)
 	}
@@ -81,13 +79,18 @@ func (e *evaluation) seen(list []sight) []tocsin.Reason {
 
 func (e *evaluation) valueText(v ref.Val) string { return text(v.Value()) }
 
-// named explains what a name came to.
+// named explains what a name came to, the first time.
 func (e *evaluation) named(i int) []tocsin.Reason {
+	a := &e.names[i]
+	if a.val == nil || a.told {
+		return nil
+	}
+	a.told = true
 	switch n := &e.p.names[i]; {
 	case n.condition != nil:
 		return e.parts(n.condition)
 	case n.table != nil:
-		return e.tableReason(n.table, e.names[i].row)
+		return e.tableReason(n.table, a.row)
 	default:
 		return e.seen(n.value.sees)
 	}

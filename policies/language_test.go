@@ -2,6 +2,7 @@ package policies_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -187,5 +188,27 @@ func TestMetrics(t *testing.T) {
 		if got.Version != want.Version || got.Metrics != want.Metrics || got.Exploit != want.Exploit || s != want.SSVC {
 			t.Errorf("%s:\n got %+v %+v %s %s\nwant %+v %+v %s", vector, got.Metrics, s, got.Version, got.Exploit, want.Metrics, want.SSVC, want.Exploit)
 		}
+	}
+}
+
+// TestNamesDoNotDouble: names that are made of names are explained once, or a short file would fill the memory.
+func TestNamesDoNotDouble(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("policy: p\nlet:\n  - {name: a0, be: 'advisory.kev || finding.accepted'}\n")
+	for i := range 200 {
+		fmt.Fprintf(&b, "  - {name: a%d, be: 'a%d() || !a%d() || a%d()'}\n", i+1, i, i, i)
+	}
+	b.WriteString("gate:\n  default: pass\n  rules: [{name: r, when: 'a200() && a200()', then: fail, because: x}]\n")
+	d := policies.NewSet(load(t, b.String())).Decide(policies.BaseInput())
+	nodes := 0
+	var count func(tocsin.Reason)
+	count = func(r tocsin.Reason) {
+		nodes++
+		for _, c := range r.Children {
+			count(c)
+		}
+	}
+	if count(d.Reason); d.Gate != tocsin.GateFail || nodes > 2000 {
+		t.Errorf("gate %s, explained in %d nodes", d.Gate, nodes)
 	}
 }

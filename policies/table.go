@@ -95,8 +95,12 @@ func (l *loader) table(in fileTable) {
 	case len(in.Inputs) == 0:
 		l.fault(in.Name.Line, 0, "table %s: inputs: are missing", in.Name.V)
 		return
-	case slices.IndexFunc(l.p.names, func(n named) bool { return n.table != nil }) >= 0 && l.tables() >= maxTables:
+	case l.tables() >= maxTables:
 		l.fault(in.Name.Line, 0, "at most %d tables are allowed", maxTables)
+		return
+	}
+	if len(in.Rows) > cells {
+		l.fault(in.Name.Line, 0, "table %s: has %d rows for %d combinations", in.Name.V, len(in.Rows), cells)
 		return
 	}
 	t.cells = make([]int, cells)
@@ -179,10 +183,7 @@ func (l *loader) row(in fileTable, t *table, row []yamlfile.Value[string]) {
 		l.fault(first.Line, first.Column, "table %s: the row has no result", in.Name.V)
 	}
 	t.rows = append(t.rows, r)
-	for cell := range t.cells {
-		if !r.covers(t.combination(cell)) {
-			continue
-		}
+	for _, cell := range t.covered(r.values) {
 		if other := t.cells[cell]; other >= 0 {
 			l.fault(first.Line, first.Column, "table %s: %s is already decided in line %d", in.Name.V, strings.Join(t.combination(cell), ", "), t.rows[other].line)
 			return
@@ -191,13 +192,21 @@ func (l *loader) row(in fileTable, t *table, row []yamlfile.Value[string]) {
 	}
 }
 
-func (r tableRow) covers(values []string) bool {
-	for i, v := range r.values {
-		if v != anyValue && v != values[i] {
-			return false
+// covered are the cells that the values of a row speak of.
+func (t *table) covered(values []string) []int {
+	cells := []int{0}
+	for i, in := range t.inputs {
+		var next []int
+		for _, cell := range cells {
+			for n, v := range in.values {
+				if values[i] == anyValue || values[i] == v {
+					next = append(next, cell*len(in.values)+n)
+				}
+			}
 		}
+		cells = next
 	}
-	return true
+	return cells
 }
 
 // combination gives the values of a cell.

@@ -113,6 +113,7 @@ func verifyCommand() *cobra.Command {
 		Example: "  tocsin db verify advisories.zip",
 		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			frugal()
 			return withBundle(args[0], func(b *feed.Bundle) error {
 				bar := newProgress(cmd.ErrOrStderr())
 				id, err := pipeline.Verify(cmd.Context(), b, bar.step)

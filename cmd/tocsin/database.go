@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
 	"strings"
 	"text/tabwriter"
@@ -84,10 +85,15 @@ func update(cmd *cobra.Command, s pipeline.Sync, bar *progress, sources []pipeli
 	return err
 }
 
-// frugal trades time for memory: what a build holds is nearly all needed to its end, so let little garbage pile up on it.
+// frugal trades time for memory: what a build holds is nearly all needed to its end, so let little garbage pile up on it. Who
+// set GOGC or GOMEMLIMIT chose otherwise.
 func frugal() {
-	debug.SetGCPercent(40)
-	debug.SetMemoryLimit(500 << 20) // 600,000 records need 350 MB; beyond the limit a build is slower, not wrong
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(40)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(500 << 20) // 600,000 records need 350 MB; beyond the limit a build is slower, not wrong
+	}
 }
 
 func title(name, part string) string { return strings.TrimSpace(name + " " + part) }

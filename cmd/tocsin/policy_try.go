@@ -96,7 +96,7 @@ func showCases(w io.Writer, reports []policies.TestReport) {
 }
 
 func policyExplainCommand() *cobra.Command {
-	var f scanFlags
+	f := scanFlags{format: "table", onUndecided: "fail"}
 	var given, pkg, advisory string
 	cmd := &cobra.Command{
 		Use:   "explain [PATH...]",

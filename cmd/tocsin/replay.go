@@ -24,7 +24,7 @@ import (
 // pastFlags say which past a policy is tried on.
 type pastFlags struct {
 	git, since, until, config string
-	repositories              []string
+	repositories, exceptions  []string
 	criticality, exposure     string
 	all                       bool
 	data                      func() (string, error)
@@ -38,6 +38,7 @@ func (f *pastFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.criticality, "criticality", string(tocsin.CriticalityMedium), "of the repositories: low, medium, high")
 	cmd.Flags().StringVar(&f.exposure, "exposure", string(tocsin.ExposureInternal), "of the repositories: isolated, internal, public")
 	cmd.Flags().BoolVar(&f.all, "all", false, "show all rows of the tables")
+	cmd.Flags().StringArrayVar(&f.exceptions, "exceptions", nil, "file of accepted risks and statements of not being affected, as of today; any number of times")
 	f.data = dataFlag(cmd)
 }
 
@@ -54,14 +55,28 @@ func (f *pastFlags) open(cmd *cobra.Command) (p past, err error) {
 	if err != nil {
 		return p, err
 	}
+	var c config.Config
+	if f.config != "" {
+		if len(f.repositories) > 0 {
+			return p, exit{exitUsage, errors.New("--git and --config are two pasts; give one of them")}
+		}
+		if c, err = config.Load(f.config); err != nil {
+			return p, exit{exitUsage, err}
+		}
+		f.data, f.exceptions = func() (string, error) { return c.Data, nil }, append(c.Exceptions, f.exceptions...)
+	}
 	dir, err := f.data()
 	if err != nil {
 		return p, err
 	}
+	excused, err := app.Exceptions(f.exceptions, time.Now().UTC())
+	if err != nil {
+		return p, exit{exitUsage, err}
+	}
+	h := replay.History{Exceptions: excused.Exceptions}
 	p.bar = newProgress(cmd.ErrOrStderr())
 	defer p.bar.finish()
-	var h replay.History
-	if h.Projects, err = f.projects(cmd.Context(), dir, w, p.bar); err != nil {
+	if h.Projects, err = f.projects(cmd.Context(), c, w, p.bar); err != nil {
 		return p, err
 	}
 	p.bar.show("advisories")
@@ -102,12 +117,8 @@ func (f *pastFlags) window(now time.Time) (replay.Window, error) {
 }
 
 // projects gives the inventories of the past: of repositories, or of the portfolio of a configuration.
-func (f *pastFlags) projects(ctx context.Context, dir string, w replay.Window, bar *progress) ([]replay.Project, error) {
+func (f *pastFlags) projects(ctx context.Context, c config.Config, w replay.Window, bar *progress) ([]replay.Project, error) {
 	if f.config != "" {
-		c, err := config.Load(f.config)
-		if err != nil {
-			return nil, exit{exitUsage, err}
-		}
 		var list []tocsin.Project
 		for _, p := range c.Projects {
 			list = append(list, p.Project)

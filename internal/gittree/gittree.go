@@ -58,13 +58,7 @@ func MergeBase(dir, ref string) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	tree, err := bases[0].Tree()
-	if err == nil && below != "." {
-		tree, err = tree.Tree(below)
-	}
-	if errors.Is(err, object.ErrDirectoryNotFound) {
-		tree, err = &object.Tree{}, nil // the folder is new
-	}
+	tree, err := subtree(bases[0], below)
 	if err != nil {
 		return nil, fmt.Errorf("reading commit %s: %w", bases[0].Hash, err)
 	}
@@ -106,7 +100,7 @@ func commit(repo *git.Repository, ref string) (*object.Commit, error) {
 func inside(repo *git.Repository, dir string) (string, error) {
 	work, err := repo.Worktree()
 	if err != nil {
-		return "", fmt.Errorf("%w: the repository has no work tree: %v", tocsin.ErrInvalid, err)
+		return "", fmt.Errorf("%w: the repository has no work tree: %w", tocsin.ErrInvalid, err)
 	}
 	full, err := filepath.Abs(dir)
 	if err != nil {

@@ -14,10 +14,13 @@ import (
 	"github.com/tocsin-dev/tocsin"
 )
 
+// enough commits in a row from before the time say that the rest is older too; a clock that was wrong says nothing.
+const enough = 20
+
 // maxSteps bounds the commits of a history.
 const maxSteps = 200_000
 
-// Past gives the commits that the repository's HEAD was at within a time, oldest first: its first parents, since what was
+// Past gives the folder that dir is, in the commits that the repository's HEAD was at within a time, oldest first: its first parents, since what was
 // merged was not there before. The first of them is the one that stood when the time began. Commits that are dated before
 // their parents count from their parents' time.
 func Past(ctx context.Context, dir string, since, until time.Time) ([]*Tree, error) {
@@ -29,7 +32,15 @@ func Past(ctx context.Context, dir string, since, until time.Time) ([]*Tree, err
 	if err != nil {
 		return nil, err
 	}
+	below, err := inside(repo, dir)
+	if errors.Is(err, git.ErrIsBareRepository) {
+		below, err = ".", nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	var line []*object.Commit
+	older := 0 // commits in a row from before the time
 	for c := head; ; {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -38,7 +49,12 @@ func Past(ctx context.Context, dir string, since, until time.Time) ([]*Tree, err
 		if len(line) > maxSteps {
 			return nil, fmt.Errorf("%w: %s has over %d commits", tocsin.ErrInvalid, dir, maxSteps)
 		}
-		if c.NumParents() == 0 || c.Committer.When.Before(since) {
+		if c.Committer.When.Before(since) {
+			older++
+		} else {
+			older = 0
+		}
+		if c.NumParents() == 0 || older == enough {
 			break
 		}
 		parent, err := c.Parent(0)
@@ -54,7 +70,7 @@ func Past(ctx context.Context, dir string, since, until time.Time) ([]*Tree, err
 	var out []*Tree
 	var last time.Time
 	for _, c := range line {
-		tree, err := c.Tree()
+		tree, err := subtree(c, below)
 		if err != nil {
 			return nil, fmt.Errorf("reading commit %s: %w", c.Hash, err)
 		}
@@ -66,9 +82,24 @@ func Past(ctx context.Context, dir string, since, until time.Time) ([]*Tree, err
 		if !at.Before(until) {
 			break
 		}
+		if len(out) == 1 && !at.After(since) { // an older one than what stood when the time began
+			out = out[:0]
+		}
 		out = append(out, &Tree{Commit: c.Hash.String(), At: at, tree: tree})
 	}
 	return out, nil
+}
+
+// subtree is a folder of a commit; one that it does not have is empty.
+func subtree(c *object.Commit, below string) (*object.Tree, error) {
+	tree, err := c.Tree()
+	if err == nil && below != "." {
+		tree, err = tree.Tree(below)
+	}
+	if errors.Is(err, object.ErrDirectoryNotFound) {
+		return &object.Tree{}, nil
+	}
+	return tree, err
 }
 
 // Changed lists the files that differ between two commits, slash-separated.

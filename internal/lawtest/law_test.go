@@ -47,6 +47,7 @@ var allowed = map[string][]string{
 	"notify":               {},
 	"notify/github":        {},
 	"internal/config":      {},
+	"internal/browser":     {}, // tests only
 	"internal/corpus":      {}, // tests only
 	"internal/gittree":     {},
 	"internal/githubtest":  {},
@@ -55,7 +56,7 @@ var allowed = map[string][]string{
 	"internal/store":       {},
 	"internal/demo":        {"internal/config", "internal/githubtest"},
 	"internal/pipeline":    {"advisories", "advisories/feed", "scanner", "scanner/match", "scanner/pin", "policies", "policies/exceptions", "incidents", "internal/outbox", "internal/store"},
-	"internal/replay":      {"advisories", "scanner/match", "policies", "incidents"}, // runs the stages over the past
+	"internal/replay":      {"advisories", "scanner/match", "policies", "policies/exceptions", "incidents"}, // runs the stages over the past
 	"internal/replay/view": {"internal/replay"},
 	"internal/app":         {"*"},
 	"cmd/tocsin":           {"*"},
@@ -84,6 +85,7 @@ var heavy = map[string][]string{
 	"github.com/openvex/go-vex":             {"scanner/report", "policies/exceptions"},
 	"github.com/hashicorp/go-retryablehttp": {"advisories/feed", "notify/github"},
 	"golang.org/x/vuln":                     {"scanner/reach"},
+	"github.com/chromedp/chromedp":          {"internal/browser"},
 }
 
 // absent came into the program by way of something small, and fill tables or compile expressions before main: no scan needs

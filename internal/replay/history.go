@@ -13,6 +13,8 @@ type History struct {
 	KEV      []KEV
 	EPSS     []EPSS
 	Projects []Project
+	// Exceptions as they stand today. One that expires holds in the past as long as it would have been let to.
+	Exceptions []tocsin.Exception
 }
 
 // A Record is one revision of an advisory for the time that it was the newest.

@@ -17,13 +17,14 @@ type Measures struct {
 	Emergencies int `json:"emergencies"` // as the highest urgency that they reached
 	Holds       int `json:"holds"`
 	Routine     int `json:"routine"`
-	// PerWeek are incidents of any urgency, on average.
-	PerWeek   float64 `json:"per_week"`
-	Weeks     []Week  `json:"weeks"`
-	Releases  int     `json:"releases"`
-	Stopped   int     `json:"stopped"`
-	Undecided int     `json:"undecided"`
-	// ExposedDays are the days that projects were affected while an incident was open, over all projects.
+	// PerWeek are incidents of any urgency, on average; CallsPerWeek those that call people at once: emergencies and holds.
+	PerWeek      float64 `json:"per_week"`
+	CallsPerWeek float64 `json:"calls_per_week"`
+	Weeks        []Week  `json:"weeks"`
+	Releases     int     `json:"releases"`
+	Stopped      int     `json:"stopped"`
+	Undecided    int     `json:"undecided"`
+	// ExposedDays are the days that projects were affected while an emergency or a hold was open, over all projects.
 	ExposedDays float64 `json:"exposed_days"`
 	// Caught are exploited classes for which an incident was opened, as an emergency or a hold. News are those of them that
 	// were not standing on the first day, Early those that were open before the exploitation was known; MedianLead is over
@@ -77,7 +78,9 @@ func (r Result) measure() Measures {
 	}
 	for i := range r.Incidents {
 		inc := &r.Incidents[i]
-		m.ExposedDays += inc.Exposed(r.Until).Hours() / 24
+		if inc.Urgency != tocsin.UrgencyRoutine {
+			m.ExposedDays += inc.Exposed(r.Until).Hours() / 24
+		}
 		if inc.Standing {
 			m.Standing++
 			continue
@@ -120,7 +123,7 @@ func (r Result) measure() Measures {
 	}
 	m.catch(r.Exploited)
 	if weeks := r.Until.Sub(r.Since).Hours() / week.Hours(); weeks > 0 {
-		m.PerWeek = float64(m.Incidents) / weeks
+		m.PerWeek, m.CallsPerWeek = float64(m.Incidents)/weeks, float64(m.Emergencies+m.Holds)/weeks
 	}
 	m.HoldsEnded, m.ByGroup = counts(ended), counts(groups)
 	for _, c := range rules {

@@ -198,3 +198,22 @@ response: {default: none, rules: [{name: kev, when: advisory.kev, then: hold, se
 		t.Errorf("%+v, exposed %s", inc, inc.Exposed(w.Until))
 	}
 }
+
+// TestExceptionsHoldForTheirTime: an accepted risk is quiet until it expires, and was not accepted longer than a year before.
+func TestExceptionsHoldForTheirTime(t *testing.T) {
+	entry := tocsin.KEV{CVE: "CVE-2025-1", DateAdded: at("2025-01-01 00:00")}
+	h := replay.History{
+		Records: []replay.Record{{From: at("2025-01-01 00:00"), Digest: "1", Advisory: tocsin.Advisory{ID: "CVE-2025-1", Published: at("2025-01-01 00:00"), Affected: []tocsin.Affected{{
+			Package: tocsin.AffectedPackage{Ecosystem: "npm", Name: "left"}, Versions: []string{"1.0.0"},
+		}}}}},
+		KEV:        []replay.KEV{{Entry: entry, From: entry.DateAdded}},
+		Projects:   []replay.Project{project("api", npm("api", "2025-01-01 00:00", "left 1.0.0"))},
+		Exceptions: []tocsin.Exception{{Kind: tocsin.ExceptionAccepted, Class: "CVE-2025-1", Package: "pkg:npm/left", Reason: "x", Owner: "a", Expires: at("2026-06-30 00:00"), Source: "x:1"}},
+	}
+	for since, want := range map[string]string{"2025-05-01 00:00": "2025-05-01", "2025-08-01 00:00": "2026-07-01"} {
+		r := run(t, h, replay.Window{Since: at(since), Until: at("2026-08-01 00:00")}, set(t, "emergency"))
+		if len(r.Incidents) != 1 || r.Incidents[0].Opened.Format(time.DateOnly) != want {
+			t.Errorf("from %s: %s, want it opened on %s", since, story(r), want)
+		}
+	}
+}

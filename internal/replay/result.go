@@ -2,7 +2,6 @@ package replay
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -147,35 +146,6 @@ func (r Result) release(project string, inv tocsin.Inventory) Release {
 	}
 	if out.Gate != tocsin.GatePass {
 		out.Because = slices.DeleteFunc(list, func(j Judgement) bool { return j.Gate != out.Gate })
-	}
-	return out
-}
-
-// exploited lists what the component should have been caught for, by class.
-func (f *follower) exploited() []Exploited {
-	var out []Exploited
-	for _, id := range slices.Sorted(maps.Keys(f.affected)) {
-		finding := f.affected[id]
-		e := Exploited{Class: id, Kind: finding.Class.Kind, Package: strings.TrimSpace(finding.Package.Ecosystem + " " + finding.Package.String()), Used: f.affectedAt[id]}
-		switch {
-		case e.Kind == tocsin.KindMalware:
-			e.Since = finding.Class.Published
-		default:
-			for _, alias := range finding.Class.Aliases {
-				if k, ok := f.course.kev[alias]; ok && (e.Since.IsZero() || k.Entry.DateAdded.Before(e.Since)) {
-					e.Since = k.Entry.DateAdded
-				}
-			}
-		}
-		if e.Since.IsZero() || !e.Since.Before(f.course.window.Until) {
-			continue
-		}
-		for _, inc := range f.kept {
-			if slices.Contains(inc.Aliases, id) && (e.Opened.IsZero() || inc.Opened.Before(e.Opened)) {
-				e.Incident, e.Opened, e.As, e.Standing = inc.Key, inc.Opened, inc.Urgency, inc.Standing
-			}
-		}
-		out = append(out, e)
 	}
 	return out
 }

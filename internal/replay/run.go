@@ -4,14 +4,12 @@ import (
 	"context"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/advisories"
-	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/policies"
 )
 
@@ -89,6 +87,8 @@ type standing struct {
 	held      int // number of the holding, -1 before the first
 	findings  []tocsin.Finding
 	decisions []tocsin.Decision
+	// read is what the policies read of each finding when it was decided.
+	read []string
 }
 
 func (f *follower) follow() followed {
@@ -136,6 +136,9 @@ func (f *follower) times() []time.Time {
 	for _, t := range f.set.Turns() {
 		add(t)
 	}
+	for _, t := range f.course.lapses() {
+		add(t)
+	}
 	if f.set.Reads("now") || f.set.Reads("advisory.age") || f.set.Reads("finding.age") {
 		for t := w.Since; t.Before(w.Until); t = t.Add(tocsin.Day) {
 			out = append(out, t)
@@ -143,208 +146,4 @@ func (f *follower) times() []time.Time {
 	}
 	slices.SortFunc(out, time.Time.Compare)
 	return slices.CompactFunc(out, time.Time.Equal)
-}
-
-// step brings everything to a moment and folds what changed.
-func (f *follower) step(t time.Time) {
-	f.now = t
-	f.decided = map[string]tocsin.Decision{}
-	anew := f.renew()
-	moved := make([]bool, len(f.places))
-	for i := range f.places {
-		moved[i] = f.move(i) || anew
-		if moved[i] {
-			f.look(i)
-		}
-	}
-	reach := f.measure()
-	wider := f.set.Reads("portfolio") && !sameReach(reach, f.reach)
-	f.reach = reach
-	ticking := f.set.Reads("now") || f.set.Reads("advisory.age") || f.set.Reads("finding.age") || slices.ContainsFunc(f.set.Turns(), t.Equal)
-	var seen []incidents.Sighting
-	for i := range f.places {
-		if f.places[i].held < 0 || !moved[i] && !wider && !ticking {
-			continue
-		}
-		if f.decide(i) || moved[i] {
-			seen = append(seen, f.sighting(i))
-		}
-	}
-	if len(seen) == 0 {
-		return
-	}
-	f.take(incidents.Fold(f.known, seen, f.playbooks, t))
-}
-
-// move takes a place to the holding of the moment, and says whether it is another.
-func (f *follower) move(i int) bool {
-	list := f.component.places[i].held
-	n := f.places[i].held
-	for n+1 < len(list) && !list[n+1].from.After(f.now) {
-		n++
-	}
-	moved := n != f.places[i].held
-	f.places[i].held = n
-	return moved
-}
-
-// look states what is found in a place.
-func (f *follower) look(i int) {
-	s := &f.places[i]
-	s.findings = s.findings[:0:0]
-	if s.held < 0 {
-		return
-	}
-	for _, h := range f.component.places[i].held[s.held].packages {
-		for _, finding := range f.found[h.distinct] {
-			finding.Package, finding.Hygiene, finding.Paths = *h.pkg, h.pkg.Hygiene(), h.paths
-			s.findings = append(s.findings, finding)
-		}
-	}
-}
-
-func (f *follower) project(i int) tocsin.Project {
-	return f.course.projects[f.component.places[i].project].Project
-}
-
-// measure counts the projects that each class affects.
-func (f *follower) measure() policies.Reach {
-	r := policies.Reach{Total: f.course.watched(f.now), Projects: map[string]int{}, Critical: map[string]int{}}
-	for i := range f.places {
-		counted := map[string]bool{}
-		for _, finding := range f.places[i].findings {
-			if id := finding.Class.ID; finding.Status == tocsin.StatusAffected && !counted[id] {
-				counted[id] = true
-				if f.affectedAt[id].IsZero() {
-					f.affected[id], f.affectedAt[id] = finding, f.now
-				}
-				r.Projects[id]++
-				if f.project(i).Criticality == tocsin.CriticalityHigh {
-					r.Critical[id]++
-				}
-			}
-		}
-	}
-	return r
-}
-
-// watched counts the projects that have an inventory at a moment.
-func (c *Course) watched(t time.Time) int {
-	n, _ := slices.BinarySearchFunc(c.begun, t, func(begun, t time.Time) int {
-		if begun.After(t) {
-			return 1
-		}
-		return -1
-	})
-	return n
-}
-
-func sameReach(a, b policies.Reach) bool {
-	if a.Total != b.Total || len(a.Projects) != len(b.Projects) {
-		return false
-	}
-	for id, n := range a.Projects {
-		if b.Projects[id] != n || b.Critical[id] != a.Critical[id] {
-			return false
-		}
-	}
-	return true
-}
-
-// decide applies the policies to a place, and says whether they say anything else than before.
-func (f *follower) decide(i int) bool {
-	s := &f.places[i]
-	c := policies.Context{Project: f.project(i), Reach: f.reach, Feed: policies.Feed{Fresh: true}, Now: f.now}
-	inv := f.inventory(i)
-	before := judgements(s.decisions)
-	s.decisions = s.decisions[:0:0]
-	for _, finding := range s.findings {
-		seen := c.Project.Slug + " " + finding.Class.ID
-		if f.firstSeen[seen].IsZero() {
-			f.firstSeen[seen] = f.now
-		}
-		c.FirstSeen = f.firstSeen[seen]
-		in := policies.NewInput(finding, c)
-		alike := f.set.Projection(&in)
-		d, ok := f.decided[alike]
-		if !ok {
-			d = f.set.Decide(in)
-			f.decided[alike] = d
-		}
-		d.Project, d.Finding, d.Inventory = c.Project.Slug, finding, inv.Digest
-		s.decisions = append(s.decisions, d)
-	}
-	now := judgements(s.decisions)
-	if slices.Equal(before, now) {
-		return false
-	}
-	n := f.component.places[i].project
-	f.judged[n] = append(f.judged[n], judged{f.now, now})
-	return true
-}
-
-func (f *follower) inventory(i int) *tocsin.Inventory {
-	p := f.component.places[i]
-	return &f.course.projects[p.project].Inventories[p.held[f.places[i].held].inventory]
-}
-
-func (f *follower) sighting(i int) incidents.Sighting {
-	return incidents.Sighting{Project: f.project(i), Inventory: *f.inventory(i), Decisions: f.places[i].decisions, Whole: true}
-}
-
-// take keeps what became of the incidents.
-func (f *follower) take(changes []incidents.Change) {
-	for _, c := range changes {
-		i := slices.IndexFunc(f.known, func(inc tocsin.Incident) bool { return inc.Key == c.Incident.Key })
-		if i < 0 {
-			f.known = append(f.known, c.Incident)
-			f.kept[c.Incident.Key] = f.opened(c.Incident)
-		} else {
-			f.known[i] = c.Incident
-		}
-		f.kept[c.Incident.Key].update(c, f.now)
-	}
-	for _, inc := range f.kept { // when a fix was first known, whether or not the incident changed by it
-		if inc.FixKnown.IsZero() && f.fixed(inc) {
-			inc.FixKnown = f.now
-		}
-	}
-}
-
-func (f *follower) fixed(inc *Incident) bool {
-	for i := range f.places {
-		for _, finding := range f.places[i].findings {
-			if slices.Contains(finding.Class.Aliases, inc.Class) && len(finding.Fixed) > 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// opened begins the account of an incident, with the rule that opened it.
-func (f *follower) opened(inc tocsin.Incident) *Incident {
-	out := &Incident{
-		Key: inc.Key, Class: inc.Class.ID, Aliases: inc.Class.Aliases, Summary: inc.Class.Summary, Kind: inc.Class.Kind, Group: inc.Group,
-		Opened: inc.OpenedAt, Standing: !f.now.After(f.course.window.Since), OpenedAs: inc.Urgency, Cause: inc.Cause, Published: inc.Class.Published, Exact: f.state.exact,
-	}
-	for _, id := range inc.Class.Aliases {
-		if k, ok := f.course.kev[id]; ok && (out.KEV.IsZero() || k.Entry.DateAdded.Before(out.KEV)) {
-			out.KEV = k.Entry.DateAdded
-		}
-	}
-	worst := tocsin.ResponseNone
-	for i := range f.places {
-		for _, d := range f.places[i].decisions {
-			if slices.Contains(inc.Class.Aliases, d.Finding.Class.ID) && tocsin.CompareResponses(d.Response, worst) > 0 {
-				worst, out.Rule, out.Owners = d.Response, d.ResponseRule, d.Owners
-				out.Exact = out.Exact && f.course.projects[f.component.places[i].project].Exact
-			}
-			if name := strings.TrimSpace(d.Finding.Package.Ecosystem + " " + d.Finding.Package.Name); !slices.Contains(out.Packages, name) {
-				out.Packages = append(out.Packages, name)
-			}
-		}
-	}
-	slices.Sort(out.Packages)
-	return out
 }

@@ -65,6 +65,11 @@ func pageOf(r Report) page {
 			Eco: markdown.Line(l.ecosystem, maxName),
 		})
 	}
+	if len(r.Targets) == 1 { // it stands above; each card would say it again
+		for i := range out.Rows {
+			out.Rows[i].Source = ""
+		}
+	}
 	out.Left = left
 	out.Unread, out.UnreadLeft = unreadFiles(r, maxPageRows)
 	for i := range out.Unread {

@@ -15,7 +15,7 @@ import (
 var (
 	diffColumns        = []string{"", "class", "projects", "old", "new", "rule"}
 	releaseDiffColumns = []string{"when", "project", "old", "new", "rule"}
-	sweepColumns       = []string{"value", "incidents", "a week", "emergencies", "holds", "stopped", "caught", "early", ""}
+	sweepColumns       = []string{"value", "incidents", "emergencies", "holds", "calls a week", "stopped", "caught", "early", ""}
 )
 
 // DiffTable writes two policies side by side for the terminal.
@@ -127,17 +127,17 @@ const barWidth = 24
 func sweepRows(s replay.Sweep) [][]string {
 	most := 0.0
 	for _, p := range s.Points {
-		most = max(most, p.Measures.PerWeek)
+		most = max(most, p.Measures.CallsPerWeek)
 	}
 	var out [][]string
 	for _, p := range s.Points {
 		m := p.Measures
 		bar := ""
 		if most > 0 {
-			bar = strings.Repeat("█", int(m.PerWeek/most*barWidth+0.5))
+			bar = strings.Repeat("█", int(m.CallsPerWeek/most*barWidth+0.5))
 		}
 		out = append(out, []string{
-			fmt.Sprint(p.Value), fmt.Sprint(m.Incidents), fmt.Sprintf("%.1f", m.PerWeek), fmt.Sprint(m.Emergencies), fmt.Sprint(m.Holds),
+			fmt.Sprint(p.Value), fmt.Sprint(m.Incidents), fmt.Sprint(m.Emergencies), fmt.Sprint(m.Holds), fmt.Sprintf("%.2f", m.CallsPerWeek),
 			fmt.Sprintf("%d of %d", m.Stopped, m.Releases), fmt.Sprintf("%d of %d", m.Caught, m.Exploited), fmt.Sprint(m.Early), bar,
 		})
 	}

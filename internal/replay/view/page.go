@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
 	"github.com/tocsin-dev/tocsin/internal/replay"
 )
@@ -18,7 +19,7 @@ var pageText string
 const (
 	// maxPageRows bounds each list of a page, maxBars the incidents of its timeline.
 	maxPageRows = 500
-	maxBars     = 60
+	maxBars     = 40
 )
 
 // HTML writes a replay as one page that needs nothing else: no script, no font, nothing from the network. It is escaped by
@@ -38,7 +39,7 @@ func HTML(w io.Writer, r replay.Result) error {
 			{fmt.Sprintf("%.1f", m.PerWeek), fmt.Sprintf("a week; %d were standing on the first day", m.Standing)},
 			{fmt.Sprintf("%d of %d", m.Caught, m.Exploited), "exploited or malicious classes caught" + ahead(m)},
 			{fmt.Sprintf("%d of %d", m.Stopped, m.Releases), fmt.Sprintf("releases stopped, %d undecided", m.Undecided)},
-			{fmt.Sprintf("%.0f", m.ExposedDays), "project days exposed while an incident was open"},
+			{fmt.Sprintf("%.0f", m.ExposedDays), "project days exposed while an emergency or a hold was open"},
 		},
 		Lists: []list{
 			newList("Incidents", incidentColumns, incidentRows(r)), newList("Releases stopped", releaseColumns, releaseRows(r)),
@@ -187,7 +188,7 @@ func newTimeline(r replay.Result) *timeline {
 	if len(r.Incidents) == 0 {
 		return nil
 	}
-	shown := gravest(r.Incidents, maxBars)
+	shown := drawn(r.Incidents, maxBars)
 	const line, left = 20.0, 330.0
 	place := func(t time.Time) float64 {
 		return left + t.Sub(r.Since).Hours()/r.Until.Sub(r.Since).Hours()*(chartWidth-left)
@@ -201,7 +202,7 @@ func newTimeline(r replay.Result) *timeline {
 		}
 		y := line * float64(i)
 		b := bar{
-			Class: class, X: place(inc.Opened), Y: y + 4, H: line - 8, Text: y + 14, Label: markdown.Line(inc.Class+" "+strings.Join(inc.Packages, ", "), 52),
+			Class: class, X: place(inc.Opened), Y: y + 4, H: line - 8, Text: y + 14, Label: markdown.Line(inc.Class+" "+strings.Join(inc.Packages, ", "), 48),
 			Title: fmt.Sprintf("%s: %s, %s, %s; %s", inc.Class, markdown.Line(inc.Summary, 200), opened(inc), projects(inc), inc.Rule),
 		}
 		b.W = max(place(end)-b.X, 3)
@@ -219,15 +220,14 @@ func newTimeline(r replay.Result) *timeline {
 	return c
 }
 
-// gravest keeps so many incidents, emergencies and news first, in the order of time.
-func gravest(all []replay.Incident, n int) []replay.Incident {
+// drawn keeps so many incidents, in the order of time: the news first, then what called people and was standing already.
+func drawn(all []replay.Incident, n int) []replay.Incident {
 	var out []replay.Incident
 	keep := map[string]bool{}
 	for _, wanted := range []func(replay.Incident) bool{
-		func(i replay.Incident) bool { return !i.Standing && i.Urgency == "emergency" },
-		func(i replay.Incident) bool { return !i.Standing && i.Urgency == "hold" },
-		func(i replay.Incident) bool { return i.Urgency != "routine" },
-		func(replay.Incident) bool { return true },
+		func(i replay.Incident) bool { return !i.Standing && i.Urgency != tocsin.UrgencyRoutine },
+		func(i replay.Incident) bool { return !i.Standing },
+		func(i replay.Incident) bool { return i.Urgency != tocsin.UrgencyRoutine },
 	} {
 		for _, inc := range all {
 			if len(keep) < n && wanted(inc) {
@@ -266,14 +266,14 @@ func SweepHTML(w io.Writer, s replay.Sweep) error {
 		}
 		return left + (v-low)/(high-low)*(chartWidth-left-right)
 	}
-	mostNoise, mostCatch := 0.1, 1.0
+	mostNoise, mostCatch := 0.01, 1.0
 	for _, p := range s.Points {
-		mostNoise, mostCatch = max(mostNoise, p.Measures.PerWeek), max(mostCatch, float64(p.Measures.Exploited))
+		mostNoise, mostCatch = max(mostNoise, p.Measures.CallsPerWeek), max(mostCatch, float64(p.Measures.Exploited))
 	}
 	var noise, caught []string
 	for i, p := range s.Points {
 		y := func(share float64) float64 { return floor - 10 - share*(floor-30) }
-		noise = append(noise, fmt.Sprintf("%.1f,%.1f", x(p.Value), y(p.Measures.PerWeek/mostNoise)))
+		noise = append(noise, fmt.Sprintf("%.1f,%.1f", x(p.Value), y(p.Measures.CallsPerWeek/mostNoise)))
 		caught = append(caught, fmt.Sprintf("%.1f,%.1f", x(p.Value), y(float64(p.Measures.Caught)/mostCatch)))
 		if i%max(1, len(s.Points)/10) == 0 {
 			page.Ticks = append(page.Ticks, tick{x(p.Value), fmt.Sprint(p.Value)})
@@ -281,7 +281,7 @@ func SweepHTML(w io.Writer, s replay.Sweep) error {
 	}
 	page.NowX, page.Exploited = min(max(x(s.Now), 0), chartWidth), s.Points[0].Measures.Exploited
 	page.Noise, page.Catch = strings.Join(noise, " "), strings.Join(caught, " ")
-	page.MostNoise, page.MostCatch = fmt.Sprintf("%.1f a week", mostNoise), fmt.Sprintf("%.0f caught", mostCatch)
+	page.MostNoise, page.MostCatch = fmt.Sprintf("%.2f a week", mostNoise), fmt.Sprintf("%.0f caught", mostCatch)
 	return execute(w, "sweep", page)
 }
 

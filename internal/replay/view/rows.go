@@ -12,7 +12,7 @@ import (
 
 // The columns of the lists.
 var (
-	incidentColumns = []string{"opened", "as", "severity", "class", "projects", "ended", "against KEV", "rule"}
+	incidentColumns = []string{"opened", "as", "severity", "class", "projects", "ended", "exposed", "against KEV", "fix known", "rule"}
 	releaseColumns  = []string{"when", "project", "gate", "because", "rule"}
 	missedColumns   = []string{"known since", "class", "package", "in use since", "response"}
 	ruleColumns     = []string{"rule", "incidents", "releases"}
@@ -42,6 +42,9 @@ func basis(b replay.Basis) string {
 	default:
 		parts = append(parts, fmt.Sprintf("EPSS of %d days, the nearest at each time", b.EPSSDays))
 	}
+	if b.Exceptions > 0 {
+		parts = append(parts, plural(b.Exceptions, "exception")+" as of today")
+	}
 	return strings.Join(parts, "; ")
 }
 
@@ -51,7 +54,7 @@ func figures(r replay.Result) [][2]string {
 		{"incidents", fmt.Sprintf("%d: %s, %s, %s; %.1f a week", m.Incidents, plural(m.Emergencies, "emergency"), plural(m.Holds, "hold"), plural(m.Routine, "routine issue"), m.PerWeek)},
 		{"standing", fmt.Sprintf("%s would have been open on the first day", plural(m.Standing, "incident"))},
 		{"releases", fmt.Sprintf("%d stopped, %d undecided, of %d", m.Stopped, m.Undecided, m.Releases)},
-		{"exposed", fmt.Sprintf("%.0f project days while an incident was open", m.ExposedDays)},
+		{"exposed", fmt.Sprintf("%.0f project days while an emergency or a hold was open", m.ExposedDays)},
 		{"exploited", fmt.Sprintf("%d of %d caught%s", m.Caught, m.Exploited, ahead(m))},
 	}
 	if len(m.HoldsEnded) > 0 {
@@ -88,7 +91,7 @@ func incidentRows(r replay.Result) [][]string {
 		}
 		out = append(out, []string{
 			opened(inc), string(inc.OpenedAs), cmp.Or(string(inc.Severity), "-"), markdown.Line(inc.Class+" "+strings.Join(inc.Packages, ", "), 60),
-			projects(inc), ended, againstKEV(inc), inc.Rule,
+			projects(inc), ended, fmt.Sprintf("%.0f d", inc.Exposed(r.Until).Hours()/24), againstKEV(inc), fixKnown(inc), inc.Rule,
 		})
 	}
 	return out
@@ -100,6 +103,18 @@ func againstKEV(inc replay.Incident) string {
 		return "-"
 	}
 	return lead(inc.KEV.Sub(inc.Opened))
+}
+
+// fixKnown says how long after the opening a fixed version was on record.
+func fixKnown(inc replay.Incident) string {
+	switch {
+	case inc.FixKnown.IsZero():
+		return "none"
+	case !inc.FixKnown.After(inc.Opened):
+		return "at once"
+	default:
+		return lead(inc.Opened.Sub(inc.FixKnown))
+	}
 }
 
 func opened(inc replay.Incident) string {

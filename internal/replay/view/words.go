@@ -27,6 +27,9 @@ func lead(d time.Duration) string {
 	if d < 0 {
 		word, d = "after", -d
 	}
+	if d < 30*time.Minute {
+		return "at the same hour"
+	}
 	if d < 2*24*time.Hour {
 		return fmt.Sprintf("%.0f h %s", math.Round(d.Hours()), word)
 	}
