@@ -23,7 +23,7 @@ import (
 
 // pastFlags say which past a policy is tried on.
 type pastFlags struct {
-	git, since, until, config string
+	since, until, config      string
 	repositories, exceptions  []string
 	criticality, exposure     string
 	all                       bool
