@@ -23,11 +23,11 @@ import (
 
 // pastFlags say which past a policy is tried on.
 type pastFlags struct {
-	since, until, config      string
-	repositories, exceptions  []string
-	criticality, exposure     string
-	all                       bool
-	data                      func() (string, error)
+	since, until, config     string
+	repositories, exceptions []string
+	criticality, exposure    string
+	all                      bool
+	data                     func() (string, error)
 }
 
 func (f *pastFlags) add(cmd *cobra.Command) {
