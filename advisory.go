@@ -22,6 +22,8 @@ type Advisory struct {
 	CWEs       []string    `json:"cwes,omitempty"`
 	// Reporters are those whose reports a malware record collects, as its database names them.
 	Reporters []string `json:"reporters,omitempty"`
+	// Unmaintained says that the record is about no flaw: nobody looks after its packages any more. RustSec has such records.
+	Unmaintained bool `json:"unmaintained,omitempty"`
 	// Private says that the record came from a feed of our own and is not known to be public.
 	Private bool `json:"private,omitempty"`
 }
@@ -133,7 +135,8 @@ type Class struct {
 	// Assertions are what joined them: which record says that it is about the same as which id. A record that is withdrawn
 	// or changed takes its own back.
 	Assertions []Assertion `json:"assertions,omitempty"`
-	// Kind keeps malice apart from flaws: malware has no CVSS, a low EPSS and comes late to KEV. Pins are neither.
+	// Kind keeps malice apart from flaws: malware has no CVSS, a low EPSS and comes late to KEV. Pins are neither, and
+	// that a package is unmaintained is no flaw.
 	Kind      Kind      `json:"kind"`
 	Summary   string    `json:"summary,omitempty"`
 	Published time.Time `json:"published,omitzero"`
@@ -171,7 +174,9 @@ type Kind string
 const (
 	KindFlaw    Kind = "flaw"
 	KindMalware Kind = "malware"
-	KindPin     Kind = "pin" // no advisory: a [Hygiene] of a package, as a finding of its own
+	// KindUnmaintained is no flaw yet: nobody would repair one. A class is of this kind if all its records are.
+	KindUnmaintained Kind = "unmaintained"
+	KindPin          Kind = "pin" // no advisory: a [Hygiene] of a package, as a finding of its own
 )
 
 // CVSS is a base score and where it comes from. https://www.first.org/cvss/
@@ -217,4 +222,8 @@ type EPSS struct {
 	Score      float64   `json:"score"`
 	Percentile float64   `json:"percentile"`
 	Date       time.Time `json:"date"`
+	// Change7d and Change30d are the score minus that of 7 and 30 days before, to six decimals; 0 also where no score of then
+	// is known.
+	Change7d  float64 `json:"change_7d,omitempty"`
+	Change30d float64 `json:"change_30d,omitempty"`
 }

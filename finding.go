@@ -16,7 +16,8 @@ type Finding struct {
 	// Fixed are the versions that the records name as fixed and that lie after the package's version, lowest first.
 	Fixed []string `json:"fixed,omitempty"`
 	// Upgrade is the lowest version known that clears this class and every other that affects the package; empty if there
-	// is none. It may be higher than the first of Fixed: a fix of one flaw is not a fix of all.
+	// is none. It may be higher than the first of Fixed: a fix of one flaw is not a fix of all. Where the class is a flaw, classes
+	// that say that nobody maintains the package do not count.
 	Upgrade string `json:"upgrade,omitempty"`
 	// Paths are the shortest dependency paths from the project to the package, each as name@version; empty where the
 	// source tells no graph.

@@ -36,4 +36,6 @@ func (r Response) Validate() error { return oneOf("response", r, responses...) }
 func (l Level) Validate() error { return oneOf("severity", l, levels[1:]...) }
 
 // Validate refuses a kind that is not one of ours.
-func (k Kind) Validate() error { return oneOf("kind", k, KindFlaw, KindMalware, KindPin) }
+func (k Kind) Validate() error {
+	return oneOf("kind", k, KindFlaw, KindMalware, KindUnmaintained, KindPin)
+}

@@ -67,8 +67,11 @@ func single(a tocsin.Advisory) tocsin.Class {
 		c.Aliases = append(c.Aliases, alias)
 		c.Assertions = append(c.Assertions, tocsin.Assertion{Record: a.ID, Alias: alias})
 	}
-	if malicious(a) {
+	switch {
+	case malicious(a):
 		c.Kind = tocsin.KindMalware
+	case a.Unmaintained:
+		c.Kind = tocsin.KindUnmaintained
 	}
 	for _, r := range a.References {
 		if r.Type == "ADVISORY" && strings.HasPrefix(r.URL, "https://") {
@@ -145,7 +148,7 @@ func baseScore(vector string) (float64, bool) {
 
 // class joins what the members of a group say.
 func (b *Builder) class(g group) tocsin.Class {
-	out := tocsin.Class{Kind: tocsin.KindFlaw, Private: true}
+	out := tocsin.Class{Kind: tocsin.KindUnmaintained, Private: true}
 	for _, n := range g.ids {
 		out.Aliases = append(out.Aliases, b.joiner.ids[n])
 	}
@@ -158,8 +161,8 @@ func (b *Builder) class(g group) tocsin.Class {
 		out.Private = out.Private && m.Private
 		out.CWEs = append(out.CWEs, m.CWEs...)
 		out.Assertions = append(out.Assertions, m.Assertions...)
-		if m.Kind == tocsin.KindMalware {
-			out.Kind = tocsin.KindMalware
+		if m.Kind == tocsin.KindMalware || m.Kind == tocsin.KindFlaw && out.Kind == tocsin.KindUnmaintained {
+			out.Kind = m.Kind
 		}
 		if !m.Published.IsZero() && (out.Published.IsZero() || m.Published.Before(out.Published)) {
 			out.Published = m.Published

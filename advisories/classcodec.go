@@ -12,6 +12,7 @@ const (
 	flagMalware = 1 << iota
 	flagPrivate
 	flagScored
+	flagUnmaintained
 )
 
 // appendClass writes a class without its facts.
@@ -23,8 +24,11 @@ func appendClass(b []byte, c tocsin.Class, n *names) []byte {
 	at := func(id string) int { return max(0, slices.Index(c.Aliases, id)) }
 	b = appendUint(b, at(c.ID))
 	flags := 0
-	if c.Kind == tocsin.KindMalware {
+	switch c.Kind {
+	case tocsin.KindMalware:
 		flags |= flagMalware
+	case tocsin.KindUnmaintained:
+		flags |= flagUnmaintained
 	}
 	if c.Private {
 		flags |= flagPrivate
@@ -80,8 +84,11 @@ func (c *cursor) class(nameAt func(int) (string, error)) tocsin.Class {
 	}
 	out.ID, out.Kind = id(), tocsin.KindFlaw
 	flags := c.uint()
-	if flags&flagMalware != 0 {
+	switch {
+	case flags&flagMalware != 0:
 		out.Kind = tocsin.KindMalware
+	case flags&flagUnmaintained != 0:
+		out.Kind = tocsin.KindUnmaintained
 	}
 	out.Private = flags&flagPrivate != 0
 	out.Summary = c.string()

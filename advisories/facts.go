@@ -27,8 +27,8 @@ type FactTables struct {
 }
 
 const (
-	kevRow  = 8 + 8 + 8 + 1 // number, date added, due date, ransomware
-	epssRow = 8 + 8 + 8 + 8 // number, score, percentile, date
+	kevRow  = 8 + 8 + 8 + 1         // number, date added, due date, ransomware
+	epssRow = 8 + 8 + 8 + 8 + 4 + 4 // number, score, percentile, date, millionths of change
 )
 
 // Tables leaves out what is no CVE id.
@@ -46,7 +46,9 @@ func (f Facts) Tables() FactTables {
 		epss: rows(f.EPSS, func(b []byte, e tocsin.EPSS) []byte {
 			b = binary.BigEndian.AppendUint64(b, math.Float64bits(e.Score))
 			b = binary.BigEndian.AppendUint64(b, math.Float64bits(e.Percentile))
-			return binary.BigEndian.AppendUint64(b, uint64(unixOf(e.Date)))
+			b = binary.BigEndian.AppendUint64(b, uint64(unixOf(e.Date)))
+			b = binary.BigEndian.AppendUint32(b, uint32(millionths(e.Change7d)))
+			return binary.BigEndian.AppendUint32(b, uint32(millionths(e.Change30d)))
 		}),
 	}
 }
@@ -130,7 +132,8 @@ func (f facts) attach(c *tocsin.Class) error {
 		if ok {
 			addEPSS(c, tocsin.EPSS{
 				CVE: id, Score: math.Float64frombits(binary.BigEndian.Uint64(row)), Percentile: math.Float64frombits(binary.BigEndian.Uint64(row[8:])),
-				Date: unixTime(int64(binary.BigEndian.Uint64(row[16:]))),
+				Date:     unixTime(int64(binary.BigEndian.Uint64(row[16:]))),
+				Change7d: float64(int32(binary.BigEndian.Uint32(row[24:]))) / million, Change30d: float64(int32(binary.BigEndian.Uint32(row[28:]))) / million,
 			})
 		}
 	}

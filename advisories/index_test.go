@@ -357,7 +357,7 @@ func TestDamage(t *testing.T) {
 
 func FuzzLoad(f *testing.F) {
 	f.Add(build(f, advisories.Facts{}, advisory("A-1", "npm", "a", "CVE-1")))
-	f.Add([]byte("TOCSIX04"))
+	f.Add([]byte("TOCSIX05"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		x, err := advisories.Load(b)
 		if err != nil {

@@ -27,7 +27,7 @@ import (
 // after small syncs one of changes, which goes before it, with the ids of the base that it replaces. The facts come last.
 //
 // A change of this layout changes the magic; an older file is then rebuilt from the stored revisions.
-const magic = "TOCSIX04"
+const magic = "TOCSIX05"
 
 const footerSize = 4 + 4 + int64(len(magic))
 

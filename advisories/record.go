@@ -39,8 +39,11 @@ type affected struct {
 }
 
 // databaseSpecific is anything at all; only an object's cwe_ids (GitHub), cwes and malicious-packages-origins (both of
-// malicious-packages) are looked at.
-type databaseSpecific struct{ cwes, reporters []string }
+// malicious-packages) and informational (RustSec) are looked at.
+type databaseSpecific struct {
+	cwes, reporters []string
+	informational   string
+}
 
 func (d *databaseSpecific) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	raw, err := dec.ReadValue()
@@ -48,14 +51,16 @@ func (d *databaseSpecific) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		return err
 	}
 	var known struct {
-		CWEIDs  jsontext.Value `json:"cwe_ids"`
-		CWEs    jsontext.Value `json:"cwes"`
-		Origins jsontext.Value `json:"malicious-packages-origins"`
+		CWEIDs        jsontext.Value `json:"cwe_ids"`
+		CWEs          jsontext.Value `json:"cwes"`
+		Origins       jsontext.Value `json:"malicious-packages-origins"`
+		Informational jsontext.Value `json:"informational"`
 	}
 	// What has another shape than we know is the database's own business.
 	if json.Unmarshal(raw, &known, untidy()) != nil {
 		return nil
 	}
+	_ = json.Unmarshal(known.Informational, &d.informational, untidy())
 	_ = json.Unmarshal(known.CWEIDs, &d.cwes, untidy())
 	var cwes []struct {
 		ID string `json:"cweId"`
@@ -124,6 +129,7 @@ func Parse(b []byte) (tocsin.Advisory, error) {
 	}
 	slices.Sort(cwes)
 	a.CWEs = slices.Compact(cwes)
+	a.Unmaintained = r.unmaintained()
 	return a, nil
 }
 
@@ -138,6 +144,16 @@ func validID(s string) bool {
 		}
 	}
 	return true
+}
+
+// unmaintained says whether the record tells of all its packages that nobody maintains them, and of no flaw: a score or a CVE means
+// that there is one beside it. RustSec's other informational records, "unsound" and "notice", are of flaws.
+// https://github.com/RustSec/advisory-db#advisory-format
+func (r record) unmaintained() bool {
+	flaw := len(r.Severity) > 0 || slices.ContainsFunc(r.Aliases, func(id string) bool { return strings.HasPrefix(id, "CVE-") })
+	return !flaw && len(r.Affected) > 0 && !slices.ContainsFunc(r.Affected, func(a affected) bool {
+		return len(a.Severity) > 0 || a.Database.informational != "unmaintained"
+	})
 }
 
 // malicious says whether the record reports malice: an id of the malicious-packages database, or its CWE.

@@ -41,6 +41,12 @@ func NewSet(list ...*Policy) Set {
 	return s
 }
 
+// With is the set if a policy were enforced: in the place of those that have its name, or beside the others.
+func (s Set) With(p *Policy) Set {
+	others := slices.DeleteFunc(s.Policies(), func(o *Policy) bool { return o.Name == p.Name })
+	return NewSet(append(others, p)...)
+}
+
 // Digest identifies the set by the content of its policies.
 func (s Set) Digest() string { return s.digest }
 

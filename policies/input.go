@@ -39,7 +39,7 @@ type Finding struct {
 type Advisory struct {
 	ID       string   `cel:"id" yaml:"id"`
 	Aliases  []string `cel:"aliases" yaml:"aliases"`
-	Kind     string   `cel:"kind" yaml:"kind" enum:"flaw,malware,pin"`
+	Kind     string   `cel:"kind" yaml:"kind" enum:"flaw,malware,unmaintained,pin"`
 	Rating   string   `cel:"rating" yaml:"rating" enum:"critical,high,medium,low,none,unscored"`
 	Scored   bool     `cel:"scored" yaml:"scored"`
 	CVSS     float64  `cel:"cvss" yaml:"cvss"`                                                   // base score; 0 if not scored, so ask scored or rating
@@ -51,14 +51,18 @@ type Advisory struct {
 	Exploit  string   `cel:"exploit" yaml:"exploit" enum:"active,public poc,unproven,not known"` // the gravest that KEV and the vector say
 	KEV      bool     `cel:"kev" yaml:"kev"`
 	// KEVAdded and KEVDue are days in UTC; year 1 if it is not in KEV.
-	KEVAdded   time.Time     `cel:"kev_added" yaml:"kev_added"`
-	KEVDue     time.Time     `cel:"kev_due" yaml:"kev_due"`
-	Ransomware bool          `cel:"ransomware" yaml:"ransomware"`
-	EPSS       float64       `cel:"epss" yaml:"epss"` // probability, 0 to 1; 0 if there is none
-	Percentile float64       `cel:"epss_percentile" yaml:"epss_percentile"`
-	Origins    []string      `cel:"origins" yaml:"origins"` // databases that report it
-	Published  time.Time     `cel:"published" yaml:"published"`
-	Age        time.Duration `cel:"age" yaml:"age"` // since published
+	KEVAdded   time.Time `cel:"kev_added" yaml:"kev_added"`
+	KEVDue     time.Time `cel:"kev_due" yaml:"kev_due"`
+	Ransomware bool      `cel:"ransomware" yaml:"ransomware"`
+	EPSS       float64   `cel:"epss" yaml:"epss"` // probability, 0 to 1; 0 if there is none
+	Percentile float64   `cel:"epss_percentile" yaml:"epss_percentile"`
+	// EPSSChange7d and 30d are the score minus that of 7 and 30 days before, -1 to 1; 0 also where no score of then is known, as
+	// for a new CVE or in the first days.
+	EPSSChange7d  float64       `cel:"epss_change_7d" yaml:"epss_change_7d"`
+	EPSSChange30d float64       `cel:"epss_change_30d" yaml:"epss_change_30d"`
+	Origins       []string      `cel:"origins" yaml:"origins"` // databases that report it
+	Published     time.Time     `cel:"published" yaml:"published"`
+	Age           time.Duration `cel:"age" yaml:"age"` // since published
 }
 
 // Package is the affected package. Policies call it pkg, since CEL reserves the word package.
@@ -187,7 +191,7 @@ func newAdvisory(c tocsin.Class, now time.Time) Advisory {
 		a.KEV, a.KEVAdded, a.KEVDue, a.Ransomware = true, k.DateAdded, k.DueDate, k.Ransomware
 	}
 	if e := c.EPSS; e != nil {
-		a.EPSS, a.Percentile = e.Score, e.Percentile
+		a.EPSS, a.Percentile, a.EPSSChange7d, a.EPSSChange30d = e.Score, e.Percentile, e.Change7d, e.Change30d
 	}
 	if !c.Published.IsZero() {
 		a.Age = now.Sub(c.Published)

@@ -205,12 +205,12 @@ func (l *loader) name(what string, v yamlfile.Value[string]) {
 	}
 }
 
-// judges are the kinds of finding that the policy is for: flaws and malware, if it does not say. Pins must be asked for, since
+// judges are the kinds of finding that the policy is for: what advisories tell, if it does not say. Pins must be asked for, since
 // rules that were written for advisories say nonsense of them. A pin has no response: an incident is about one flaw in many
 // projects, and ends when nothing has it any more; what changed yesterday is over today, and is the gate's.
 func (l *loader) judges(f file) []tocsin.Kind {
 	if len(f.Judges) == 0 {
-		return []tocsin.Kind{tocsin.KindFlaw, tocsin.KindMalware}
+		return []tocsin.Kind{tocsin.KindFlaw, tocsin.KindMalware, tocsin.KindUnmaintained}
 	}
 	var out []tocsin.Kind
 	for _, v := range f.Judges {

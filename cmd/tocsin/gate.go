@@ -76,7 +76,14 @@ func gate(cmd *cobra.Command, f scanFlags, data string, paths []string, ref, fil
 	if err != nil {
 		return err
 	}
-	e, err := newExam(cmd, f, data)
+	if err := f.check(); err != nil {
+		return err
+	}
+	set, err := inForce(cmd, f.policies)
+	if err != nil {
+		return err
+	}
+	e, err := newExam(cmd, f, data, set)
 	if err != nil {
 		return err
 	}

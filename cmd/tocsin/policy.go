@@ -26,7 +26,7 @@ tested, tried on the past and switched on, and lists what rules can ask for.`,
   tocsin policy replay team.yaml --git .`,
 	}
 	return group(cmd, policyCheckCommand(), policyTestCommand(), policyExplainCommand(), policyShowCommand(), policyFormatCommand(), policySchemaCommand(),
-		replayCommand(), policyDiffCommand(), policySweepCommand())
+		replayCommand(), policyDiffCommand(), policySweepCommand(), policyShadowCommand())
 }
 
 func policyCheckCommand() *cobra.Command {

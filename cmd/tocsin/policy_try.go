@@ -130,7 +130,7 @@ the form of a test case.`,
 		if err != nil {
 			return err
 		}
-		return explainFindings(cmd, f, dir, args, func(f tocsin.Finding) bool {
+		return explainFindings(cmd, f, dir, set, args, func(f tocsin.Finding) bool {
 			return (pkg == "" || f.Package.Name == pkg) && (advisory == "" || f.Class.Has(advisory))
 		})
 	}
@@ -140,13 +140,13 @@ the form of a test case.`,
 // maxExplained bounds the findings that are explained at once.
 const maxExplained = 50
 
-func explainFindings(cmd *cobra.Command, f scanFlags, data string, paths []string, wanted func(tocsin.Finding) bool) error {
+func explainFindings(cmd *cobra.Command, f scanFlags, data string, set policies.Set, paths []string, wanted func(tocsin.Finding) bool) error {
 	sources, done, err := open(paths)
 	if err != nil {
 		return err
 	}
 	defer done()
-	e, err := newExam(cmd, f, data)
+	e, err := newExam(cmd, f, data, set)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,14 @@ func (f *scanFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.explain, "explain", false, "show the reason of every decision below the table")
 }
 
+// check says what is wrong with the flags of a report.
+func (f *scanFlags) check() error {
+	if f.onUndecided != "fail" && f.onUndecided != "pass" {
+		return exit{exitUsage, fmt.Errorf("--on-undecided %q: want fail or pass", f.onUndecided)}
+	}
+	return f.checkReports()
+}
+
 func scanCommand() *cobra.Command {
 	var f scanFlags
 	cmd := &cobra.Command{
@@ -83,7 +91,14 @@ func scan(cmd *cobra.Command, f scanFlags, data string, paths []string) error {
 		return err
 	}
 	defer done()
-	e, err := newExam(cmd, f, data)
+	if err := f.check(); err != nil {
+		return err
+	}
+	set, err := inForce(cmd, f.policies)
+	if err != nil {
+		return err
+	}
+	e, err := newExam(cmd, f, data, set)
 	if err != nil {
 		return err
 	}
@@ -132,18 +147,20 @@ type exam struct {
 	records *app.Records
 }
 
-// newExam checks the flags and loads what to judge by, but for the index.
-func newExam(cmd *cobra.Command, f scanFlags, data string) (*exam, error) {
-	if err := f.checkReports(); err != nil {
-		return nil, err
+// inForce are the policies that a verdict is by. Of the others it says that they do not count.
+func inForce(cmd *cobra.Command, names []string) (policies.Set, error) {
+	m, err := app.PoliciesByMode(names)
+	for _, p := range m.Shadow {
+		fmt.Fprintf(cmd.ErrOrStderr(), "tocsin: policy %s is only shadowed: it has no say in the verdict; \"tocsin policy explain\" tells what it says\n", p.Name)
 	}
-	if f.onUndecided != "fail" && f.onUndecided != "pass" {
-		return nil, exit{exitUsage, fmt.Errorf("--on-undecided %q: want fail or pass", f.onUndecided)}
+	for _, p := range m.Off {
+		fmt.Fprintf(cmd.ErrOrStderr(), "tocsin: policy %s is off: it has no say in the verdict\n", p.Name)
 	}
-	set, err := app.Policies(f.policies)
-	if err != nil {
-		return nil, err
-	}
+	return m.Live, err
+}
+
+// newExam loads what else to judge by, but for the index.
+func newExam(cmd *cobra.Command, f scanFlags, data string, set policies.Set) (*exam, error) {
 	now := time.Now().UTC()
 	excused, err := app.Exceptions(f.exceptions, now)
 	if err != nil {

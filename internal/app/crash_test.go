@@ -135,6 +135,7 @@ response:
   rules:
     - {name: one, when: 'advisory.id == "CVE-2021-44228"', then: emergency, severity: critical, due: 3d, playbook: vulnerable-dependency, because: of the test}
 `,
+		"shadow.yaml":            "policy: shadow\nmode: shadow\ngate: {default: fail}\n", // its ledger is written with the rest
 		"api/gradle.lockfile":    "org.apache.logging.log4j:log4j-core:" + log4j + "=runtimeClasspath\n",
 		"worker/gradle.lockfile": "org.apache.logging.log4j:log4j-core:2.14.1=runtimeClasspath\n",
 	} {
@@ -154,7 +155,7 @@ func crashConfig(dir, url string) config.Config {
 		}}
 	}
 	return config.Config{
-		Data: filepath.Join(dir, "data"), Policies: []string{filepath.Join(dir, "one.yaml")}, Projects: []config.Project{project("api"), project("worker")},
+		Data: filepath.Join(dir, "data"), Policies: []string{filepath.Join(dir, "one.yaml"), filepath.Join(dir, "shadow.yaml")}, Projects: []config.Project{project("api"), project("worker")},
 		Coordination: config.Coordination{Repository: "acme/security", Visibility: tocsin.VisibilityPrivate},
 		GitHub:       config.GitHub{API: url, Token: secret.New("t")},
 	}
@@ -371,11 +372,34 @@ func (w *crashWorld) timeline() string {
 	return b.String()
 }
 
+// ledger is what the shadow policy said, without times.
+func (w *crashWorld) ledger() string {
+	w.t.Helper()
+	s, err := store.Open(w.t.Context(), store.Path(filepath.Join(w.dir, "data")))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer s.Close()
+	runs, err := s.ShadowRuns(w.t.Context())
+	if err != nil || len(runs) != 1 {
+		w.t.Fatalf("%d shadow policies ran: %v", len(runs), err)
+	}
+	list, err := s.Shadowed(w.t.Context(), runs[0].Policy, time.Time{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, d := range list {
+		fmt.Fprintln(&b, d.Project, d.Class, d.Package, d.Version, d.Live, d.Shadow, d.Until.IsZero())
+	}
+	return b.String()
+}
+
 // TestKilledAnywhere kills the process at every write to the store and every call to the forge.
 func TestKilledAnywhere(t *testing.T) {
 	calm := newCrashWorld(t)
 	points := calm.story("", 0)
-	want, wantTimeline := calm.picture(), calm.timeline()
+	want, wantTimeline, wantLedger := calm.picture(), calm.timeline(), calm.ledger()
 	if strings.Count(want, "acme/api open") != 0 || strings.Count(want, "advisory draft") != 1 || strings.Count(want, "acme/worker open") != 1 {
 		t.Fatalf("the story itself is not as it should be:\n%s", want)
 	}
@@ -395,6 +419,9 @@ func TestKilledAnywhere(t *testing.T) {
 				w.story(step, point)
 				if got := w.picture(); got != want {
 					t.Errorf("the forge is\n%s\nwant\n%s", got, want)
+				}
+				if got := w.ledger(); got != wantLedger {
+					t.Errorf("the ledger is\n%s\nwant\n%s", got, wantLedger)
 				}
 				if got := w.timeline(); got != wantTimeline {
 					t.Errorf("the timeline is\n%s\nwant\n%s", got, wantTimeline)

@@ -15,7 +15,7 @@ import (
 )
 
 // Policies loads policies by the name of a shipped pack or by path (ending in .yaml or .yml), and joins what is wrong
-// with any of them.
+// with any of them. Their mode is not asked: who names a policy to try it wants it.
 func Policies(names []string) (policies.Set, error) {
 	var list []*policies.Policy
 	var faults []error
@@ -28,6 +28,41 @@ func Policies(names []string) (policies.Set, error) {
 		list = append(list, p)
 	}
 	return policies.NewSet(list...), errors.Join(faults...)
+}
+
+// Modes are policies told apart by their mode.
+type Modes struct {
+	Live        policies.Set
+	Shadow, Off []*policies.Policy
+}
+
+// PoliciesByMode loads policies as [Policies] does, for those who obey them. That none of them counts is an
+// [tocsin.ErrInvalid]: everything would look clean.
+func PoliciesByMode(names []string) (Modes, error) {
+	all, err := Policies(names)
+	if err != nil {
+		return Modes{}, err
+	}
+	var m Modes
+	var live []*policies.Policy
+	var silent []string
+	for _, p := range all.Policies() {
+		switch p.Mode {
+		case policies.ModeEnforce:
+			live = append(live, p)
+			continue
+		case policies.ModeShadow:
+			m.Shadow = append(m.Shadow, p)
+		case policies.ModeOff:
+			m.Off = append(m.Off, p)
+		}
+		silent = append(silent, fmt.Sprintf("%s is %s", p.Name, p.Mode))
+	}
+	if len(live) == 0 && len(silent) > 0 {
+		return m, fmt.Errorf("%w: none of the policies counts: %s; set mode: enforce in one of them, or name another", tocsin.ErrInvalid, strings.Join(silent, ", "))
+	}
+	m.Live = policies.NewSet(live...)
+	return m, nil
 }
 
 // Policy loads one policy by pack name or path.

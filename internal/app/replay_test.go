@@ -31,6 +31,7 @@ const agedPolicy = `policy: aged
 response:
   default: none
   rules:
+    - {name: rising, when: 'advisory.epss_change_7d > 0.4', then: emergency, severity: high, playbook: vulnerable-dependency, because: it is much likelier than a week ago}
     - {name: forgotten, when: 'finding.status == "affected" && finding.age >= duration("72h")', then: emergency, severity: high, playbook: vulnerable-dependency, because: it was seen three days ago}
     - {name: likely, when: 'advisory.epss > 0.3', then: issue, because: it is likely}
 `
@@ -46,6 +47,8 @@ type recorded struct {
 	projects []tocsin.Project
 	// said is what was decided, by day and project.
 	said map[time.Time]map[string][]replay.Judgement
+	// results are what each day came to.
+	results []pipeline.Result
 }
 
 func (r *recorded) write(name string, data []byte) {
@@ -96,6 +99,7 @@ func (r *recorded) day(locks map[string]string) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	r.results = append(r.results, result)
 	r.said[r.now] = map[string][]replay.Judgement{}
 	for _, s := range result.Scanned {
 		for _, d := range s.Decisions {
@@ -128,8 +132,8 @@ const (
 	kevEntry = `{"cveID":"CVE-2026-0001","vendorProject":"x","product":"x","vulnerabilityName":"x","dateAdded":"2026-03-04","shortDescription":"x","requiredAction":"x","dueDate":"2026-03-25","knownRansomwareCampaignUse":"Unknown"}`
 )
 
-// record plays eight days, in which everything changes that a decision depends on.
-func record(t *testing.T) *recorded {
+// record plays nine days, in which everything changes that a decision depends on.
+func record(t *testing.T, shadows ...*policies.Policy) *recorded {
 	t.Helper()
 	r := &recorded{t: t, feed: t.TempDir(), data: t.TempDir(), now: time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC), said: map[time.Time]map[string][]replay.Judgement{}}
 	st, err := store.Open(t.Context(), store.Path(r.data))
@@ -155,7 +159,7 @@ func record(t *testing.T) *recorded {
 	}
 	clock := func() time.Time { return r.now }
 	r.sync = pipeline.Sync{Store: st, Dir: r.data, Now: clock, AcceptBulk: true}
-	r.run = pipeline.Portfolio{Log: slog.New(slog.DiscardHandler), Store: st, Policies: policies.NewSet(append(shipped.Policies(), aged)...), Playbooks: books, Writer: writer, Now: clock}
+	r.run = pipeline.Portfolio{Log: slog.New(slog.DiscardHandler), Store: st, Policies: policies.NewSet(append(shipped.Policies(), aged)...), Shadow: shadows, Playbooks: books, Writer: writer, Now: clock}
 	for i, slug := range []string{"api", "web", "worker"} {
 		r.projects = append(r.projects, tocsin.Project{Slug: slug, Criticality: []tocsin.Criticality{"high", "medium", "low"}[i], Exposure: tocsin.ExposurePublic, Visibility: tocsin.VisibilityPrivate})
 	}
@@ -183,6 +187,8 @@ func record(t *testing.T) *recorded {
 	r.write("osv/GHSA-six.json", osvRecord("GHSA-six", `"CVE-2026-0006"`, "up", "2026-03-05T00:00:00Z", critical)) // and is revoked
 	r.write("osv/GHSA-one.json", osvRecord("GHSA-one", `"CVE-2026-0001"`, "left", "2026-02-01T00:00:00Z", `"withdrawn":"2026-03-07T00:00:00Z",`+critical))
 	r.day(locks)
+	r.write("epss.csv.gz", scores("0.55")) // less than the day before, and more than a week ago
+	r.day(locks)
 	locks["api"] = "right 2.0.0"
 	r.day(locks)
 	return r
@@ -204,7 +210,7 @@ func TestReplayIsWhatWasSaidLive(t *testing.T) {
 	if err := app.PastAdvisories(t.Context(), r.data, x, &h); err != nil {
 		t.Fatal(err)
 	}
-	first := r.now.Add(-8 * tocsin.Day)
+	first := r.now.Add(-9 * tocsin.Day)
 	course, err := replay.Prepare(t.Context(), h, replay.Window{Since: first, Until: r.now}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -222,6 +228,9 @@ func TestReplayIsWhatWasSaidLive(t *testing.T) {
 			}
 			compared += len(live)
 		}
+	}
+	if !slices.ContainsFunc(r.said[first.Add(7*tocsin.Day)]["api"], func(j replay.Judgement) bool { return j.ResponseRule == "aged/rising" }) {
+		t.Error("nobody noticed live that the score rose")
 	}
 	if compared < 20 {
 		t.Errorf("only %d decisions compared", compared)

@@ -26,7 +26,6 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/notify/github"
-	"github.com/tocsin-dev/tocsin/policies"
 	"github.com/tocsin-dev/tocsin/policies/exceptions"
 	"github.com/tocsin-dev/tocsin/scanner"
 )
@@ -55,7 +54,7 @@ type Service struct {
 	config    config.Config
 	opts      Options
 	store     *store.Store
-	policies  policies.Set
+	policies  Modes
 	excused   []tocsin.Exception
 	playbooks map[string]tocsin.Playbook
 	writer    *incidents.Writer
@@ -66,7 +65,7 @@ type Service struct {
 func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Service, error) {
 	s := &Service{log: log, config: c, opts: o}
 	var errs [3]error
-	s.policies, errs[0] = Policies(c.Policies)
+	s.policies, errs[0] = PoliciesByMode(c.Policies)
 	s.playbooks, errs[1] = playbooks.Shipped()
 	s.writer, errs[2] = incidents.NewWriter()
 	excused, err := Exceptions(c.Exceptions, o.Now())
@@ -176,7 +175,7 @@ func (s *Service) Once(ctx context.Context) (Report, error) {
 	err := s.withIndex(func(x *advisories.Index) (err error) {
 		r.Snapshot = x.Snapshot()
 		portfolio := pipeline.Portfolio{
-			Log: s.log, Store: s.store, Index: x, Policies: s.policies, Playbooks: s.playbooks, Writer: s.writer,
+			Log: s.log, Store: s.store, Index: x, Policies: s.policies.Live, Shadow: s.policies.Shadow, Playbooks: s.playbooks, Writer: s.writer,
 			Coordination: incidents.Coordination(s.config.Coordination), Now: s.opts.Now, Progress: s.opts.Scanning,
 		}
 		r.Result, err = portfolio.Run(ctx, sources)

@@ -127,7 +127,11 @@ func (s Sync) facts(ctx context.Context, x *advisories.Index, at time.Time) (adv
 			return advisories.FactTables{}, err
 		}
 	}
-	source := digests[FeedKEV] + " " + digests[FeedEPSS]
+	week, month, err := s.earlier(ctx, at)
+	if err != nil {
+		return advisories.FactTables{}, err
+	}
+	source := digests[FeedKEV] + " " + digests[FeedEPSS] + " " + week + " " + month
 	if x != nil {
 		if have, ok, err := x.Facts(source); ok || err != nil {
 			return have, err
@@ -143,14 +147,48 @@ func (s Sync) facts(ctx context.Context, x *advisories.Index, at time.Time) (adv
 			return advisories.FactTables{}, err
 		}
 	}
-	if d := digests[FeedEPSS]; d != "" {
-		body, err := s.Store.Document(ctx, FeedEPSS, d)
-		if err == nil {
-			f.EPSS, err = feed.ParseEPSS(body)
-		}
-		if err != nil {
+	var scores [3]map[string]tocsin.EPSS
+	for i, d := range []string{digests[FeedEPSS], week, month} {
+		if scores[i], err = s.scores(ctx, d); err != nil {
 			return advisories.FactTables{}, err
 		}
 	}
+	f.EPSS = scores[0]
+	for cve, e := range f.EPSS {
+		f.EPSS[cve] = advisories.EPSSChanges(e, scores[1], scores[2])
+	}
 	return f.Tables(), nil
+}
+
+// earlier gives the digests of the scores that those of a time are compared with, "" where there are none.
+func (s Sync) earlier(ctx context.Context, at time.Time) (week, month string, err error) {
+	documents, err := s.Store.Documents(ctx, FeedEPSS)
+	if err != nil {
+		return "", "", err
+	}
+	var seen []time.Time
+	for _, d := range documents {
+		if !d.SeenAt.After(at) {
+			seen = append(seen, d.SeenAt)
+		}
+	}
+	digest := func(days int) string {
+		if i := advisories.Earlier(seen, len(seen)-1, days); i >= 0 {
+			return documents[i].Digest
+		}
+		return ""
+	}
+	return digest(7), digest(30), nil
+}
+
+// scores reads the scores with a digest; none for "".
+func (s Sync) scores(ctx context.Context, digest string) (map[string]tocsin.EPSS, error) {
+	if digest == "" {
+		return nil, nil
+	}
+	body, err := s.Store.Document(ctx, FeedEPSS, digest)
+	if err != nil {
+		return nil, err
+	}
+	return feed.ParseEPSS(body)
 }

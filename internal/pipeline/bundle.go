@@ -13,7 +13,8 @@ import (
 )
 
 // Export writes the advisories as they were at a time, for a machine without a network. The manifest names the snapshot,
-// which [Verify] and [Sync.Import] work out again from what they read.
+// which [Verify] and [Sync.Import] work out again from what they read. Scores of earlier days are not in it: how far EPSS moved is
+// told by each machine from what it took in itself, and a machine that has earlier ones makes another snapshot of it.
 func (s Sync) Export(ctx context.Context, w io.Writer, at time.Time) (feed.Manifest, error) {
 	m := feed.Manifest{AsOf: at}
 	var err error

@@ -16,12 +16,14 @@ import (
 	"github.com/tocsin-dev/tocsin/policies"
 )
 
-// Portfolio takes a portfolio from its sources to actions. Its fields are all needed, but for Progress.
+// Portfolio takes a portfolio from its sources to actions. Its fields are all needed, but for Shadow and Progress.
 type Portfolio struct {
-	Log          *slog.Logger
-	Store        *store.Store
-	Index        Index
-	Policies     policies.Set
+	Log      *slog.Logger
+	Store    *store.Store
+	Index    Index
+	Policies policies.Set
+	// Shadow policies are asked too, and heard by nobody.
+	Shadow       []*policies.Policy
 	Playbooks    map[string]tocsin.Playbook
 	Writer       *incidents.Writer
 	Coordination incidents.Coordination
@@ -53,22 +55,55 @@ func (p Portfolio) Run(ctx context.Context, sources []Source) (Result, error) {
 	for i := range sources {
 		sources[i].FirstSeen = seen[sources[i].Project.Slug]
 	}
-	scanned, err := Scan(ctx, sources, p.Index, p.Policies, now, p.Progress)
+	found, err := find(ctx, sources, p.Index, now, p.Progress)
 	if err != nil {
 		return Result{}, fmt.Errorf("scanning the portfolio: %w", err)
 	}
+	if err := p.before(ctx, found); err != nil {
+		return Result{}, err
+	}
+	scanned := p.judge(found, p.Policies, now)
 	inventories, err := p.news(ctx, scanned)
 	if err != nil {
 		return Result{}, err
 	}
+	shadows := p.shadows(found, scanned, now)
 	for range conflicts {
 		var r Result
-		r, err = p.fold(ctx, scanned, inventories, now)
+		r, err = p.fold(ctx, scanned, inventories, shadows, now)
 		if !errors.Is(err, tocsin.ErrConflict) {
 			return r, err
 		}
 	}
 	return Result{}, err
+}
+
+// before gives each source the inventory that it is compared with, where anybody judges what changed.
+func (p Portfolio) before(ctx context.Context, list []found) error {
+	judges := func(s policies.Set) bool { return s.Judges(tocsin.KindPin) }
+	if !judges(p.Policies) && !judges(policies.NewSet(p.Shadow...)) {
+		return nil
+	}
+	for i := range list {
+		f := &list[i]
+		var err error
+		if f.source.Before, err = p.Store.InventoryBefore(ctx, f.inventory); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judge decides by one set of policies. What changed is a fact for a set that judges pins, and for no other: what one set wants to
+// know must not show in the findings of another.
+func (p Portfolio) judge(list []found, set policies.Set, now time.Time) []Scanned {
+	if !set.Judges(tocsin.KindPin) {
+		list = slices.Clone(list)
+		for i := range list {
+			list[i].source.Before = nil
+		}
+	}
+	return decide(list, set, p.Index.Snapshot(), now)
 }
 
 // news are the inventories that differ from the last one kept.
@@ -86,7 +121,7 @@ func (p Portfolio) news(ctx context.Context, scanned []Scanned) ([]tocsin.Invent
 	return out, nil
 }
 
-func (p Portfolio) fold(ctx context.Context, scanned []Scanned, inventories []tocsin.Inventory, now time.Time) (Result, error) {
+func (p Portfolio) fold(ctx context.Context, scanned []Scanned, inventories []tocsin.Inventory, shadows []store.Shadow, now time.Time) (Result, error) {
 	known, err := p.Store.Incidents(ctx)
 	if err != nil {
 		return Result{}, err
@@ -102,7 +137,7 @@ func (p Portfolio) fold(ctx context.Context, scanned []Scanned, inventories []to
 		return Result{}, err
 	}
 	r.Planned = outbox.Plan(wanted, newest, now)
-	o := store.Outcome{Inventories: inventories, Actions: r.Planned}
+	o := store.Outcome{Inventories: inventories, Actions: r.Planned, Shadows: shadows}
 	for _, s := range scanned {
 		o.Decisions = append(o.Decisions, s.Decisions...)
 	}

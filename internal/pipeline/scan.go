@@ -61,33 +61,57 @@ type Scanned struct {
 // Scan reads, matches and decides about sources together, so that policies see how far a flaw reaches. A source that
 // cannot be read has a coverage line that says so and stops no other. The error is the context's or the index's.
 func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now time.Time, progress func(project, path string)) ([]Scanned, error) {
-	out := make([]Scanned, len(sources))
-	findings := make([][]tocsin.Finding, len(sources))
+	list, err := find(ctx, sources, x, now, progress)
+	if err != nil {
+		return nil, err
+	}
+	return decide(list, set, x.Snapshot(), now), nil
+}
+
+// A found is a source with what was found in it, before any policy is asked.
+type found struct {
+	source    Source
+	inventory tocsin.Inventory
+	findings  []tocsin.Finding
+}
+
+func find(ctx context.Context, sources []Source, x Index, now time.Time, progress func(project, path string)) ([]found, error) {
+	out := make([]found, len(sources))
 	for i, src := range sources {
-		inv, err := Inventory(ctx, src, now, progress)
-		if err != nil {
+		f := found{source: src}
+		var err error
+		if f.inventory, err = Inventory(ctx, src, now, progress); err != nil {
 			return nil, err
 		}
-		out[i] = Scanned{Project: src.Project, Inventory: inv}
-		if findings[i], err = match.Run(ctx, inv, x); err != nil {
+		if f.findings, err = match.Run(ctx, f.inventory, x); err != nil {
 			return nil, fmt.Errorf("matching %s: %w", src.Origin, err)
 		}
 		if src.Reach != nil {
-			if findings[i], err = src.Reach(ctx, findings[i]); err != nil {
+			if f.findings, err = src.Reach(ctx, f.findings); err != nil {
 				return nil, fmt.Errorf("reachability of %s: %w", src.Origin, err)
 			}
 		}
-		findings[i] = pins(findings[i], inv, src.Before, set.Judges(tocsin.KindPin))
-		findings[i] = exceptions.Apply(findings[i], src.Exceptions, src.Project, now)
+		out[i] = f
 	}
-	snapshot := x.Snapshot()
+	return out, nil
+}
+
+// decide applies policies to what was found, and leaves that as it is: others may be asked about it too.
+func decide(list []found, set policies.Set, snapshot tocsin.Snapshot, now time.Time) []Scanned {
+	out := make([]Scanned, len(list))
+	findings := make([][]tocsin.Finding, len(list))
+	for i, f := range list {
+		out[i] = Scanned{Project: f.source.Project, Inventory: f.inventory}
+		findings[i] = pins(slices.Clone(f.findings), f.inventory, f.source.Before, set.Judges(tocsin.KindPin))
+		findings[i] = exceptions.Apply(findings[i], f.source.Exceptions, f.source.Project, now)
+	}
 	c := policies.Context{Reach: measure(out, findings), Feed: policies.FeedOf(snapshot, now), Now: now}
 	for i := range out {
 		s := &out[i]
 		c.Project = s.Project
 		s.Context = c
 		for _, f := range findings[i] {
-			c.FirstSeen = sources[i].FirstSeen[f.Class.ID]
+			c.FirstSeen = list[i].source.FirstSeen[f.Class.ID]
 			d := set.Decide(policies.NewInput(f, c))
 			if f.Class.Kind == tocsin.KindPin && d.Gate == tocsin.GatePass {
 				continue // every new package has one, and nobody has anything to do about it
@@ -97,7 +121,7 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 		}
 		s.Gate, s.Why = policies.Gate(s.Decisions, s.Inventory.Coverage, snapshot, now)
 	}
-	return out, nil
+	return out
 }
 
 // pins adds the facts of their packages to findings, and where a policy judges pins the findings about these, sorted by package

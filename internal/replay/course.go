@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/advisories"
 )
 
 // A Course is a history that was matched: policies can be run over it. It is safe for concurrent use.
@@ -18,6 +19,7 @@ type Course struct {
 	components []*component
 	kev        map[string]KEV // by CVE id
 	epss       []EPSS
+	before     [][2]int // the places of what each of epss is compared with, -1 for none
 	excused    []tocsin.Exception
 	basis      Basis
 }
@@ -45,6 +47,11 @@ func Prepare(ctx context.Context, h History, w Window, progress func(done, total
 		}
 	}
 	slices.SortFunc(c.epss, func(a, b EPSS) int { return a.From.Compare(b.From) })
+	var seen []time.Time
+	for i, e := range c.epss {
+		seen = append(seen, e.From)
+		c.before = append(c.before, [2]int{advisories.Earlier(seen, i, 7), advisories.Earlier(seen, i, 30)})
+	}
 	for _, p := range h.Projects {
 		p.Inventories = within(p.Inventories, w)
 		if len(p.Inventories) > 0 {

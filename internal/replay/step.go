@@ -1,12 +1,10 @@
 package replay
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
-	"github.com/tocsin-dev/tocsin/advisories"
 	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/policies"
 	"github.com/tocsin-dev/tocsin/policies/exceptions"
@@ -42,53 +40,6 @@ func (f *follower) step(t time.Time) {
 		return
 	}
 	f.take(incidents.Fold(f.known, seen, f.playbooks, t))
-}
-
-// renew takes the state and the facts of the moment, and says whether they differ from those before.
-func (f *follower) renew() bool {
-	s := &f.component.states[f.component.at(f.now)]
-	facts := advisories.Facts{KEV: map[string]tocsin.KEV{}, EPSS: map[string]tocsin.EPSS{}}
-	source := ""
-	for _, id := range f.component.ids {
-		if k, ok := f.course.kev[id]; ok && !k.From.After(f.now) {
-			facts.KEV[id] = k.Entry
-			source += id + " "
-		}
-	}
-	if e := f.course.scores(f.now); e != nil {
-		for _, id := range f.component.ids {
-			if score, ok := e.Scores[id]; ok {
-				facts.EPSS[id] = score
-				source += fmt.Sprint(id, score.Score, score.Percentile, " ")
-			}
-		}
-	}
-	if s == f.state && source == f.facts.Source {
-		return false
-	}
-	facts.Source = source
-	f.state, f.facts = s, facts
-	f.found = map[int][]tocsin.Finding{}
-	for n, list := range s.found {
-		list = slices.Clone(list)
-		for i := range list {
-			f.facts.Attach(&list[i].Class)
-		}
-		f.found[n] = list
-	}
-	return true
-}
-
-// scores are those of the day nearest before a moment; before the first day they are the first day's, which is the nearest.
-func (c *Course) scores(t time.Time) *EPSS {
-	n, ok := slices.BinarySearchFunc(c.epss, t, func(e EPSS, t time.Time) int { return e.From.Compare(t) })
-	if !ok {
-		n--
-	}
-	if len(c.epss) == 0 {
-		return nil
-	}
-	return &c.epss[max(n, 0)]
 }
 
 // move takes a place to the holding of the moment, and says whether it is another.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -19,6 +20,8 @@ type Outcome struct {
 	// Events are numbered by the store, in this order within each incident.
 	Events  []tocsin.IncidentEvent
 	Actions []tocsin.Action
+	// Shadows change nothing of the rest.
+	Shadows []Shadow
 }
 
 // Commit keeps an outcome in one transaction. If an incident was changed by someone else since it was read, it is an
@@ -47,6 +50,11 @@ func (s *Store) Commit(ctx context.Context, o Outcome) error {
 		}
 		for _, a := range o.Actions {
 			if err := putAction(ctx, tx, a); err != nil {
+				return err
+			}
+		}
+		for _, one := range o.Shadows {
+			if err := putShadow(ctx, tx, one); err != nil {
 				return err
 			}
 		}
@@ -225,4 +233,33 @@ func (s *Store) LastInventory(ctx context.Context, project string) (digest strin
 		return "", time.Time{}, fmt.Errorf("reading the last inventory of %s: %w", project, err)
 	}
 	return digest, moment(us), nil
+}
+
+// InventoryBefore gives the newest inventory of the same project that differs from one, nil if there is none. Inventories are
+// kept when they change: so it is the same one for as long as nothing changes. One that lacks a file which could be read now is
+// passed over, or all that stands in the file would look new.
+func (s *Store) InventoryBefore(ctx context.Context, now tocsin.Inventory) (*tocsin.Inventory, error) {
+	unread := map[string]bool{}
+	for _, f := range now.Coverage.Incomplete() {
+		unread[f.Path] = true
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT body FROM inventories WHERE project = $1 AND digest <> $2 ORDER BY taken_at DESC`, now.Project, now.Digest)
+	if err != nil {
+		return nil, fmt.Errorf("reading the inventory of %s before: %w", now.Project, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var body []byte
+		var inv tocsin.Inventory
+		if err := rows.Scan(&body); err != nil {
+			return nil, fmt.Errorf("reading the inventory of %s before: %w", now.Project, err)
+		}
+		if err := s.unpack(body, &inv); err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(inv.Coverage.Incomplete(), func(f tocsin.FileCoverage) bool { return !unread[f.Path] }) {
+			return &inv, nil
+		}
+	}
+	return nil, rows.Err()
 }

@@ -124,15 +124,21 @@ func clears(fixed string, verdicts []verdict) bool {
 	})
 }
 
-// advise names the version to move to: the lowest that clears all classes that affect the package at once.
-func advise(read reader, p tocsin.Package, findings []tocsin.Finding, affecting []verdict) {
+// advise names the version to move to: the lowest that clears all classes that affect the package at once. That nobody maintains the
+// package any more is often said of every version, and must not hide the one that clears its flaws.
+func advise(read reader, p tocsin.Package, findings []tocsin.Finding, affecting, flawed []verdict) {
 	all := fixes(read, p, affecting)
-	if len(all) == 0 {
-		return
+	flaws := all
+	if len(flawed) != len(affecting) {
+		flaws = fixes(read, p, flawed)
 	}
 	for i := range findings {
-		if findings[i].Status == tocsin.StatusAffected {
-			findings[i].Upgrade = all[0]
+		list := flaws
+		if findings[i].Class.Kind == tocsin.KindUnmaintained {
+			list = all
+		}
+		if findings[i].Status == tocsin.StatusAffected && len(list) > 0 {
+			findings[i].Upgrade = list[0]
 		}
 	}
 }

@@ -72,7 +72,7 @@ func (m *matcher) match(p *tocsin.Package) ([]tocsin.Finding, error) {
 		}
 	}
 	var out []tocsin.Finding
-	var affecting []verdict
+	var affecting, flawed []verdict // flawed are those of them that a fix can clear
 	for n, verdicts := range byClass {
 		f, ok := m.finding(read, *p, n, verdicts)
 		if !ok {
@@ -81,9 +81,12 @@ func (m *matcher) match(p *tocsin.Package) ([]tocsin.Finding, error) {
 		out = append(out, f)
 		if f.Status == tocsin.StatusAffected {
 			affecting = append(affecting, verdicts...)
+			if f.Class.Kind != tocsin.KindUnmaintained {
+				flawed = append(flawed, verdicts...)
+			}
 		}
 	}
-	advise(read, *p, out, affecting)
+	advise(read, *p, out, affecting, flawed)
 	slices.SortFunc(out, func(a, b tocsin.Finding) int { return strings.Compare(a.Class.ID, b.Class.ID) })
 	return out, nil
 }

@@ -453,3 +453,13 @@ func TestErrors(t *testing.T) {
 		t.Errorf("error %v, want the context's", err)
 	}
 }
+
+// That nobody maintains a package hides no fix: it is said of every version, and is no flaw.
+func TestUpgradeOfWhatIsUnmaintained(t *testing.T) {
+	flaw := record("A-1", "npm", "a", ranges("SEMVER", `{"introduced": "0"}, {"fixed": "1.2.0"}`))
+	unmaintained := record("RUSTSEC-1", "npm", "a", `"database_specific": {"informational": "unmaintained"}, `+ranges("SEMVER", `{"introduced": "0"}`))
+	found := run(t, index(t, parse(t, flaw, unmaintained)...), tocsin.Package{Ecosystem: "npm", Name: "a", Version: "1.0.0"})
+	if len(found) != 2 || found[0].Upgrade != "1.2.0" || found[1].Class.Kind != tocsin.KindUnmaintained || found[1].Upgrade != "" {
+		t.Errorf("%+v", found)
+	}
+}

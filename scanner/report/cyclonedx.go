@@ -122,6 +122,8 @@ func bomRatings(c tocsin.Class) *[]cyclonedx.VulnerabilityRating {
 	switch {
 	case c.Kind == tocsin.KindMalware:
 		return &[]cyclonedx.VulnerabilityRating{{Severity: cyclonedx.SeverityCritical, Method: cyclonedx.ScoringMethodOther, Justification: "malicious package"}}
+	case c.Kind == tocsin.KindUnmaintained:
+		return &[]cyclonedx.VulnerabilityRating{{Severity: cyclonedx.SeverityInfo, Method: cyclonedx.ScoringMethodOther, Justification: "unmaintained package"}}
 	case c.CVSS == nil:
 		return &[]cyclonedx.VulnerabilityRating{{Severity: cyclonedx.SeverityUnknown}}
 	}

@@ -107,6 +107,8 @@ func account(f tocsin.Finding) string {
 		out = append(out, fmt.Sprintf("The pin of %s is not to be trusted (%s).", name(f.Package), id))
 	case f.Class.Kind == tocsin.KindMalware:
 		out = append(out, fmt.Sprintf("%s is reported as malware (%s).", name(f.Package), id))
+	case f.Class.Kind == tocsin.KindUnmaintained:
+		out = append(out, fmt.Sprintf("Nobody maintains %s any more (%s).", name(f.Package), id))
 	default:
 		out = append(out, fmt.Sprintf("%s is affected by %s (%s).", name(f.Package), id, rating(f)))
 	}
@@ -146,6 +148,8 @@ func remedy(f tocsin.Finding) string {
 		return fmt.Sprintf("Remove it or move to %s, and renew the secrets that it could reach.", fixed)
 	case f.Class.Kind == tocsin.KindMalware:
 		return fmt.Sprintf("Remove it or move to %s, and renew the secrets that it could reach.", upgrade)
+	case f.Class.Kind == tocsin.KindUnmaintained && upgrade == "" && fixed == "":
+		return "Look for a maintained package in its place."
 	case upgrade == "" && fixed == "":
 		return "No fixed version is known."
 	case upgrade == "":

@@ -160,8 +160,11 @@ func gitlabFinding(t Target, d tocsin.Decision) gitlabVulnerability {
 }
 
 func gitlabSeverity(f tocsin.Finding) string {
-	if f.Class.Kind == tocsin.KindMalware {
+	switch f.Class.Kind {
+	case tocsin.KindMalware:
 		return "Critical"
+	case tocsin.KindUnmaintained:
+		return "Info"
 	}
 	switch rating := f.Class.CVSS.Rating(); rating {
 	case "unscored":

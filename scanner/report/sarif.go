@@ -71,8 +71,8 @@ func describe(id string, c tocsin.Class) *sarifRule {
 	switch {
 	case c.Kind == tocsin.KindMalware: // it has no score, and without one a viewer would show it last
 		tags[1], properties["security-severity"] = "malware", "10.0"
-	case c.Kind == tocsin.KindPin:
-		tags[1] = "pin"
+	case c.Kind == tocsin.KindPin, c.Kind == tocsin.KindUnmaintained:
+		tags[1] = string(c.Kind)
 	case c.CVSS != nil:
 		properties["security-severity"] = fmt.Sprintf("%.1f", c.CVSS.Score)
 	}

@@ -148,10 +148,8 @@ func group(rows []line) []line {
 func rating(f tocsin.Finding) string {
 	var out string
 	switch {
-	case f.Class.Kind == tocsin.KindMalware:
-		out = "malware"
-	case f.Class.Kind == tocsin.KindPin:
-		out = "pin"
+	case slices.Contains([]tocsin.Kind{tocsin.KindMalware, tocsin.KindUnmaintained, tocsin.KindPin}, f.Class.Kind):
+		out = string(f.Class.Kind)
 	case f.Class.CVSS != nil:
 		out = fmt.Sprintf("%s %.1f", f.Class.CVSS.Rating(), f.Class.CVSS.Score)
 	default:

@@ -139,6 +139,11 @@ func projects(inc replay.Incident) string {
 			names = append(names, s.Project)
 		}
 	}
+	return few(names)
+}
+
+// few writes names, cut where there are many.
+func few(names []string) string {
 	if len(names) > 3 {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:2], ", "), len(names)-2)
 	}
