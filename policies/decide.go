@@ -116,7 +116,7 @@ func (s Set) Decide(in Input) tocsin.Decision {
 		if p.gate != nil {
 			a := e.first(p.gate, string(tocsin.GateUndecided))
 			if g := tocsin.Gate(a.says); g.Worse(d.Gate) != d.Gate || g == d.Gate && d.GateRule == "" {
-				d.Gate, d.GateRule = g, a.rule(p)
+				d.Gate, d.GateRule = g, a.rule()
 			}
 			d.Reason.Children = append(d.Reason.Children, a.reason)
 		}
@@ -124,7 +124,7 @@ func (s Set) Decide(in Input) tocsin.Decision {
 			a := e.first(p.response, string(tocsin.ResponseHold))
 			c := tocsin.CompareResponses(tocsin.Response(a.says), d.Response)
 			if c > 0 || c == 0 && d.ResponseRule == "" {
-				a.respond(&d, p)
+				a.respond(&d)
 			}
 			d.Reason.Children = append(d.Reason.Children, a.reason)
 		}
@@ -144,15 +144,15 @@ type verdict struct {
 }
 
 // rule names the rule that won, "" if none did.
-func (v verdict) rule(p *Policy) string {
+func (v verdict) rule() string {
 	if v.won == nil {
 		return ""
 	}
-	return p.Name + "/" + v.won.name
+	return v.won.path
 }
 
-func (v verdict) respond(d *tocsin.Decision, p *Policy) {
-	d.Response, d.ResponseRule = tocsin.Response(v.says), v.rule(p)
+func (v verdict) respond(d *tocsin.Decision) {
+	d.Response, d.ResponseRule = tocsin.Response(v.says), v.rule()
 	d.Severity, d.Playbook, d.Owners, d.Route, d.Due = "", "", nil, "", time.Time{}
 	if v.won == nil {
 		return
@@ -166,7 +166,6 @@ func (v verdict) respond(d *tocsin.Decision, p *Policy) {
 // first gives the first rule that holds, its verdict and the reason. onError is the verdict of a rule that cannot be
 // evaluated: what it would have said is not known, so nothing below it may speak.
 func (e *evaluation) first(a *axis, onError string) verdict {
-	head := e.p.Name + ": " + a.name
 	for i := range e.names {
 		e.names[i].told = false
 	}
@@ -174,14 +173,14 @@ func (e *evaluation) first(a *axis, onError string) verdict {
 		r := &a.rules[i]
 		switch e.ask(&r.when) {
 		case failed:
-			return verdict{onError, nil, tocsin.Reason{Text: head, Result: onError, Children: []tocsin.Reason{
+			return verdict{onError, nil, tocsin.Reason{Text: a.head, Result: onError, Children: []tocsin.Reason{
 				{Text: r.name + ": cannot be evaluated", Result: text(e.fault(&r.when).Error()), Children: e.parts(&r.when)},
 			}}}
 		case yes:
-			return verdict{r.then, r, tocsin.Reason{Text: head, Result: r.then, Children: []tocsin.Reason{
-				{Text: r.name + ": " + r.because, Result: "holds", Children: e.parts(&r.when)},
+			return verdict{r.then, r, tocsin.Reason{Text: a.head, Result: r.then, Children: []tocsin.Reason{
+				{Text: r.text, Result: "holds", Children: e.parts(&r.when)},
 			}}}
 		}
 	}
-	return verdict{a.standard, nil, tocsin.Reason{Text: head, Result: a.standard, Children: []tocsin.Reason{a.silent}}}
+	return verdict{a.standard, nil, tocsin.Reason{Text: a.head, Result: a.standard, Children: []tocsin.Reason{a.silent}}}
 }

@@ -14,14 +14,17 @@ func (e *evaluation) reason(n *node) tocsin.Reason {
 	switch {
 	case n.op != "":
 		r.Children = make([]tocsin.Reason, len(n.kids))
-		decided := false
+		decided, decisive := false, "false"
+		if n.op == operators.LogicalOr {
+			decisive = "true"
+		}
 		for i := range n.kids {
 			if decided {
 				r.Children[i] = tocsin.Reason{Text: n.kids[i].text, Result: notReached}
 				continue
 			}
 			r.Children[i] = e.reason(&n.kids[i])
-			decided = r.Children[i].Result == map[string]string{operators.LogicalAnd: "false", operators.LogicalOr: "true"}[n.op]
+			decided = r.Children[i].Result == decisive
 		}
 	case n.name >= 0:
 		r.Children = e.named(n.name)

@@ -59,6 +59,7 @@ func (p *Policy) Active(now time.Time) bool {
 
 type axis struct {
 	name     string
+	head     string // for explanations
 	standard string // what holds when no rule does
 	silent   tocsin.Reason
 	rules    []rule
@@ -66,6 +67,8 @@ type axis struct {
 
 type rule struct {
 	name     string
+	path     string // policy/rule
+	text     string // for explanations
 	when     node
 	then     string
 	because  string
@@ -230,7 +233,7 @@ func (l *loader) axis(what string, in *fileAxis, check func(string) error) *axis
 	if in == nil {
 		return nil
 	}
-	a := &axis{name: what, standard: in.Default.V}
+	a := &axis{name: what, head: l.p.Name + ": " + what, standard: in.Default.V}
 	a.silent = tocsin.Reason{Text: fmt.Sprintf("none of the %d rules holds", len(in.Rules)), Result: "default"}
 	if !in.Default.IsSet() {
 		l.fault(0, 0, "%s: default: is missing", what)
@@ -255,7 +258,7 @@ func (l *loader) axis(what string, in *fileAxis, check func(string) error) *axis
 
 func (l *loader) rule(what string, in fileRule, check func(string) error) rule {
 	out := rule{
-		name: in.Name.V, then: in.Then.V, because: in.Because.V, severity: tocsin.Level(in.Severity.V),
+		name: in.Name.V, path: l.p.Name + "/" + in.Name.V, text: in.Name.V + ": " + in.Because.V, then: in.Then.V, because: in.Because.V, severity: tocsin.Level(in.Severity.V),
 		due: time.Duration(in.Due.V), playbook: in.Playbook.V, route: in.Route.V,
 	}
 	for _, f := range []struct {
