@@ -10,7 +10,6 @@ import (
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/app"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
-	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/policies"
 )
 
@@ -150,11 +149,7 @@ func explainFindings(cmd *cobra.Command, f scanFlags, data string, set policies.
 	if err != nil {
 		return err
 	}
-	var scanned []pipeline.Scanned
-	err = e.judge(func() (err error) {
-		scanned, err = e.scan(sources)
-		return err
-	})
+	scanned, err := e.judged(sources)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,12 @@ import (
 // commits makes a repository with one commit for each moment, in which one file has a text.
 func commits(t *testing.T, file string, texts ...[2]string) string {
 	t.Helper()
-	dir := t.TempDir()
+	return commitsIn(t, t.TempDir(), file, texts...)
+}
+
+// commitsIn does so in a folder; what is there already is in the first commit.
+func commitsIn(t *testing.T, dir, file string, texts ...[2]string) string {
+	t.Helper()
 	repo, err := git.PlainInit(dir, false)
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +35,7 @@ func commits(t *testing.T, file string, texts ...[2]string) string {
 	}
 	for _, c := range texts {
 		put(t, dir, file, c[1])
-		if _, err := work.Add(file); err != nil {
+		if err := work.AddWithOptions(&git.AddOptions{All: true}); err != nil {
 			t.Fatal(err)
 		}
 		at, err := time.Parse("2006-01-02 15:04", c[0])

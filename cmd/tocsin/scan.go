@@ -105,11 +105,7 @@ func scan(cmd *cobra.Command, f scanFlags, data string, paths []string) error {
 	if err := e.own(sources, f.trustTree); err != nil {
 		return err
 	}
-	var scanned []pipeline.Scanned
-	err = e.judge(func() (err error) {
-		scanned, err = e.scan(sources)
-		return err
-	})
+	scanned, err := e.judged(sources)
 	if err != nil {
 		return err
 	}
@@ -168,6 +164,15 @@ func newExam(cmd *cobra.Command, f scanFlags, data string, set policies.Set) (*e
 	}
 	unused(cmd.ErrOrStderr(), excused)
 	return &exam{cmd: cmd, set: set, excused: excused.Exceptions, now: now, data: data, reach: f.reach}, nil
+}
+
+// judged scans sources with the index open.
+func (e *exam) judged(sources []pipeline.Source) (scanned []pipeline.Scanned, err error) {
+	err = e.judge(func() (err error) {
+		scanned, err = e.scan(sources)
+		return err
+	})
+	return scanned, err
 }
 
 // judge runs f with the index open. It is run again, from its start, where the index turns out to be damaged.

@@ -64,6 +64,11 @@ type follower struct {
 	set       policies.Set
 	playbooks map[string]tocsin.Playbook
 
+	// wide and timed say that the set reads how far a class reaches, and the time; turns are when a policy comes or goes, lapses
+	// when an exception does.
+	wide, timed   bool
+	turns, lapses []time.Time
+
 	now   time.Time
 	state *state
 	facts advisories.Facts
@@ -92,6 +97,8 @@ type standing struct {
 }
 
 func (f *follower) follow() followed {
+	f.wide, f.timed = f.set.Reads("portfolio"), f.set.Reads("now") || f.set.Reads("advisory.age") || f.set.Reads("finding.age")
+	f.turns, f.lapses = f.set.Turns(), f.course.lapses()
 	f.places = make([]standing, len(f.component.places))
 	for i := range f.places {
 		f.places[i].held = -1
@@ -133,13 +140,10 @@ func (f *follower) times() []time.Time {
 			add(h.from)
 		}
 	}
-	for _, t := range f.set.Turns() {
+	for _, t := range slices.Concat(f.turns, f.lapses) {
 		add(t)
 	}
-	for _, t := range f.course.lapses() {
-		add(t)
-	}
-	if f.set.Reads("now") || f.set.Reads("advisory.age") || f.set.Reads("finding.age") {
+	if f.timed {
 		for t := w.Since; t.Before(w.Until); t = t.Add(tocsin.Day) {
 			out = append(out, t)
 		}

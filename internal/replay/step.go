@@ -14,7 +14,7 @@ import (
 func (f *follower) step(t time.Time) {
 	f.now = t
 	f.decided = map[string]tocsin.Decision{}
-	anew := f.renew() || slices.ContainsFunc(f.course.lapses(), t.Equal)
+	anew := f.renew() || slices.ContainsFunc(f.lapses, t.Equal)
 	moved := make([]bool, len(f.places))
 	for i := range f.places {
 		moved[i] = f.move(i) || anew
@@ -23,10 +23,10 @@ func (f *follower) step(t time.Time) {
 		}
 	}
 	reach := f.measure()
-	wider := f.set.Reads("portfolio") && !sameReach(reach, f.reach)
+	wider := f.wide && !sameReach(reach, f.reach)
 	f.reach = reach
-	turned := slices.ContainsFunc(f.set.Turns(), t.Equal)
-	ticking := turned || f.set.Reads("now") || f.set.Reads("advisory.age") || f.set.Reads("finding.age")
+	turned := slices.ContainsFunc(f.turns, t.Equal)
+	ticking := turned || f.timed
 	var seen []incidents.Sighting
 	for i := range f.places {
 		if f.places[i].held < 0 || !moved[i] && !wider && !ticking {
