@@ -81,10 +81,8 @@ func (r *recorded) whole() string {
 	for _, p := range r.projects {
 		inventories, err := r.run.Store.Inventories(ctx, p.Slug)
 		add(inventories, err)
-		for _, inv := range inventories {
-			decisions, err := r.run.Store.Decisions(ctx, p.Slug, inv.Digest)
-			add(decisions, err)
-		}
+		decisions, err := r.run.Store.Decided(ctx, p.Slug, r.now)
+		add(decisions, err)
 	}
 	return b.String()
 }

@@ -6,17 +6,16 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/incidents"
-	"github.com/tocsin-dev/tocsin/internal/outbox"
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/policies"
 )
 
-// Portfolio takes a portfolio from its sources to actions. Its fields are all needed, but for Shadow and Progress.
+// Portfolio takes projects from their sources to actions. Its fields are all needed, but for Shadow and Progress. It is safe for
+// concurrent use if Progress is: whatever two runs say of one project or incident, one of them reads again and says it anew.
 type Portfolio struct {
 	Log      *slog.Logger
 	Store    *store.Store
@@ -40,42 +39,78 @@ type Result struct {
 	Planned []tocsin.Action
 }
 
-// conflicts is how often a run folds again when someone else changed an incident meanwhile.
-const conflicts = 5
+// conflicts is how often a run reads again when someone else said something about its projects or incidents meanwhile.
+const conflicts = 8
 
 // Run scans the sources, decides, folds the decisions into incidents and commits everything with the actions that
-// follow. It carries out nothing: that is the outbox's.
+// follow. It carries out nothing: that is the outbox's. If the index is older than what the portfolio is being matched with, it is
+// a [store.ErrBehind].
 func (p Portfolio) Run(ctx context.Context, sources []Source) (Result, error) {
 	now := p.Now()
-	seen, err := p.Store.FirstSeen(ctx)
-	if err != nil {
-		return Result{}, err
-	}
-	sources = slices.Clone(sources)
-	for i := range sources {
-		sources[i].FirstSeen = seen[sources[i].Project.Slug]
-	}
-	found, err := find(ctx, sources, p.Index, now, p.Progress)
+	list, err := find(ctx, sources, p.Index, now, p.Progress)
 	if err != nil {
 		return Result{}, fmt.Errorf("scanning the portfolio: %w", err)
 	}
-	if err := p.before(ctx, found); err != nil {
-		return Result{}, err
+	for i := range list {
+		list[i].build = list[i].source.Build
 	}
-	scanned := p.judge(found, p.Policies, now)
-	inventories, err := p.news(ctx, scanned)
-	if err != nil {
-		return Result{}, err
-	}
-	shadows := p.shadows(found, scanned, now)
+	return p.settle(ctx, now, func(ctx context.Context) ([]found, error) { return list, nil })
+}
+
+// settle reads, decides, folds and commits, and does so again while someone else was faster.
+func (p Portfolio) settle(ctx context.Context, now time.Time, read func(ctx context.Context) ([]found, error)) (r Result, err error) {
 	for range conflicts {
-		var r Result
-		r, err = p.fold(ctx, scanned, inventories, shadows, now)
-		if !errors.Is(err, tocsin.ErrConflict) {
+		if r, err = p.attempt(ctx, now, read); !errors.Is(err, tocsin.ErrConflict) || errors.Is(err, store.ErrBehind) {
 			return r, err
 		}
 	}
-	return Result{}, err
+	return r, err
+}
+
+func (p Portfolio) attempt(ctx context.Context, now time.Time, read func(ctx context.Context) ([]found, error)) (Result, error) {
+	list, err := read(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := p.prepare(ctx, list); err != nil {
+		return Result{}, err
+	}
+	elsewhere, err := p.elsewhere(ctx, list)
+	if err != nil {
+		return Result{}, err
+	}
+	scanned := p.judge(list, p.Policies, elsewhere, now)
+	return p.fold(ctx, list, scanned, p.shadows(list, scanned, elsewhere, now), now)
+}
+
+// prepare adds what the store knows of the projects.
+func (p Portfolio) prepare(ctx context.Context, list []found) error {
+	slugs := make([]string, len(list))
+	for i, f := range list {
+		slugs[i] = f.source.Project.Slug
+	}
+	known, err := p.Store.Projects(ctx, store.ProjectQuery{Slugs: slugs})
+	if err != nil {
+		return err
+	}
+	versions := map[string]tocsin.Watched{}
+	for _, w := range known {
+		versions[w.Slug] = w
+	}
+	for i := range list {
+		f := &list[i]
+		w := versions[f.source.Project.Slug]
+		if f.version == nil {
+			f.version = &w.Version
+		} else if *f.version != w.Version {
+			return fmt.Errorf("project %s was judged by someone else: %w", w.Slug, tocsin.ErrConflict)
+		}
+		f.news = w.Status.Inventory != f.inventory.Digest
+		if f.source.FirstSeen, err = p.Store.FirstSeen(ctx, f.source.Project.Slug); err != nil {
+			return err
+		}
+	}
+	return p.before(ctx, list)
 }
 
 // before gives each source the inventory that it is compared with, where anybody judges what changed.
@@ -94,99 +129,51 @@ func (p Portfolio) before(ctx context.Context, list []found) error {
 	return nil
 }
 
+// elsewhere counts how far the classes that were found reach in the projects that are not in the list, if any policy asks.
+func (p Portfolio) elsewhere(ctx context.Context, list []found) (policies.Reach, error) {
+	r := policies.Reach{Projects: map[string]int{}, Critical: map[string]int{}}
+	if !slices.ContainsFunc(append(p.Shadow, p.Policies.Policies()...), func(one *policies.Policy) bool { return policies.NewSet(one).Reads("portfolio") }) {
+		return r, nil
+	}
+	here := map[string]bool{}
+	classes := map[string]bool{}
+	for _, f := range list {
+		here[f.source.Project.Slug] = true
+		for _, one := range f.findings {
+			classes[one.Class.ID] = true
+		}
+	}
+	all, _, err := p.Store.Census(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.Total = max(all-len(list), 0)
+	for class := range classes {
+		affected, err := p.Store.Affected(ctx, class)
+		if err != nil {
+			return r, err
+		}
+		for slug, critical := range affected {
+			if here[slug] {
+				continue
+			}
+			r.Projects[class]++
+			if critical {
+				r.Critical[class]++
+			}
+		}
+	}
+	return r, nil
+}
+
 // judge decides by one set of policies. What changed is a fact for a set that judges pins, and for no other: what one set wants to
 // know must not show in the findings of another.
-func (p Portfolio) judge(list []found, set policies.Set, now time.Time) []Scanned {
+func (p Portfolio) judge(list []found, set policies.Set, elsewhere policies.Reach, now time.Time) []Scanned {
 	if !set.Judges(tocsin.KindPin) {
 		list = slices.Clone(list)
 		for i := range list {
 			list[i].source.Before = nil
 		}
 	}
-	return decide(list, set, p.Index.Snapshot(), now)
-}
-
-// news are the inventories that differ from the last one kept.
-func (p Portfolio) news(ctx context.Context, scanned []Scanned) ([]tocsin.Inventory, error) {
-	var out []tocsin.Inventory
-	for _, s := range scanned {
-		last, _, err := p.Store.LastInventory(ctx, s.Project.Slug)
-		if err != nil {
-			return nil, err
-		}
-		if last != s.Inventory.Digest {
-			out = append(out, s.Inventory)
-		}
-	}
-	return out, nil
-}
-
-func (p Portfolio) fold(ctx context.Context, scanned []Scanned, inventories []tocsin.Inventory, shadows []store.Shadow, now time.Time) (Result, error) {
-	known, err := p.Store.Incidents(ctx)
-	if err != nil {
-		return Result{}, err
-	}
-	newest, err := p.Store.NewestActions(ctx)
-	if err != nil {
-		return Result{}, err
-	}
-	r := Result{Scanned: scanned}
-	r.Changes = incidents.Fold(known, sightings(scanned, p.Index.Snapshot()), p.Playbooks, now)
-	wanted, err := p.wanted(known, r.Changes, scanned)
-	if err != nil {
-		return Result{}, err
-	}
-	r.Planned = outbox.Plan(wanted, newest, now)
-	o := store.Outcome{Inventories: inventories, Actions: r.Planned, Shadows: shadows}
-	for _, s := range scanned {
-		o.Decisions = append(o.Decisions, s.Decisions...)
-	}
-	for _, c := range r.Changes {
-		o.Incidents = append(o.Incidents, c.Incident)
-		o.Events = append(o.Events, c.Events...)
-	}
-	return r, p.Store.Commit(ctx, o)
-}
-
-// sightings states what was scanned in the terms of incidents. Absence of a finding counts only where everything was
-// read and no feed is broken; the age of the data does not matter for that, since an older advisory is no less true.
-func sightings(scanned []Scanned, s tocsin.Snapshot) []incidents.Sighting {
-	sound := !slices.ContainsFunc(s.Feeds, func(f tocsin.FeedState) bool { return f.Status != tocsin.FeedOK })
-	var out []incidents.Sighting
-	for _, one := range scanned {
-		c := one.Inventory.Coverage
-		out = append(out, incidents.Sighting{
-			Project: one.Project, Inventory: one.Inventory, Decisions: one.Decisions,
-			Whole: sound && len(c.Files) > 0 && len(c.Incomplete()) == 0,
-		})
-	}
-	return out
-}
-
-// wanted gives the actions of all incidents as they are now, in the order of keys. An incident that did not change is
-// asked too, so that a changed configuration or text reaches what is open.
-func (p Portfolio) wanted(known []tocsin.Incident, changes []incidents.Change, scanned []Scanned) ([]tocsin.Action, error) {
-	now := map[string]tocsin.Incident{}
-	for _, inc := range known {
-		if !inc.State.Over() {
-			now[inc.Key] = inc
-		}
-	}
-	for _, c := range changes {
-		now[c.Incident.Key] = c.Incident
-	}
-	projects := map[string]tocsin.Project{}
-	for _, s := range scanned {
-		projects[s.Project.Slug] = s.Project
-	}
-	var out []tocsin.Action
-	for _, inc := range now {
-		actions, err := p.Writer.Actions(inc, projects, p.Playbooks, p.Coordination)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, actions...)
-	}
-	slices.SortFunc(out, func(a, b tocsin.Action) int { return strings.Compare(a.Key, b.Key) })
-	return out, nil
+	return decide(list, set, elsewhere, p.Index.Snapshot(), now)
 }

@@ -5,11 +5,13 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/policies"
 	"github.com/tocsin-dev/tocsin/policies/exceptions"
 	"github.com/tocsin-dev/tocsin/scanner"
@@ -34,6 +36,8 @@ type Source struct {
 	Paths []string
 	// Inventory, if set, was taken before; nothing is read.
 	Inventory *tocsin.Inventory
+	// Build is the sending that brought it, nil if there was none.
+	Build *tocsin.Build
 	// Before is an earlier inventory of it, for facts that are told by comparing; nil if there is none.
 	Before *tocsin.Inventory
 	// Err says why it could not be opened; it then counts as unreadable.
@@ -65,7 +69,7 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 	if err != nil {
 		return nil, err
 	}
-	return decide(list, set, x.Snapshot(), now), nil
+	return decide(list, set, policies.Reach{}, x.Snapshot(), now), nil
 }
 
 // A found is a source with what was found in it, before any policy is asked.
@@ -73,6 +77,38 @@ type found struct {
 	source    Source
 	inventory tocsin.Inventory
 	findings  []tocsin.Finding
+	// names are the packages that were looked at; nil: all.
+	names store.Names
+	// version of the project as the store has it, if it was read with the inventory; news says that the store has another inventory.
+	version *int64
+	news    bool
+	// standing are decisions that hold as they are, about other packages; before are the packages of those that do not.
+	standing []tocsin.Decision
+	before   []tocsin.Package
+	// build is how the inventory came, nil if it was there.
+	build *tocsin.Build
+}
+
+// about says whether a package was looked at.
+func (f found) about(p tocsin.Package) bool {
+	return f.names == nil || f.names[store.NameOf(p.Ecosystem, p.Name)] || p.SourceName != "" && f.names[store.NameOf(p.Ecosystem, p.SourceName)]
+}
+
+// judged are the names of all packages that were looked at, those named by their source package too; nil: all.
+func (f found) judged() store.Names {
+	if f.names == nil {
+		return nil
+	}
+	out := maps.Clone(f.names)
+	for _, p := range f.inventory.Packages {
+		if p.SourceName != "" && f.about(p) {
+			out[store.NameOf(p.Ecosystem, p.Name)] = true
+		}
+	}
+	for _, p := range f.before {
+		out[store.NameOf(p.Ecosystem, p.Name)] = true
+	}
+	return out
 }
 
 func find(ctx context.Context, sources []Source, x Index, now time.Time, progress func(project, path string)) ([]found, error) {
@@ -96,16 +132,17 @@ func find(ctx context.Context, sources []Source, x Index, now time.Time, progres
 	return out, nil
 }
 
-// decide applies policies to what was found, and leaves that as it is: others may be asked about it too.
-func decide(list []found, set policies.Set, snapshot tocsin.Snapshot, now time.Time) []Scanned {
+// decide applies policies to what was found, and leaves that as it is: others may be asked about it too. elsewhere is how far the
+// classes reach in projects that are not in the list.
+func decide(list []found, set policies.Set, elsewhere policies.Reach, snapshot tocsin.Snapshot, now time.Time) []Scanned {
 	out := make([]Scanned, len(list))
 	findings := make([][]tocsin.Finding, len(list))
 	for i, f := range list {
 		out[i] = Scanned{Project: f.source.Project, Inventory: f.inventory}
-		findings[i] = pins(slices.Clone(f.findings), f.inventory, f.source.Before, set.Judges(tocsin.KindPin))
+		findings[i] = pins(slices.Clone(f.findings), f, set.Judges(tocsin.KindPin))
 		findings[i] = exceptions.Apply(findings[i], f.source.Exceptions, f.source.Project, now)
 	}
-	c := policies.Context{Reach: measure(out, findings), Feed: policies.FeedOf(snapshot, now), Now: now}
+	c := policies.Context{Reach: measure(out, findings, elsewhere), Feed: policies.FeedOf(snapshot, now), Now: now}
 	for i := range out {
 		s := &out[i]
 		c.Project = s.Project
@@ -126,17 +163,17 @@ func decide(list []found, set policies.Set, snapshot tocsin.Snapshot, now time.T
 
 // pins adds the facts of their packages to findings, and where a policy judges pins the findings about these, sorted by package
 // and class with the others.
-func pins(found []tocsin.Finding, inv tocsin.Inventory, before *tocsin.Inventory, judged bool) []tocsin.Finding {
+func pins(found []tocsin.Finding, f found, judged bool) []tocsin.Finding {
 	if len(found) == 0 && !judged {
 		return nil
 	}
-	j := pin.New(inv, before)
+	j := pin.New(f.inventory, f.source.Before)
 	j.Note(found)
 	if !judged {
 		return found
 	}
-	own := j.Findings()
-	match.Paths(inv, own)
+	own := slices.DeleteFunc(j.Findings(), func(p tocsin.Finding) bool { return !f.about(p.Package) })
+	match.Paths(f.inventory, own)
 	found = append(found, own...)
 	slices.SortStableFunc(found, func(f, g tocsin.Finding) int {
 		return cmp.Or(tocsin.ComparePackages(f.Package, g.Package), strings.Compare(f.Class.ID, g.Class.ID))
@@ -169,9 +206,11 @@ func Inventory(ctx context.Context, src Source, now time.Time, progress func(pro
 	return inv, nil
 }
 
-// measure counts how many projects each class affects.
-func measure(scanned []Scanned, findings [][]tocsin.Finding) policies.Reach {
-	r := policies.Reach{Total: len(scanned), Projects: map[string]int{}, Critical: map[string]int{}}
+// measure counts how many projects each class affects, here and elsewhere.
+func measure(scanned []Scanned, findings [][]tocsin.Finding, elsewhere policies.Reach) policies.Reach {
+	r := policies.Reach{Total: elsewhere.Total + len(scanned), Projects: map[string]int{}, Critical: map[string]int{}}
+	maps.Copy(r.Projects, elsewhere.Projects)
+	maps.Copy(r.Critical, elsewhere.Critical)
 	for i, list := range findings {
 		counted := map[string]bool{}
 		for _, f := range list {

@@ -5,23 +5,24 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/store"
+	"github.com/tocsin-dev/tocsin/policies"
 )
 
 // shadows says what would have been decided if each shadow policy that is active were enforced. It takes what was found and
 // decided and changes nothing of it.
-func (p Portfolio) shadows(list []found, live []Scanned, now time.Time) []store.Shadow {
+func (p Portfolio) shadows(list []found, live []Scanned, elsewhere policies.Reach, now time.Time) []store.Shadow {
 	var out []store.Shadow
 	for _, policy := range p.Shadow {
 		if !policy.Active(now) {
 			continue
 		}
-		would := p.judge(list, p.Policies.With(policy), now)
+		would := p.judge(list, p.Policies.With(policy), elsewhere, now)
 		s := store.Shadow{Policy: policy.Digest, Name: policy.Name, At: now}
 		for i := range live {
 			s.Decisions = append(s.Decisions, beside(live[i].Decisions, would[i].Decisions, p.Policies.Digest())...)
 		}
-		for _, one := range sightings(live, p.Index.Snapshot()) {
-			if one.Whole {
+		for i, one := range sightings(list, live, p.Index.Snapshot()) {
+			if one.Whole && list[i].names == nil {
 				s.Whole = append(s.Whole, one.Project.Slug)
 			}
 		}

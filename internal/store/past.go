@@ -128,25 +128,3 @@ func (s *Store) Documents(ctx context.Context, feed string) ([]Document, error) 
 	}
 	return out, rows.Err()
 }
-
-// FirstSeen gives when each class was first decided on in each project, by project and then class.
-func (s *Store) FirstSeen(ctx context.Context) (map[string]map[string]time.Time, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT project, class, MIN(decided_at) FROM decisions GROUP BY project, class`)
-	if err != nil {
-		return nil, fmt.Errorf("reading when classes were first seen: %w", err)
-	}
-	defer rows.Close()
-	out := map[string]map[string]time.Time{}
-	for rows.Next() {
-		var project, class string
-		var at int64
-		if err := rows.Scan(&project, &class, &at); err != nil {
-			return nil, fmt.Errorf("reading when classes were first seen: %w", err)
-		}
-		if out[project] == nil {
-			out[project] = map[string]time.Time{}
-		}
-		out[project][class] = moment(at)
-	}
-	return out, rows.Err()
-}

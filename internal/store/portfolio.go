@@ -7,34 +7,34 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/tocsin-dev/tocsin"
 )
 
 // An Outcome is all that one run of the pipeline wants kept. It is committed as a whole.
 type Outcome struct {
-	Inventories []tocsin.Inventory
-	Decisions   []tocsin.Decision
-	Incidents   []tocsin.Incident
+	// Judged are sorted by project.
+	Judged    []Judged
+	Incidents []tocsin.Incident
 	// Events are numbered by the store, in this order within each incident.
 	Events  []tocsin.IncidentEvent
 	Actions []tocsin.Action
 	// Shadows change nothing of the rest.
 	Shadows []Shadow
+	// Cursor is the place in the history of the advisories by which the projects were judged; empty where nothing was matched.
+	Cursor Cursor
 }
 
 // Commit keeps an outcome in one transaction. If an incident was changed by someone else since it was read, it is an
-// [tocsin.ErrConflict] and nothing is kept: read again and fold again.
+// [tocsin.ErrConflict] and nothing is kept: read again and fold again. So it is if a project was, or if the
+// advisories it was judged by are older than those of [Store.Matching].
 func (s *Store) Commit(ctx context.Context, o Outcome) error {
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		for _, inv := range o.Inventories {
-			if err := s.putInventory(ctx, tx, inv); err != nil {
-				return err
-			}
+		if err := s.notBehind(ctx, tx, o.Cursor); err != nil {
+			return err
 		}
-		for _, d := range o.Decisions {
-			if err := s.putDecision(ctx, tx, d); err != nil {
+		for _, j := range o.Judged {
+			if err := s.putJudged(ctx, tx, j); err != nil {
 				return err
 			}
 		}
@@ -62,37 +62,6 @@ func (s *Store) Commit(ctx context.Context, o Outcome) error {
 	})
 	if err != nil {
 		return fmt.Errorf("keeping the outcome: %w", err)
-	}
-	return nil
-}
-
-func (s *Store) putInventory(ctx context.Context, tx *sql.Tx, inv tocsin.Inventory) error {
-	body, err := s.pack(inv)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO inventories (project, taken_at, digest, body) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (project, taken_at) DO NOTHING`, inv.Project, stamp(inv.TakenAt), inv.Digest, body)
-	if err != nil {
-		return fmt.Errorf("keeping the inventory of %s: %w", inv.Project, err)
-	}
-	return nil
-}
-
-func (s *Store) putDecision(ctx context.Context, tx *sql.Tx, d tocsin.Decision) error {
-	body, err := s.pack(d)
-	if err != nil {
-		return err
-	}
-	p := d.Finding.Package
-	_, err = tx.ExecContext(ctx, `INSERT INTO decisions
-		(project, class, ecosystem, name, version, origin, status, gate, response, inventory, snapshot, policy, decided_at, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-		ON CONFLICT (project, inventory, snapshot, policy, class, ecosystem, name, version, origin) DO NOTHING`,
-		d.Project, d.Finding.Class.ID, p.Ecosystem, p.Name, p.Version, string(p.Origin.Kind)+" "+p.Origin.URL,
-		d.Finding.Status, d.Gate, d.Response, d.Inventory, d.Snapshot, d.Policy, stamp(d.At), body)
-	if err != nil {
-		return fmt.Errorf("keeping a decision on %s: %w", d.Project, err)
 	}
 	return nil
 }
@@ -194,15 +163,13 @@ func (s *Store) Inventories(ctx context.Context, project string) ([]tocsin.Inven
 	return packed[tocsin.Inventory](ctx, s, `SELECT body FROM inventories WHERE project = $1 ORDER BY taken_at`, project)
 }
 
-// Decisions gives what was decided about a project with one inventory, in the order of class and package.
-func (s *Store) Decisions(ctx context.Context, project, inventory string) ([]tocsin.Decision, error) {
-	return packed[tocsin.Decision](ctx, s, `SELECT body FROM decisions WHERE project = $1 AND inventory = $2
-		ORDER BY decided_at, class, ecosystem, name, version, origin`, project, inventory)
-}
-
 // packed reads rows of one packed column.
 func packed[T any](ctx context.Context, s *Store, query string, args ...any) ([]T, error) {
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	return packedFrom[T](ctx, s, s.db, query, args...)
+}
+
+func packedFrom[T any](ctx context.Context, s *Store, from querier, query string, args ...any) ([]T, error) {
+	rows, err := from.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading the store: %w", err)
 	}
@@ -220,19 +187,6 @@ func packed[T any](ctx context.Context, s *Store, query string, args ...any) ([]
 		out = append(out, v)
 	}
 	return out, rows.Err()
-}
-
-// LastInventory says what the newest inventory of a project is and when it was taken; empty if there is none.
-func (s *Store) LastInventory(ctx context.Context, project string) (digest string, at time.Time, err error) {
-	var us int64
-	err = s.db.QueryRowContext(ctx, `SELECT digest, taken_at FROM inventories WHERE project = $1 ORDER BY taken_at DESC LIMIT 1`, project).Scan(&digest, &us)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", time.Time{}, nil
-	}
-	if err != nil {
-		return "", time.Time{}, fmt.Errorf("reading the last inventory of %s: %w", project, err)
-	}
-	return digest, moment(us), nil
 }
 
 // InventoryBefore gives the newest inventory of the same project that differs from one, nil if there is none. Inventories are

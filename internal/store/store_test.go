@@ -192,7 +192,7 @@ func TestCommitIsWhole(t *testing.T) {
 	inv.Seal()
 	d := tocsin.Decision{Project: "p", Inventory: inv.Digest, Snapshot: "s", Policy: "x", At: day, Gate: tocsin.GateFail}
 	o := Outcome{
-		Inventories: []tocsin.Inventory{inv}, Decisions: []tocsin.Decision{d, d}, Incidents: []tocsin.Incident{incident(1)},
+		Judged: []Judged{{Project: "p", At: day, Inventory: &inv, Decisions: []tocsin.Decision{d, d}}}, Incidents: []tocsin.Incident{incident(1)},
 		Events: []tocsin.IncidentEvent{{Incident: "INC-1", At: day, Kind: tocsin.EventOpened, Text: "a"}, {Incident: "INC-1", At: day, Kind: tocsin.EventGrew, Text: "b"}},
 	}
 	if err := s.Commit(ctx, o); err != nil {
@@ -205,13 +205,16 @@ func TestCommitIsWhole(t *testing.T) {
 	if diff := cmp.Diff([]tocsin.Inventory{inv}, got); diff != "" {
 		t.Error(diff)
 	}
-	if digest, at, err := s.LastInventory(ctx, "p"); err != nil || digest != inv.Digest || !at.Equal(day) {
-		t.Errorf("last inventory %s %v %v", digest, at, err)
+	if w, err := s.Project(ctx, "p"); err != nil || w.Status.Inventory != inv.Digest || !w.Status.TakenAt.Equal(day) || w.Version != 1 {
+		t.Errorf("project %+v, %v", w, err)
 	}
-	if digest, _, err := s.LastInventory(ctx, "other"); err != nil || digest != "" {
-		t.Errorf("other: %s %v", digest, err)
+	if last, err := s.Newest(ctx, "p"); err != nil || last.Digest != inv.Digest {
+		t.Errorf("newest %+v, %v", last, err)
 	}
-	if list, err := s.Decisions(ctx, "p", inv.Digest); err != nil || len(list) != 1 || list[0].Gate != tocsin.GateFail {
+	if _, err := s.Newest(ctx, "other"); !errors.Is(err, tocsin.ErrNotFound) {
+		t.Errorf("other: %v", err)
+	}
+	if list, err := s.Standing(ctx, "p"); err != nil || len(list) != 1 || list[0].Gate != tocsin.GateFail {
 		t.Errorf("decisions: %v, %v", list, err)
 	}
 	events, err := s.Timeline(ctx, "INC-1")
@@ -222,7 +225,7 @@ func TestCommitIsWhole(t *testing.T) {
 	// Someone else changed the incident: nothing of the outcome is kept.
 	stale := Outcome{
 		Incidents: []tocsin.Incident{incident(3)}, Events: []tocsin.IncidentEvent{{Incident: "INC-1", At: day}},
-		Inventories: []tocsin.Inventory{{Project: "q", TakenAt: day}},
+		Judged: []Judged{{Project: "q", At: day, Inventory: &tocsin.Inventory{Project: "q", TakenAt: day}}},
 	}
 	if err := s.Commit(ctx, stale); !errors.Is(err, tocsin.ErrConflict) {
 		t.Errorf("err = %v", err)
@@ -233,7 +236,7 @@ func TestCommitIsWhole(t *testing.T) {
 	if events, _ := s.Timeline(ctx, "INC-1"); len(events) != 2 {
 		t.Errorf("the timeline has %d events", len(events))
 	}
-	if digest, _, _ := s.LastInventory(ctx, "q"); digest != "" {
+	if _, err := s.Project(ctx, "q"); !errors.Is(err, tocsin.ErrNotFound) {
 		t.Error("an inventory of a failed commit was kept")
 	}
 	next := incident(2)

@@ -22,12 +22,20 @@ type Index interface {
 // Run gives the findings of a sealed inventory with status affected or unknown, sorted by package and class. What is not
 // affected is left out. The error is the context's, or the index's.
 func Run(ctx context.Context, inv tocsin.Inventory, x Index) ([]tocsin.Finding, error) {
+	return RunOn(ctx, inv, x, func(*tocsin.Package) bool { return true })
+}
+
+// RunOn is [Run] for some packages of an inventory, with their paths through all of it.
+func RunOn(ctx context.Context, inv tocsin.Inventory, x Index, which func(p *tocsin.Package) bool) ([]tocsin.Finding, error) {
 	m := matcher{index: x, classes: map[int]tocsin.Class{}}
 	var out []tocsin.Finding
 	for i := range inv.Packages {
 		p := &inv.Packages[i] // by address: a package is large, and most have no finding
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
+		}
+		if !which(p) {
+			continue
 		}
 		found, err := m.match(p)
 		if err != nil {

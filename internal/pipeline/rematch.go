@@ -1,0 +1,199 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/advisories"
+	"github.com/tocsin-dev/tocsin/internal/purl"
+	"github.com/tocsin-dev/tocsin/internal/store"
+	"github.com/tocsin-dev/tocsin/scanner/match"
+)
+
+// A ClassIndex also tells the class that an id belongs to.
+type ClassIndex interface {
+	Index
+	ClassOf(id string) (tocsin.Class, error)
+}
+
+// maxChanged is how many records may have changed since the last matching for their names to be looked for one by one; beyond, every
+// project is matched again.
+const maxChanged = 20_000
+
+// Touched gives the package names of the advisories that changed between two places in their history, with those that share a class
+// with one of them before or after: their findings may be other ones now. ok is false if there is no telling.
+func Touched(ctx context.Context, s *store.Store, x ClassIndex, from, to store.Cursor, facts []string) (names store.Names, ok bool, err error) {
+	ids, ok, err := s.ChangedSince(ctx, from, maxChanged)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	names = store.Names{}
+	note := func(a tocsin.Advisory) {
+		for _, one := range a.Affected {
+			names[store.NameOf(one.Package.Ecosystem, one.Package.Name)] = true
+		}
+	}
+	around := slices.Concat(ids, facts)
+	for _, at := range []store.Cursor{from, to} {
+		err := read(ctx, s, ids, at, func(a tocsin.Advisory) {
+			note(a)
+			around = append(around, advisories.Aliases(a)...)
+		})
+		if err != nil {
+			return nil, false, err
+		}
+	}
+	var members []string
+	for _, id := range around {
+		c, err := x.ClassOf(id)
+		if errors.Is(err, tocsin.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		members = append(members, c.Aliases...)
+	}
+	slices.Sort(members)
+	if err := read(ctx, s, slices.Compact(members), to, note); err != nil {
+		return nil, false, err
+	}
+	return names, true, nil
+}
+
+func read(ctx context.Context, s *store.Store, ids []string, at store.Cursor, f func(tocsin.Advisory)) error {
+	if at == "" {
+		return nil
+	}
+	for r, err := range s.RevisionsOf(ctx, ids, at) {
+		if err != nil {
+			return err
+		}
+		a, err := advisories.Parse(r.Body)
+		if err != nil {
+			return fmt.Errorf("stored advisory %s: %w", r.ID, err)
+		}
+		f(a)
+	}
+	return nil
+}
+
+// Rematch matches the stored packages with some names again, in whatever projects they are, and takes what follows to actions. Its
+// cost follows the projects that are or were affected.
+func (p Portfolio) Rematch(ctx context.Context, names store.Names, excused []tocsin.Exception) (Result, error) {
+	if len(names) == 0 {
+		return Result{}, nil
+	}
+	uses, err := p.Store.Users(ctx, names)
+	if err != nil {
+		return Result{}, err
+	}
+	slugs, err := p.concerned(ctx, uses)
+	if err != nil || len(slugs) == 0 {
+		return Result{}, err
+	}
+	return p.settle(ctx, p.Now(), func(ctx context.Context) ([]found, error) { return p.stored(ctx, slugs, names, excused) })
+}
+
+// concerned gives the projects that one of some packages affects, or about which something was said for its sake.
+func (p Portfolio) concerned(ctx context.Context, uses []store.Use) ([]string, error) {
+	packages := make([]tocsin.Package, len(uses))
+	for i, u := range uses {
+		packages[i] = u.Package
+	}
+	hits, err := match.Run(ctx, tocsin.Inventory{Packages: packages}, p.Index)
+	if err != nil {
+		return nil, err
+	}
+	hit := map[string]bool{}
+	key := func(q tocsin.Package) string {
+		return q.Ecosystem + "\x00" + q.Name + "\x00" + q.Version + "\x00" + q.SourceName
+	}
+	for _, f := range hits {
+		hit[key(f.Package)] = true
+	}
+	users, err := p.Store.UsedBy(ctx, slices.DeleteFunc(slices.Clone(uses), func(u store.Use) bool { return !hit[key(u.Package)] }))
+	if err != nil {
+		return nil, err
+	}
+	judged, err := p.Store.JudgedOn(ctx, packages)
+	if err != nil {
+		return nil, err
+	}
+	slugs := slices.Concat(users, judged)
+	slices.Sort(slugs)
+	return slices.Compact(slugs), nil
+}
+
+// stored finds in the stored inventories of projects what their packages with some names have; nil: all packages. Of each
+// inventory only what may still be asked for is kept in memory.
+func (p Portfolio) stored(ctx context.Context, slugs []string, names store.Names, excused []tocsin.Exception) ([]found, error) {
+	known, err := p.Store.Incidents(ctx)
+	if err != nil {
+		return nil, err
+	}
+	asked := map[string]bool{}
+	for _, inc := range known {
+		for _, one := range inc.Projects {
+			for _, q := range one.Packages {
+				asked[purl.Key(q.Ecosystem, q.Name)] = true
+			}
+		}
+	}
+	var out []found
+	for chunk := range slices.Chunk(slugs, projectsAtOnce) {
+		list, err := p.Store.Projects(ctx, store.ProjectQuery{Slugs: chunk})
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range list {
+			f := found{source: Source{Project: w.Project, Origin: w.Source.Location, Exceptions: excused}, names: names, version: &w.Version}
+			err := p.look(ctx, &f, asked)
+			if errors.Is(err, tocsin.ErrNotFound) {
+				continue // nothing was sent yet
+			}
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+// projectsAtOnce is how many projects one query asks for.
+const projectsAtOnce = 500
+
+// look finds what the stored inventory of a project has.
+func (p Portfolio) look(ctx context.Context, f *found, asked map[string]bool) (err error) {
+	slug := f.source.Project.Slug
+	if f.inventory, err = p.Store.Newest(ctx, slug); err != nil {
+		return err
+	}
+	f.findings, err = match.RunOn(ctx, f.inventory, p.Index, func(q *tocsin.Package) bool { return f.about(*q) })
+	if err != nil {
+		return fmt.Errorf("matching %s: %w", slug, err)
+	}
+	if f.names == nil {
+		return nil
+	}
+	standing, err := p.Store.Standing(ctx, slug)
+	if err != nil {
+		return err
+	}
+	for _, d := range standing {
+		if f.about(d.Finding.Package) {
+			f.before = append(f.before, d.Finding.Package)
+		} else {
+			f.standing = append(f.standing, d)
+		}
+	}
+	if !p.Policies.Judges(tocsin.KindPin) {
+		f.inventory.Edges = nil
+		f.inventory.Packages = slices.DeleteFunc(f.inventory.Packages, func(q tocsin.Package) bool { return !f.about(q) && !asked[purl.Key(q.Ecosystem, q.Name)] })
+	}
+	return nil
+}

@@ -1,0 +1,243 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/purl"
+)
+
+// A component is what an advisory can name: a package in a version, wherever it is used.
+type component struct{ ecosystem, name, version, source string }
+
+func components(inv tocsin.Inventory) []component {
+	out := make([]component, 0, len(inv.Packages))
+	for i := range inv.Packages {
+		p := &inv.Packages[i]
+		c := component{p.Ecosystem, p.Name, p.Version, p.SourceName}
+		if p.SourceName == p.Name {
+			c.source = ""
+		}
+		if n := len(out); n > 0 && out[n-1] == c { // the same from two origins
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// batch is how many components one statement takes.
+const batch = 200
+
+// resolve notes what a project has resolved since a time, given what it had before. The order of an inventory is the order of
+// the rows for everyone, so that two writers do not wait for each other.
+func resolve(ctx context.Context, tx *sql.Tx, project int64, before, now tocsin.Inventory) error {
+	had := map[component]bool{}
+	for _, c := range components(before) {
+		had[c] = true
+	}
+	var joined []component
+	for _, c := range components(now) {
+		if !had[c] {
+			joined = append(joined, c)
+		}
+		delete(had, c)
+	}
+	var left []component
+	for _, c := range components(before) {
+		if had[c] {
+			left = append(left, c)
+		}
+	}
+	at := stamp(now.TakenAt)
+	for ; len(left) > 0; left = left[min(batch, len(left)):] {
+		rows, args := listed(left[:min(batch, len(left))], at, project)
+		_, err := tx.ExecContext(ctx, `UPDATE resolutions SET until = $1 WHERE project = $2 AND until = 0 AND component IN (SELECT c.id FROM components c
+			JOIN (VALUES `+rows+`) AS v ON c.ecosystem = v.column1 AND c.name = v.column2 AND c.version = v.column3 AND c.source_name = v.column4)`, args...)
+		if err != nil {
+			return fmt.Errorf("noting what %s no longer resolves: %w", now.Project, err)
+		}
+	}
+	for ; len(joined) > 0; joined = joined[min(batch, len(joined)):] {
+		if err := join(ctx, tx, project, at, joined[:min(batch, len(joined))]); err != nil {
+			return fmt.Errorf("noting what %s resolves: %w", now.Project, err)
+		}
+	}
+	return nil
+}
+
+func join(ctx context.Context, tx *sql.Tx, project, at int64, list []component) error {
+	var b strings.Builder
+	args := make([]any, 0, 7*len(list))
+	for i, c := range list {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "(%s)", placeholders(len(args), 7))
+		source := ""
+		if c.source != "" {
+			source = purl.Key(c.ecosystem, c.source)
+		}
+		args = append(args, c.ecosystem, c.name, c.version, c.source, purl.Base(c.ecosystem), purl.Key(c.ecosystem, c.name), source)
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO components (ecosystem, name, version, source_name, base, key, source_key) VALUES `+b.String()+`
+		ON CONFLICT (ecosystem, name, version, source_name) DO NOTHING`, args...)
+	if err != nil {
+		return err
+	}
+	rows, args := listed(list, at, project)
+	_, err = tx.ExecContext(ctx, `INSERT INTO resolutions (component, project, since) SELECT c.id, $2, $1 FROM components c
+		JOIN (VALUES `+rows+`) AS v ON c.ecosystem = v.column1 AND c.name = v.column2 AND c.version = v.column3 AND c.source_name = v.column4 WHERE true
+		ON CONFLICT (component, project, since) DO UPDATE SET until = 0`, args...)
+	return err
+}
+
+// listed writes components as rows of VALUES after other arguments.
+func listed(list []component, args ...any) (string, []any) {
+	var b strings.Builder
+	for i, c := range list {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "(%s)", placeholders(len(args), 4))
+		args = append(args, c.ecosystem, c.name, c.version, c.source)
+	}
+	return b.String(), args
+}
+
+// A Name is a package name as it is looked up: the ecosystem without its release, and the name's key.
+type Name struct{ Ecosystem, Name string }
+
+// NameOf gives the name of a package as it is looked up.
+func NameOf(ecosystem, name string) Name {
+	return Name{purl.Base(ecosystem), purl.Key(ecosystem, name)}
+}
+
+// Names is a set of names.
+type Names map[Name]bool
+
+// Users gives of some package names each version that anybody resolves or resolved.
+func (s *Store) Users(ctx context.Context, names Names) ([]Use, error) {
+	var out []Use
+	seen := map[int64]bool{}
+	byName, err := s.db.PrepareContext(ctx, `SELECT id, ecosystem, name, version, source_name FROM components WHERE base = $1 AND key = $2
+		UNION SELECT id, ecosystem, name, version, source_name FROM components WHERE base = $1 AND source_key = $2 ORDER BY 1`)
+	if err != nil {
+		return nil, fmt.Errorf("looking up packages: %w", err)
+	}
+	defer byName.Close()
+	for n := range names {
+		rows, err := byName.QueryContext(ctx, n.Ecosystem, n.Name)
+		if err != nil {
+			return nil, fmt.Errorf("looking up %s: %w", n.Name, err)
+		}
+		for rows.Next() {
+			var u Use
+			p := &u.Package
+			if err := rows.Scan(&u.id, &p.Ecosystem, &p.Name, &p.Version, &p.SourceName); err != nil {
+				return nil, fmt.Errorf("looking up %s: %w", n.Name, err)
+			}
+			if !seen[u.id] {
+				seen[u.id] = true
+				out = append(out, u)
+			}
+		}
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("looking up %s: %w", n.Name, err)
+		}
+	}
+	return out, nil
+}
+
+// A Use is a package in one version that somebody resolves or resolved.
+type Use struct {
+	id      int64
+	Package tocsin.Package
+}
+
+// UsedBy gives the slugs of the projects that resolve any of some packages now, sorted.
+func (s *Store) UsedBy(ctx context.Context, uses []Use) ([]string, error) {
+	read, err := s.db.PrepareContext(ctx, `SELECT p.slug FROM resolutions r JOIN projects p ON p.id = r.project WHERE r.component = $1 AND r.until = 0`)
+	if err != nil {
+		return nil, fmt.Errorf("looking up projects: %w", err)
+	}
+	defer read.Close()
+	found := map[string]bool{}
+	for _, u := range uses {
+		rows, err := read.QueryContext(ctx, u.id)
+		if err != nil {
+			return nil, fmt.Errorf("looking up who has %s: %w", u.Package, err)
+		}
+		for rows.Next() {
+			var slug string
+			if err := rows.Scan(&slug); err != nil {
+				return nil, fmt.Errorf("looking up who has %s: %w", u.Package, err)
+			}
+			found[slug] = true
+		}
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("looking up who has %s: %w", u.Package, err)
+		}
+	}
+	return sortedKeys(found), nil
+}
+
+// A WhoQuery asks who resolved a package.
+type WhoQuery struct {
+	Ecosystem, Name string
+	Version         string // "": any
+	From, To        time.Time
+	Limit           int
+}
+
+// maxBuilds bounds the builds that are told of one resolution.
+const maxBuilds = 20
+
+// Who gives the projects that resolved a package at some time between two, both included, with the builds of that time, by project,
+// version and time.
+func (s *Store) Who(ctx context.Context, q WhoQuery) ([]tocsin.Resolution, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT p.slug, c.ecosystem, c.name, c.version, r.since, r.until,
+			COALESCE(b.at, 0), COALESCE(b.inventory, ''), COALESCE(b.ref, ''), COALESCE(b.url, ''), COALESCE(b.sender, '')
+		FROM components c JOIN resolutions r ON r.component = c.id JOIN projects p ON p.id = r.project
+		LEFT JOIN builds b ON b.project = r.project AND b.at >= r.since AND (r.until = 0 OR b.at < r.until) AND b.at BETWEEN $4 AND $5
+		WHERE c.base = $1 AND c.key = $2 AND ($3 = '' OR c.version = $3) AND r.since <= $5 AND (r.until = 0 OR r.until > $4)
+		ORDER BY p.slug, c.ecosystem, c.version, r.since, b.at DESC`,
+		purl.Base(q.Ecosystem), purl.Key(q.Ecosystem, q.Name), q.Version, stamp(q.From), stamp(q.To))
+	if err != nil {
+		return nil, fmt.Errorf("asking who resolved %s: %w", q.Name, err)
+	}
+	defer rows.Close()
+	var out []tocsin.Resolution
+	for rows.Next() {
+		var r tocsin.Resolution
+		var b tocsin.Build
+		var since, until, at int64
+		err := rows.Scan(&r.Project, &r.Ecosystem, &r.Name, &r.Version, &since, &until, &at, &b.Inventory, &b.Ref, &b.URL, &b.By)
+		if err != nil {
+			return nil, fmt.Errorf("asking who resolved %s: %w", q.Name, err)
+		}
+		r.Since, r.Until, b.At, b.Project = moment(since), moment(until), moment(at), r.Project
+		if n := len(out); n == 0 || !sameResolution(out[n-1], r) {
+			if q.Limit > 0 && n == q.Limit {
+				break
+			}
+			out = append(out, r)
+		}
+		last := &out[len(out)-1]
+		if at != 0 {
+			last.Total++
+			if len(last.Builds) < maxBuilds {
+				last.Builds = append(last.Builds, b)
+			}
+		}
+	}
+	return out, rows.Err()
+}
+
+func sameResolution(a, b tocsin.Resolution) bool {
+	return a.Project == b.Project && a.Ecosystem == b.Ecosystem && a.Name == b.Name && a.Version == b.Version && a.Since.Equal(b.Since)
+}
