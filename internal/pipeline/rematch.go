@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/advisories"
-	"github.com/tocsin-dev/tocsin/internal/purl"
+	"github.com/tocsin-dev/tocsin/advisories/feed"
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/scanner/match"
 )
@@ -23,11 +24,16 @@ type ClassIndex interface {
 // project is matched again.
 const maxChanged = 20_000
 
-// Touched gives the package names of the advisories that changed between two places in their history, with those that share a class
-// with one of them before or after: their findings may be other ones now. ok is false if there is no telling.
-func Touched(ctx context.Context, s *store.Store, x ClassIndex, from, to store.Cursor, facts []string) (names store.Names, ok bool, err error) {
-	ids, ok, err := s.ChangedSince(ctx, from, maxChanged)
+// Touched gives the package names of the advisories that changed between two snapshots, with those that share a class with one of
+// them before or after, and those that came into KEV or left it: their findings may be other ones now. Of the snapshots the places
+// and times are asked; x is the index of the later one. ok is false if there is no telling.
+func Touched(ctx context.Context, s *store.Store, x ClassIndex, from, to tocsin.Snapshot) (names store.Names, ok bool, err error) {
+	ids, ok, err := s.ChangedSince(ctx, store.Cursor(from.Cursor), maxChanged)
 	if err != nil || !ok {
+		return nil, false, err
+	}
+	facts, err := kevChanges(ctx, s, from.AsOf, to.AsOf)
+	if err != nil {
 		return nil, false, err
 	}
 	names = store.Names{}
@@ -37,8 +43,8 @@ func Touched(ctx context.Context, s *store.Store, x ClassIndex, from, to store.C
 		}
 	}
 	around := slices.Concat(ids, facts)
-	for _, at := range []store.Cursor{from, to} {
-		err := read(ctx, s, ids, at, func(a tocsin.Advisory) {
+	for _, at := range []string{from.Cursor, to.Cursor} {
+		err := read(ctx, s, ids, store.Cursor(at), func(a tocsin.Advisory) {
 			note(a)
 			around = append(around, advisories.Aliases(a)...)
 		})
@@ -58,10 +64,46 @@ func Touched(ctx context.Context, s *store.Store, x ClassIndex, from, to store.C
 		members = append(members, c.Aliases...)
 	}
 	slices.Sort(members)
-	if err := read(ctx, s, slices.Compact(members), to, note); err != nil {
+	if err := read(ctx, s, slices.Compact(members), store.Cursor(to.Cursor), note); err != nil {
 		return nil, false, err
 	}
 	return names, true, nil
+}
+
+// kevChanges gives the ids that KEV has otherwise at one time than at another.
+func kevChanges(ctx context.Context, s *store.Store, from, to time.Time) ([]string, error) {
+	var lists [2]map[string]tocsin.KEV
+	var digests [2]string
+	for i, at := range []time.Time{from, to} {
+		var err error
+		if digests[i], err = s.DocumentDigest(ctx, FeedKEV, at); err != nil {
+			return nil, err
+		}
+	}
+	if digests[0] == digests[1] {
+		return nil, nil
+	}
+	for i, d := range digests {
+		if d == "" {
+			continue
+		}
+		body, err := s.Document(ctx, FeedKEV, d)
+		if err == nil {
+			lists[i], err = feed.ParseKEV(body)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	var out []string
+	for _, l := range lists {
+		for id := range l {
+			if lists[0][id] != lists[1][id] {
+				out = append(out, id)
+			}
+		}
+	}
+	return out, nil
 }
 
 func read(ctx context.Context, s *store.Store, ids []string, at store.Cursor, f func(tocsin.Advisory)) error {
@@ -135,13 +177,9 @@ func (p Portfolio) stored(ctx context.Context, slugs []string, names store.Names
 	if err != nil {
 		return nil, err
 	}
-	asked := map[string]bool{}
+	asked := concern{packages: store.Names{}, classes: map[string][]string{}}
 	for _, inc := range known {
-		for _, one := range inc.Projects {
-			for _, q := range one.Packages {
-				asked[purl.Key(q.Ecosystem, q.Name)] = true
-			}
-		}
+		asked.add(inc)
 	}
 	var out []found
 	for chunk := range slices.Chunk(slugs, projectsAtOnce) {
@@ -164,11 +202,26 @@ func (p Portfolio) stored(ctx context.Context, slugs []string, names store.Names
 	return out, nil
 }
 
+// A concern is what incidents ask of projects that they are about.
+type concern struct {
+	packages store.Names
+	classes  map[string][]string // ids of classes by project
+}
+
+func (c concern) add(inc tocsin.Incident) {
+	for _, one := range inc.Projects {
+		for _, q := range one.Packages {
+			c.packages[store.NameOf(q.Ecosystem, q.Name)] = true
+		}
+		c.classes[one.Slug] = append(c.classes[one.Slug], inc.Class.Aliases...)
+	}
+}
+
 // projectsAtOnce is how many projects one query asks for.
 const projectsAtOnce = 500
 
 // look finds what the stored inventory of a project has.
-func (p Portfolio) look(ctx context.Context, f *found, asked map[string]bool) (err error) {
+func (p Portfolio) look(ctx context.Context, f *found, asked concern) (err error) {
 	slug := f.source.Project.Slug
 	if f.inventory, err = p.Store.Newest(ctx, slug); err != nil {
 		return err
@@ -180,20 +233,13 @@ func (p Portfolio) look(ctx context.Context, f *found, asked map[string]bool) (e
 	if f.names == nil {
 		return nil
 	}
-	standing, err := p.Store.Standing(ctx, slug)
-	if err != nil {
+	if f.standing, err = p.Store.StandingOf(ctx, slug, asked.classes[slug]); err != nil {
 		return err
 	}
-	for _, d := range standing {
-		if f.about(d.Finding.Package) {
-			f.before = append(f.before, d.Finding.Package)
-		} else {
-			f.standing = append(f.standing, d)
-		}
-	}
+	f.standing = slices.DeleteFunc(f.standing, func(d tocsin.Decision) bool { return f.about(d.Finding.Package) })
 	if !p.Policies.Judges(tocsin.KindPin) {
 		f.inventory.Edges = nil
-		f.inventory.Packages = slices.DeleteFunc(f.inventory.Packages, func(q tocsin.Package) bool { return !f.about(q) && !asked[purl.Key(q.Ecosystem, q.Name)] })
+		f.inventory.Packages = slices.DeleteFunc(f.inventory.Packages, func(q tocsin.Package) bool { return !f.about(q) && !asked.packages[store.NameOf(q.Ecosystem, q.Name)] })
 	}
 	return nil
 }

@@ -97,6 +97,7 @@ func (p Portfolio) prepare(ctx context.Context, list []found) error {
 	for _, w := range known {
 		versions[w.Slug] = w
 	}
+	aged := p.reads("finding.first_seen") || p.reads("finding.age")
 	for i := range list {
 		f := &list[i]
 		w := versions[f.source.Project.Slug]
@@ -106,6 +107,9 @@ func (p Portfolio) prepare(ctx context.Context, list []found) error {
 			return fmt.Errorf("project %s was judged by someone else: %w", w.Slug, tocsin.ErrConflict)
 		}
 		f.news = w.Status.Inventory != f.inventory.Digest
+		if !aged {
+			continue
+		}
 		if f.source.FirstSeen, err = p.Store.FirstSeen(ctx, f.source.Project.Slug); err != nil {
 			return err
 		}
@@ -132,7 +136,7 @@ func (p Portfolio) before(ctx context.Context, list []found) error {
 // elsewhere counts how far the classes that were found reach in the projects that are not in the list, if any policy asks.
 func (p Portfolio) elsewhere(ctx context.Context, list []found) (policies.Reach, error) {
 	r := policies.Reach{Projects: map[string]int{}, Critical: map[string]int{}}
-	if !slices.ContainsFunc(append(p.Shadow, p.Policies.Policies()...), func(one *policies.Policy) bool { return policies.NewSet(one).Reads("portfolio") }) {
+	if !p.reads("portfolio") {
 		return r, nil
 	}
 	here := map[string]bool{}
@@ -164,6 +168,11 @@ func (p Portfolio) elsewhere(ctx context.Context, list []found) (policies.Reach,
 		}
 	}
 	return r, nil
+}
+
+// reads says whether any policy, of the shadows too, reads an input.
+func (p Portfolio) reads(path string) bool {
+	return p.Policies.Reads(path) || policies.NewSet(p.Shadow...).Reads(path)
 }
 
 // judge decides by one set of policies. What changed is a fact for a set that judges pins, and for no other: what one set wants to

