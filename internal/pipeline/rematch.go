@@ -137,7 +137,7 @@ func (p Portfolio) Rematch(ctx context.Context, names store.Names, excused []toc
 	if err != nil || len(slugs) == 0 {
 		return Result{}, err
 	}
-	return p.settle(ctx, p.Now(), func(ctx context.Context) ([]found, error) { return p.stored(ctx, slugs, names, excused) })
+	return p.settle(ctx, p.Now(), func(ctx context.Context) ([]found, error) { return p.stored(ctx, slugs, names, excused, p.look) })
 }
 
 // concerned gives the projects that one of some packages affects, or about which something was said for its sake.
@@ -172,7 +172,7 @@ func (p Portfolio) concerned(ctx context.Context, uses []store.Use) ([]string, e
 
 // stored finds in the stored inventories of projects what their packages with some names have; nil: all packages. Of each
 // inventory only what may still be asked for is kept in memory.
-func (p Portfolio) stored(ctx context.Context, slugs []string, names store.Names, excused []tocsin.Exception) ([]found, error) {
+func (p Portfolio) stored(ctx context.Context, slugs []string, names store.Names, excused []tocsin.Exception, look looking) ([]found, error) {
 	known, err := p.Store.Incidents(ctx)
 	if err != nil {
 		return nil, err
@@ -189,7 +189,7 @@ func (p Portfolio) stored(ctx context.Context, slugs []string, names store.Names
 		}
 		for _, w := range list {
 			f := found{source: Source{Project: w.Project, Origin: w.Source.Location, Exceptions: excused}, names: names, version: &w.Version}
-			err := p.look(ctx, &f, asked)
+			err := look(ctx, &f, asked)
 			if errors.Is(err, tocsin.ErrNotFound) {
 				continue // nothing was sent yet
 			}
@@ -219,6 +219,9 @@ func (c concern) add(inc tocsin.Incident) {
 
 // projectsAtOnce is how many projects one query asks for.
 const projectsAtOnce = 500
+
+// looking fills in inventory and findings of a project.
+type looking func(ctx context.Context, f *found, asked concern) error
 
 // look finds what the stored inventory of a project has.
 func (p Portfolio) look(ctx context.Context, f *found, asked concern) (err error) {

@@ -26,6 +26,8 @@ type large struct {
 	sync pipeline.Sync
 	run  pipeline.Portfolio
 	x    *advisories.Index
+	// excused is what people decided.
+	excused []tocsin.Exception
 }
 
 const (

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,8 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/advisories"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/internal/store"
+	"github.com/tocsin-dev/tocsin/policies"
 )
 
 // record writes a record of the feed, with all that an alias or a range can change.
@@ -131,7 +134,9 @@ func (l *large) rescan(t *testing.T, projects int) {
 	l.now = l.now.Add(time.Second)
 	var list []pipeline.Source
 	for i := range projects {
-		list = append(list, l.source(i, projects))
+		src := l.source(i, projects)
+		src.Exceptions = l.excused
+		list = append(list, src)
 	}
 	if _, err := l.run.Run(t.Context(), list); err != nil {
 		t.Fatal(err)
@@ -197,5 +202,88 @@ func TestWho(t *testing.T) {
 		if d := cmp.Diff(c.want, ask(c.name, c.version, c.from, c.to)); d != "" {
 			t.Errorf("%+v (-want +got):\n%s", c, d)
 		}
+	}
+}
+
+// TestReconsiderIsAsIfScannedAnew: a changed policy, and what people stated, are decided by without matching, and as a scan would.
+func TestReconsiderIsAsIfScannedAnew(t *testing.T) {
+	l := newLarge(t, 20)
+	before := l.stands(t)
+	strict, err := policies.Load("strict.yaml", []byte(`policy: strict
+gate:
+  default: fail
+  rules: [{name: low, when: 'pkg.version.startsWith("1.")', then: warn, because: it is old}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	excused := []tocsin.Exception{{
+		Kind: tocsin.ExceptionNotAffected, Class: "GHSA-0000-0000-0007", Package: "pkg:npm/package-119", Justification: "component_not_present",
+		Reason: "x", Owner: "ada", Expires: l.now.AddDate(0, 1, 0),
+	}}
+	for _, step := range []struct {
+		name    string
+		set     policies.Set
+		excused []tocsin.Exception
+	}{{"another policy", policies.NewSet(strict), nil}, {"a statement", policies.NewSet(strict), excused}, {"and taken back", policies.NewSet(strict), nil}, {"the first policies", l.run.Policies, nil}} {
+		l.run.Policies = step.set
+		l.now = l.now.Add(time.Second)
+		if _, err := l.run.Reconsider(t.Context(), l.x, step.excused); err != nil {
+			t.Fatal(err)
+		}
+		after := l.stands(t)
+		if cmp.Equal(before, after) {
+			t.Errorf("%s: nothing is decided otherwise", step.name)
+		}
+		l.excused = step.excused
+		l.rescan(t, 20)
+		if d := cmp.Diff(l.stands(t), after); d != "" {
+			t.Errorf("%s (-scanned anew +reconsidered):\n%s", step.name, d)
+		}
+		before = after
+	}
+}
+
+// TestCatchUp: nobody commits what was judged by older advisories than those that are being matched with.
+func TestCatchUp(t *testing.T) {
+	l := newLarge(t, 20)
+	catchUp := func() pipeline.Result {
+		t.Helper()
+		r, err := l.run.CatchUp(t.Context(), l.x, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	catchUp()
+	old := l.x.Snapshot()
+	behind, _, err := advisories.OpenCurrent(pipeline.IndexDir(l.sync.Dir), advisories.Open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer behind.Close()
+	l.advisory("GHSA-9999-9999-9999", "needle", "9.0.0")
+	l.update(t)
+	if r := catchUp(); len(r.Scanned) != largeUsers {
+		t.Errorf("%d projects were matched", len(r.Scanned))
+	}
+	if r := catchUp(); len(r.Scanned) != 0 {
+		t.Errorf("%d projects were matched for nothing", len(r.Scanned))
+	}
+	m, err := l.run.Store.Matching(t.Context())
+	if err != nil || m.From != m.To || string(m.To) != l.x.Snapshot().Cursor || !m.At.Equal(l.x.Snapshot().AsOf) || string(m.To) == old.Cursor {
+		t.Errorf("%+v, %v", m, err)
+	}
+	late := l.run
+	late.Index = behind
+	if _, err := late.Run(t.Context(), []pipeline.Source{l.source(0, 20)}); !errors.Is(err, store.ErrBehind) {
+		t.Errorf("err = %v", err)
+	}
+	if _, err := late.CatchUp(t.Context(), behind, nil); !errors.Is(err, store.ErrBehind) {
+		t.Errorf("err = %v", err)
+	}
+	late.Index = l.x
+	if _, err := late.Run(t.Context(), []pipeline.Source{l.source(0, 20)}); err != nil {
+		t.Error(err)
 	}
 }

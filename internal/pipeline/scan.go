@@ -171,10 +171,13 @@ func pins(found []tocsin.Finding, f found, judged bool) []tocsin.Finding {
 	own := slices.DeleteFunc(j.Findings(), func(p tocsin.Finding) bool { return !f.about(p.Package) })
 	match.Paths(f.inventory, own)
 	found = append(found, own...)
-	slices.SortStableFunc(found, func(f, g tocsin.Finding) int {
-		return cmp.Or(tocsin.ComparePackages(f.Package, g.Package), strings.Compare(f.Class.ID, g.Class.ID))
-	})
+	slices.SortStableFunc(found, byPackage)
 	return found
+}
+
+// byPackage is the order of findings.
+func byPackage(f, g tocsin.Finding) int {
+	return cmp.Or(tocsin.ComparePackages(f.Package, g.Package), strings.Compare(f.Class.ID, g.Class.ID))
 }
 
 // Inventory takes the inventory of one source, as Scan does. The error is the context's.

@@ -33,21 +33,18 @@ type Matching struct {
 // the one that is there already changes nothing.
 func (s *Store) BeginMatching(ctx context.Context, to Cursor) (Matching, error) {
 	var m Matching
-	n, err := s.generation(ctx, to)
-	if err != nil {
+	if _, err := s.generation(ctx, to); err != nil {
 		return m, err
 	}
-	err = s.transact(ctx, func(tx *sql.Tx) error {
+	err := s.transact(ctx, func(tx *sql.Tx) error {
 		now, err := s.place(ctx, tx, metaMatching)
 		if err != nil {
 			return err
 		}
-		have, err := s.generation(ctx, now)
-		if err != nil && now != "" {
-			return err
-		}
-		if now != "" && have >= n {
-			return nil
+		if now != "" {
+			if behind, err := before(now, to); err != nil || !behind {
+				return err
+			}
 		}
 		return putMeta(ctx, tx, metaMatching, string(to))
 	})
@@ -94,17 +91,26 @@ func (s *Store) notBehind(ctx context.Context, tx *sql.Tx, judgedBy Cursor) erro
 	if err != nil || matching == "" {
 		return err
 	}
-	_, by, _ := strings.Cut(string(judgedBy), ":")
-	_, with, _ := strings.Cut(string(matching), ":")
-	have, err1 := strconv.ParseInt(by, 10, 64)
-	want, err2 := strconv.ParseInt(with, 10, 64)
-	if err := errors.Join(err1, err2); err != nil {
-		return fmt.Errorf("comparing %q with %q: %w", judgedBy, matching, err)
+	behind, err := before(judgedBy, matching)
+	if err != nil {
+		return err
 	}
-	if have < want {
+	if behind {
 		return fmt.Errorf("the advisories it was judged by are behind: %w", errors.Join(ErrBehind, tocsin.ErrConflict))
 	}
 	return nil
+}
+
+// before says whether one place in the history of a store lies before another.
+func before(a, b Cursor) (bool, error) {
+	_, first, _ := strings.Cut(string(a), ":")
+	_, second, _ := strings.Cut(string(b), ":")
+	n, err1 := strconv.ParseInt(first, 10, 64)
+	m, err2 := strconv.ParseInt(second, 10, 64)
+	if err := errors.Join(err1, err2); err != nil {
+		return false, fmt.Errorf("comparing %q with %q: %w", a, b, err)
+	}
+	return n < m, nil
 }
 
 // ErrBehind says that a newer index is to be opened before projects are judged again.
