@@ -28,6 +28,9 @@ type Outcome struct {
 // [tocsin.ErrConflict] and nothing is kept: read again and fold again.
 func (s *Store) Commit(ctx context.Context, o Outcome) error {
 	err := s.transact(ctx, func(tx *sql.Tx) error {
+		if err := s.lockIncidents(ctx, tx, o.incidents()...); err != nil {
+			return err
+		}
 		for _, inv := range o.Inventories {
 			if err := s.putInventory(ctx, tx, inv); err != nil {
 				return err
@@ -66,6 +69,36 @@ func (s *Store) Commit(ctx context.Context, o Outcome) error {
 	return nil
 }
 
+// incidents are the keys of those that an outcome says something of.
+func (o Outcome) incidents() (keys []string) {
+	for _, inc := range o.Incidents {
+		keys = append(keys, inc.Key)
+	}
+	for _, e := range o.Events {
+		keys = append(keys, e.Incident)
+	}
+	for _, a := range o.Actions {
+		keys = append(keys, a.Incident)
+	}
+	return keys
+}
+
+// lockIncidents keeps others from changing incidents, their timelines and their actions until the transaction is over. It
+// comes before all else that a transaction touches of an incident, and always in the same order, so that two never wait for
+// each other.
+func (s *Store) lockIncidents(ctx context.Context, tx *sql.Tx, keys ...string) error {
+	if s.dialect.lock == "" {
+		return nil
+	}
+	slices.Sort(keys)
+	for _, key := range slices.Compact(keys) {
+		if _, err := tx.ExecContext(ctx, `SELECT key FROM incidents WHERE key = $1`+s.dialect.lock, key); err != nil {
+			return fmt.Errorf("locking incident %s: %w", key, err)
+		}
+	}
+	return nil
+}
+
 func (s *Store) putInventory(ctx context.Context, tx *sql.Tx, inv tocsin.Inventory) error {
 	body, err := s.pack(inv)
 	if err != nil {
@@ -89,7 +122,7 @@ func (s *Store) putDecision(ctx context.Context, tx *sql.Tx, d tocsin.Decision) 
 		(project, class, ecosystem, name, version, origin, status, gate, response, inventory, snapshot, policy, decided_at, body)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		ON CONFLICT (project, inventory, snapshot, policy, class, ecosystem, name, version, origin) DO NOTHING`,
-		d.Project, d.Finding.Class.ID, p.Ecosystem, p.Name, p.Version, string(p.Origin.Kind)+" "+p.Origin.URL,
+		d.Project, name(d.Finding.Class.ID), p.Ecosystem, name(p.Name), name(p.Version), name(string(p.Origin.Kind)+" "+p.Origin.URL),
 		d.Finding.Status, d.Gate, d.Response, d.Inventory, d.Snapshot, d.Policy, stamp(d.At), body)
 	if err != nil {
 		return fmt.Errorf("keeping a decision on %s: %w", d.Project, err)
@@ -120,10 +153,11 @@ func putIncident(ctx context.Context, tx *sql.Tx, inc tocsin.Incident) error {
 	return nil
 }
 
+// addEvent gives an event the next number. The incident is locked, so that nobody else takes it.
 func addEvent(ctx context.Context, tx *sql.Tx, e tocsin.IncidentEvent) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO timeline (incident, seq, at, kind, actor, project, text, tlp)
 		SELECT $1, 1 + COALESCE(MAX(seq), 0), $2, $3, $4, $5, $6, $7 FROM timeline WHERE incident = $1`,
-		e.Incident, stamp(e.At), e.Kind, e.Actor, e.Project, e.Text, e.TLP)
+		e.Incident, stamp(e.At), e.Kind, plain(e.Actor), e.Project, plain(e.Text), e.TLP)
 	if err != nil {
 		return fmt.Errorf("adding to the timeline of %s: %w", e.Incident, err)
 	}
@@ -197,7 +231,7 @@ func (s *Store) Inventories(ctx context.Context, project string) ([]tocsin.Inven
 // Decisions gives what was decided about a project with one inventory, in the order of class and package.
 func (s *Store) Decisions(ctx context.Context, project, inventory string) ([]tocsin.Decision, error) {
 	return packed[tocsin.Decision](ctx, s, `SELECT body FROM decisions WHERE project = $1 AND inventory = $2
-		ORDER BY decided_at, class, ecosystem, name, version, origin`, project, inventory)
+		ORDER BY decided_at, class, ecosystem, name, version, origin, snapshot, policy`, project, inventory)
 }
 
 // packed reads rows of one packed column.
