@@ -79,9 +79,9 @@ func isURL(where string) bool {
 
 // postgresDB opens a pool. No error has the URL's password in it.
 func postgresDB(where string) (*sql.DB, error) {
-	u, err := url.Parse(where)
-	if err != nil { // what is wrong may be the password itself, and the parser quotes it
-		return nil, fmt.Errorf("%w: the URL of the database cannot be read: want postgres://user:password@host:port/name, with special characters as %%XX", tocsin.ErrInvalid)
+	u, err := parseURL(where)
+	if err != nil {
+		return nil, err
 	}
 	config, err := pgx.ParseConfig(where)
 	if err != nil {
@@ -89,7 +89,7 @@ func postgresDB(where string) (*sql.DB, error) {
 		if errors.As(err, &parse) && parse.Unwrap() != nil {
 			err = parse.Unwrap() // without the URL
 		}
-		return nil, fmt.Errorf("%w: the URL of the database: %s", tocsin.ErrInvalid, redact(err.Error(), u))
+		return nil, fmt.Errorf("%w: its URL: %s", tocsin.ErrInvalid, redact(err.Error(), u))
 	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(maxConnections)
@@ -97,12 +97,22 @@ func postgresDB(where string) (*sql.DB, error) {
 	return db, nil
 }
 
+// parseURL refuses what a password with a character of its own meaning makes of a URL: parts of it would pass for a host or a
+// name, and be told.
+func parseURL(where string) (*url.URL, error) {
+	u, err := url.Parse(where)
+	if err != nil || u.Fragment != "" || strings.Contains(u.EscapedPath(), "@") || u.User == nil && strings.Contains(where, "@") {
+		return nil, fmt.Errorf("%w: its URL cannot be read: want postgres://user:password@host:port/name, with special characters as %%XX", tocsin.ErrInvalid)
+	}
+	return u, nil
+}
+
 // placeName names a database in errors: for a URL, without what may be secret.
 func placeName(where string) string {
 	if !isURL(where) {
 		return where
 	}
-	u, err := url.Parse(where)
+	u, err := parseURL(where)
 	if err != nil {
 		return "on PostgreSQL"
 	}

@@ -16,6 +16,15 @@ func onEach(t *testing.T, test func(t *testing.T, db database)) {
 	t.Run("postgres", func(t *testing.T) { test(t, database{postgres.Start(t).Database(t)}) })
 }
 
+// another is an empty database of the same kind.
+func (db database) another(t *testing.T) database {
+	t.Helper()
+	if isURL(db.where) {
+		return database{postgres.Start(t).Database(t)}
+	}
+	return database{Path(t.TempDir())}
+}
+
 func (db database) open(t *testing.T) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), db.where)
