@@ -101,18 +101,22 @@ func (s *Store) Remote(ctx context.Context, key string) (tocsin.Remote, error) {
 // open and be in the middle of an attempt, and nothing in the file tells it from one that died. To wait costs minutes once; a
 // second attempt beside a living one may tell people twice.
 func (s *Store) Begin(ctx context.Context, key string, revision int, now, until time.Time) (claimed bool, err error) {
-	r, err := s.writer.ExecContext(ctx, `UPDATE actions SET state = $1, attempts = attempts + 1, leased_until = $2 WHERE key = $3 AND revision = $4
-		AND (state = $5 AND retry_at <= $6 OR state = $1 AND leased_until <= $6)
-		AND NOT EXISTS (SELECT 1 FROM actions other WHERE other.key = $3 AND other.revision <> $4 AND other.leased_until > $6)`,
-		tocsin.ActionSending, stamp(until), key, revision, tocsin.ActionPending, stamp(now))
+	err = s.transact(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, `UPDATE actions SET state = $1, attempts = attempts + 1, leased_until = $2 WHERE key = $3 AND revision = $4
+			AND (state = $5 AND retry_at <= $6 OR state = $1 AND leased_until <= $6)
+			AND NOT EXISTS (SELECT 1 FROM actions other WHERE other.key = $3 AND other.revision <> $4 AND other.leased_until > $6)`,
+			tocsin.ActionSending, stamp(until), key, revision, tocsin.ActionPending, stamp(now))
+		if err != nil {
+			return err
+		}
+		n, err := r.RowsAffected()
+		claimed = n == 1
+		return err
+	})
 	if err != nil {
-		return false, fmt.Errorf("noting the attempt: %w", s.told(err))
+		return false, fmt.Errorf("noting the attempt at %s: %w", key, err)
 	}
-	n, err := r.RowsAffected()
-	if err != nil {
-		return false, fmt.Errorf("noting the attempt: %w", err)
-	}
-	return n == 1, nil
+	return claimed, nil
 }
 
 // Finish notes how an attempt ended, and gives up the lease. A row that was superseded meanwhile stays so, but what it made is
