@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/postgres"
 )
 
 // processes opens a database three times, as three processes would.
@@ -464,4 +465,20 @@ func TestReadingStopsNobody(t *testing.T) {
 			t.Error(d)
 		}
 	})
+}
+
+// TestServerRestarts: connections that a restart of the server ended are made anew, and nothing of what was committed is lost.
+func TestServerRestarts(t *testing.T) {
+	server := postgres.Start(t)
+	s, ctx := database{server.Database(t)}.open(t), t.Context()
+	for version := 1; version < 4; version++ {
+		if err := s.Commit(ctx, Outcome{Incidents: []tocsin.Incident{incident(version)}}); err != nil {
+			t.Fatal(err)
+		}
+		server.Restart(t)
+		if inc, err := s.Incident(ctx, "INC-1"); err != nil || inc.Version != version {
+			t.Errorf("after restart %d: version %d, %v", version, inc.Version, err)
+		}
+		server.Restart(t)
+	}
 }
