@@ -53,6 +53,7 @@ var allowed = map[string][]string{
 	"internal/githubtest":  {},
 	"internal/lawtest":     {},
 	"internal/outbox":      {},
+	"internal/postgres":    {}, // tests only
 	"internal/store":       {},
 	"internal/demo":        {"internal/config", "internal/githubtest"},
 	"internal/pipeline":    {"advisories", "advisories/feed", "scanner", "scanner/match", "scanner/pin", "policies", "policies/exceptions", "incidents", "internal/outbox", "internal/store"},
@@ -75,6 +76,7 @@ var heavy = map[string][]string{
 	"github.com/google/osv-scanner/v2":      {"scanner/report"},
 	"github.com/google/go-github/v62":       {"notify/github"},
 	"modernc.org/sqlite":                    {"internal/store"},
+	"github.com/jackc/pgx/v5":               {"internal/store"},
 	"github.com/pressly/goose/v3":           {"internal/store"},
 	"github.com/go-git/go-git/v5":           {"internal/gittree"},
 	"github.com/spf13/cobra":                {"cmd/tocsin"},

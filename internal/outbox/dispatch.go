@@ -10,15 +10,16 @@ import (
 	"github.com/tocsin-dev/tocsin"
 )
 
-// A Store keeps rows. Every method is one transaction.
+// A Store keeps rows, of several processes if need be. Every method is one transaction.
 type Store interface {
 	// Open gives the rows that are pending or sending.
 	Open(ctx context.Context) ([]tocsin.ActionRow, error)
 	// Remote gives what an action made; the zero value if nothing is known.
 	Remote(ctx context.Context, key string) (tocsin.Remote, error)
-	// Begin notes that an attempt is made, before it is made.
-	Begin(ctx context.Context, key string, revision int) error
-	// Finish notes how an attempt ended, with an event on the incident's timeline where there is news.
+	// Begin takes a row for an attempt until a time, before the attempt is made. claimed is false if the row is not due, or
+	// someone else has it, or another of its key.
+	Begin(ctx context.Context, key string, revision int, now, until time.Time) (claimed bool, err error)
+	// Finish notes how an attempt ended, with an event on the incident's timeline where there is news, and gives the row up.
 	Finish(ctx context.Context, d tocsin.Delivery) error
 }
 
@@ -54,8 +55,18 @@ const (
 	backoffMax  = time.Hour
 )
 
+const (
+	// attempt bounds one attempt. A forge that answers slowly, or asks to be called again, takes a minute or two.
+	attempt = 5 * time.Minute
+	// lease is how long a row belongs to the one who carries it out. Beyond an attempt it leaves room for clocks that differ
+	// from machine to machine. A row of a process that died waits as long.
+	lease = 2 * attempt
+	// farewell bounds what is still written after the end was asked for.
+	farewell = 5 * time.Second
+)
+
 // Run carries out every row that is due, in order, and returns. It stops at the first error of the store or when ctx
-// ends; what is open then is taken up by the next run.
+// ends; what is open then is taken up by the next run. What another process is carrying out is left to it.
 func (d *Dispatcher) Run(ctx context.Context) (Report, error) {
 	var report Report
 	rows, err := d.store.Open(ctx)
@@ -104,10 +115,6 @@ func (d *Dispatcher) deliver(ctx context.Context, r tocsin.ActionRow) (result to
 		result.Event = event(a, tocsin.EventUndelivered, result.Error, d.now())
 		return result, true, d.store.Finish(ctx, result)
 	}
-	remote, err := d.store.Remote(ctx, a.Key)
-	if err != nil {
-		return result, false, err
-	}
 	var parent tocsin.Remote
 	if a.After != "" {
 		if parent, err = d.store.Remote(ctx, a.After); err != nil || parent.Key == "" {
@@ -118,15 +125,31 @@ func (d *Dispatcher) deliver(ctx context.Context, r tocsin.ActionRow) (result to
 			return result, true, d.store.Finish(ctx, result)
 		}
 	}
-	if err := d.store.Begin(ctx, a.Key, a.Revision); err != nil {
+	now := d.now()
+	if claimed, err := d.store.Begin(ctx, a.Key, a.Revision, now, now.Add(lease)); err != nil || !claimed {
 		return result, false, err
 	}
-	made, failure := executor.Execute(ctx, a, remote, parent)
+	// What it made is read once the row is ours: before, someone else may have been making it.
+	remote, err := d.store.Remote(ctx, a.Key)
+	if err != nil {
+		return result, false, err
+	}
+	limited, cancel := context.WithTimeout(ctx, attempt)
+	defer cancel()
+	made, failure := executor.Execute(limited, a, remote, parent)
 	if ctx.Err() != nil && failure != nil {
-		return result, false, ctx.Err() // it stays in state sending and is looked at again
+		return result, false, errors.Join(ctx.Err(), d.giveUp(ctx, result))
 	}
 	d.settle(&result, r, made, failure)
 	return result, true, d.store.Finish(ctx, result)
+}
+
+// giveUp leaves a row in state sending, to be looked at again by whoever comes next.
+func (d *Dispatcher) giveUp(ctx context.Context, result tocsin.Delivery) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer cancel()
+	result.State = tocsin.ActionSending
+	return d.store.Finish(ctx, result)
 }
 
 // settle says what an attempt came to.

@@ -49,13 +49,14 @@ func TestPlanWantsOnlyWhatIsNew(t *testing.T) {
 // memory is a store in memory.
 type memory struct {
 	rows    map[string]*tocsin.ActionRow
+	leases  map[string]time.Time
 	remotes map[string]tocsin.Remote
 	events  []tocsin.IncidentEvent
 	fail    string // the method that fails
 }
 
 func newMemory(actions ...tocsin.Action) *memory {
-	m := &memory{rows: map[string]*tocsin.ActionRow{}, remotes: map[string]tocsin.Remote{}}
+	m := &memory{rows: map[string]*tocsin.ActionRow{}, leases: map[string]time.Time{}, remotes: map[string]tocsin.Remote{}}
 	for i, a := range actions {
 		if a.TLP == "" {
 			a.TLP, a.Audience = tocsin.TLPAmber, tocsin.VisibilityPrivate
@@ -87,10 +88,13 @@ func (m *memory) Remote(_ context.Context, key string) (tocsin.Remote, error) {
 	return m.remotes[key], m.broken("Remote")
 }
 
-func (m *memory) Begin(_ context.Context, key string, _ int) error {
-	m.rows[key].State = tocsin.ActionSending
+func (m *memory) Begin(_ context.Context, key string, _ int, now, until time.Time) (bool, error) {
+	if m.leases[key].After(now) {
+		return false, nil
+	}
+	m.rows[key].State, m.leases[key] = tocsin.ActionSending, until
 	m.rows[key].Attempts++
-	return m.broken("Begin")
+	return true, m.broken("Begin")
 }
 
 func (m *memory) Finish(_ context.Context, d tocsin.Delivery) error {
@@ -99,6 +103,7 @@ func (m *memory) Finish(_ context.Context, d tocsin.Delivery) error {
 	}
 	r := m.rows[d.Key]
 	r.State, r.Error, r.RetryAt = d.State, d.Error, d.RetryAt
+	delete(m.leases, d.Key)
 	if d.Remote != nil {
 		m.remotes[d.Key] = *d.Remote
 	}
@@ -239,6 +244,7 @@ func TestStoreFailures(t *testing.T) {
 			t.Errorf("%s: the world was called: %v", method, w.calls)
 		}
 		m.fail = ""
+		at = at.Add(lease) // until then the row is not known to be free
 		if _, err := d.Run(t.Context()); err != nil || m.rows["a"].State != tocsin.ActionDone {
 			t.Errorf("%s: second run: %v, %s", method, err, m.rows["a"].State)
 		}
@@ -256,9 +262,45 @@ func TestCancelled(t *testing.T) {
 	if m.rows["a"].State != tocsin.ActionSending {
 		t.Errorf("state %s: what is not known to be done is looked at again", m.rows["a"].State)
 	}
+	if len(m.leases) != 0 {
+		t.Errorf("leases %v: nobody carries it out any more", m.leases)
+	}
 	if _, err := d.Run(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("err = %v", err)
 	}
+}
+
+// TestOthersRowsAreLeft: what another process has is skipped until its lease runs out, and an attempt ends well before.
+func TestOthersRowsAreLeft(t *testing.T) {
+	at := noon
+	m := newMemory(tocsin.Action{Key: "a", Kind: tocsin.ActionIssue}, tocsin.Action{Key: "b", Kind: tocsin.ActionIssue})
+	if claimed, err := m.Begin(t.Context(), "a", 0, at, at.Add(time.Minute)); err != nil || !claimed {
+		t.Fatal(claimed, err)
+	}
+	var deadline time.Time
+	d := New(slog.New(slog.DiscardHandler), m, map[tocsin.ActionKind]Executor{tocsin.ActionIssue: watching(func(ctx context.Context, a tocsin.Action) {
+		deadline, _ = ctx.Deadline()
+		if got := m.leases[a.Key]; !got.Equal(at.Add(lease)) {
+			t.Errorf("%s is ours until %v", a.Key, got)
+		}
+	})}, func() time.Time { return at })
+	if r, err := d.Run(t.Context()); err != nil || r.Done != 1 || r.Retry != 1 || m.rows["a"].State != tocsin.ActionSending {
+		t.Errorf("%+v, %v, %+v", r, err, m.rows["a"])
+	}
+	if left := time.Until(deadline); left <= 0 || left > lease/2 {
+		t.Errorf("an attempt may take %v of a lease of %v", left, lease)
+	}
+	at = at.Add(time.Minute)
+	if r, err := d.Run(t.Context()); err != nil || r.Done == 0 || m.rows["a"].State != tocsin.ActionDone {
+		t.Errorf("%+v, %v, %+v", r, err, m.rows["a"])
+	}
+}
+
+type watching func(context.Context, tocsin.Action)
+
+func (w watching) Execute(ctx context.Context, a tocsin.Action, _, _ tocsin.Remote) (tocsin.Remote, error) {
+	w(ctx, a)
+	return tocsin.Remote{Number: 1}, nil
 }
 
 type cancelling context.CancelFunc

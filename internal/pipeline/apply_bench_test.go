@@ -53,7 +53,6 @@ func BenchmarkApply(b *testing.B) {
 		update := store.FeedUpdate{State: tocsin.FeedState{Name: pipeline.FeedOSV, Status: tocsin.FeedOK}, At: now()}
 		update.Changed = func(yield func(store.Revision, error) bool) {
 			for _, r := range changed {
-				r.Replaces = true
 				r.Body = []byte(strings.Replace(string(r.Body), `"summary"`, strings.Repeat(" ", n%7+1)+`"summary"`, 1))
 				sum := sha256.Sum256(r.Body)
 				r.Digest = hex.EncodeToString(sum[:])

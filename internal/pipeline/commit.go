@@ -14,11 +14,13 @@ import (
 
 // fold folds decisions into incidents and commits everything.
 func (p Portfolio) fold(ctx context.Context, list []found, scanned []Scanned, shadows []store.Shadow, now time.Time) (Result, error) {
-	known, err := p.Store.Incidents(ctx)
+	// The actions first: if someone commits between the two, our next revision is one that they have, and we fold again. The
+	// other way round we would write a newer one of the older incident.
+	newest, err := p.Store.NewestActions(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	newest, err := p.Store.NewestActions(ctx)
+	known, err := p.Store.Incidents(ctx)
 	if err != nil {
 		return Result{}, err
 	}

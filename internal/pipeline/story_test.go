@@ -24,6 +24,7 @@ import (
 	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/incidents/playbooks"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
+	"github.com/tocsin-dev/tocsin/internal/postgres"
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/policies"
 	"github.com/tocsin-dev/tocsin/policies/exceptions"
@@ -53,7 +54,7 @@ func TestStories(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := newStory(t, ar)
+			s := newStory(t, ar, store.Path(t.TempDir()))
 			got := s.play()
 			i := slices.IndexFunc(ar.Files, func(f txtar.File) bool { return f.Name == "want" })
 			if *update {
@@ -73,6 +74,11 @@ func TestStories(t *testing.T) {
 			if diff := cmp.Diff(string(ar.Files[i].Data), got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
+			t.Run("postgres", func(t *testing.T) {
+				if diff := cmp.Diff(got, newStory(t, ar, postgres.Start(t).Database(t)).play()); diff != "" {
+					t.Errorf("(-sqlite +postgres)\n%s", diff)
+				}
+			})
 		})
 	}
 }
@@ -90,9 +96,9 @@ type story struct {
 // first is the day of step 1.
 var first = time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
 
-func newStory(t *testing.T, ar *txtar.Archive) *story {
+func newStory(t *testing.T, ar *txtar.Archive, database string) *story {
 	t.Helper()
-	st, err := store.Open(t.Context(), store.Path(t.TempDir()))
+	st, err := store.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}

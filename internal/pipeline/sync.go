@@ -271,7 +271,7 @@ func (t *take) revision(e entry) (store.Revision, bool) {
 	}
 	t.seen[a.ID] = true
 	have, known := t.known[a.ID]
-	r := store.Revision{ID: a.ID, Digest: e.digest, Modified: a.Modified, Body: e.Body, Replaces: known}
+	r := store.Revision{ID: a.ID, Digest: e.digest, Modified: a.Modified, Body: e.Body}
 	switch {
 	case !known:
 		t.added++

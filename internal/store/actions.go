@@ -49,12 +49,12 @@ func (s *Store) NewestActions(ctx context.Context) (map[string]tocsin.Action, er
 }
 
 const actionColumns = `SELECT a.body, a.state, a.attempts, a.retry_at, a.error,
-	COALESCE((SELECT group_concat(person, ' ') FROM approvals p WHERE p.key = a.key AND p.revision = a.revision AND p.verdict = 'approve'), '')
+	COALESCE((SELECT string_agg(person, ' ' ORDER BY at, person) FROM approvals p WHERE p.key = a.key AND p.revision = a.revision AND p.verdict = 'approve'), '')
 	FROM actions a `
 
-// Open gives the rows that are pending or sending.
+// Open gives the rows that are pending or sending, in the order of key and revision.
 func (s *Store) Open(ctx context.Context) ([]tocsin.ActionRow, error) {
-	return s.rows(ctx, actionColumns+`WHERE a.state IN ($1, $2)`, tocsin.ActionPending, tocsin.ActionSending)
+	return s.rows(ctx, actionColumns+`WHERE a.state IN ($1, $2) ORDER BY a.key, a.revision`, tocsin.ActionPending, tocsin.ActionSending)
 }
 
 // Actions gives every row, in the order of key and revision.
@@ -94,21 +94,54 @@ func (s *Store) Remote(ctx context.Context, key string) (tocsin.Remote, error) {
 	return found[0], nil
 }
 
-// Begin notes that an attempt is made. It is durable when it returns.
-func (s *Store) Begin(ctx context.Context, key string, revision int) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE actions SET state = $1, attempts = attempts + 1 WHERE key = $2 AND revision = $3`,
-		tocsin.ActionSending, key, revision)
+// Begin takes a row for an attempt until a time, and says whether it could: the row is pending and due, or the lease of the
+// one who had it before ran out, and no other revision under its key is being carried out. It is durable when it returns.
+//
+// A lease is never cut short, not even when a SQLite file is opened anew after a crash: another command may have the same file
+// open and be in the middle of an attempt, and nothing in the file tells it from one that died. To wait costs minutes once; a
+// second attempt beside a living one may tell people twice.
+func (s *Store) Begin(ctx context.Context, key string, revision int, now, until time.Time) (claimed bool, err error) {
+	err = s.transact(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, `UPDATE actions SET state = $1, attempts = attempts + 1, leased_until = $2 WHERE key = $3 AND revision = $4
+			AND (state = $5 AND retry_at <= $6 OR state = $1 AND leased_until <= $6)
+			AND NOT EXISTS (SELECT 1 FROM actions other WHERE other.key = $3 AND other.revision <> $4 AND other.leased_until > $6)`,
+			tocsin.ActionSending, stamp(until), key, revision, tocsin.ActionPending, stamp(now))
+		if err != nil {
+			return err
+		}
+		n, err := r.RowsAffected()
+		claimed = n == 1
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("noting the attempt: %w", err)
+		return false, fmt.Errorf("noting the attempt at %s: %w", key, err)
 	}
-	return nil
+	return claimed, nil
 }
 
-// Finish notes how an attempt ended. A row that was superseded meanwhile stays so, but what it made is remembered.
+// Finish notes how an attempt ended, and gives up the lease. A row that was superseded meanwhile stays so, but what it made is
+// remembered. A row that has another result already keeps it: then only what was made is noted.
 func (s *Store) Finish(ctx context.Context, r tocsin.Delivery) error {
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE actions SET state = $1, retry_at = $2, error = $3 WHERE key = $4 AND revision = $5 AND state IN ($6, $7)`,
-			r.State, stamp(r.RetryAt), r.Error, r.Key, r.Revision, tocsin.ActionSending, tocsin.ActionPending)
+		if r.Event != nil {
+			if err := s.lockIncidents(ctx, tx, r.Event.Incident); err != nil {
+				return err
+			}
+		}
+		var state tocsin.ActionState
+		err := tx.QueryRowContext(ctx, `SELECT state FROM actions WHERE key = $1 AND revision = $2`+s.dialect.lock, r.Key, r.Revision).Scan(&state)
+		if errors.Is(err, sql.ErrNoRows) {
+			return tocsin.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE actions SET leased_until = 0 WHERE key = $1 AND revision = $2`, r.Key, r.Revision)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE actions SET state = $1, retry_at = $2, error = $3 WHERE key = $4 AND revision = $5 AND state IN ($6, $7)`,
+			r.State, stamp(r.RetryAt), plain(r.Error), r.Key, r.Revision, tocsin.ActionSending, tocsin.ActionPending)
 		if err != nil {
 			return err
 		}
@@ -122,7 +155,7 @@ func (s *Store) Finish(ctx context.Context, r tocsin.Delivery) error {
 				return err
 			}
 		}
-		if r.Event != nil {
+		if r.Event != nil && state != tocsin.ActionDone && state != tocsin.ActionFailed {
 			return addEvent(ctx, tx, *r.Event)
 		}
 		return nil
@@ -138,11 +171,16 @@ func (s *Store) Finish(ctx context.Context, r tocsin.Delivery) error {
 func (s *Store) Judge(ctx context.Context, key, person string, approve bool, now time.Time) (tocsin.ActionRow, error) {
 	var row tocsin.ActionRow
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		var body string
-		err := tx.QueryRowContext(ctx, `SELECT body, state FROM actions WHERE key = $1 ORDER BY revision DESC LIMIT 1`, key).Scan(&body, &row.State)
+		var incident, body string
+		err := tx.QueryRowContext(ctx, `SELECT incident FROM actions WHERE key = $1 ORDER BY revision LIMIT 1`, key).Scan(&incident)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("action %s: %w", key, tocsin.ErrNotFound)
 		}
+		if err := errors.Join(err, s.lockIncidents(ctx, tx, incident)); err != nil {
+			return err
+		}
+		// From here on nobody else judges it, or writes a newer revision.
+		err = tx.QueryRowContext(ctx, `SELECT body, state FROM actions WHERE key = $1 ORDER BY revision DESC LIMIT 1`+s.dialect.lock, key).Scan(&body, &row.State)
 		if err != nil {
 			return err
 		}

@@ -20,8 +20,6 @@ type Revision struct {
 	SeenAt   time.Time
 	// Body is the record's own JSON.
 	Body []byte
-	// Replaces says that an older revision is there.
-	Replaces bool
 }
 
 // Known is what the store has of an advisory.
@@ -64,9 +62,13 @@ type FeedUpdate struct {
 	Digest   string
 }
 
-// UpdateFeed commits a sync in one transaction: all of it is there afterwards, or nothing.
+// UpdateFeed commits a sync in one transaction: all of it is there afterwards, or nothing. One is committed after the other,
+// so that generations are seen in their order: who has read one will find nothing new in those before it.
 func (s *Store) UpdateFeed(ctx context.Context, u FeedUpdate) error {
 	err := s.transact(ctx, func(tx *sql.Tx) error {
+		if err := s.dialect.alone(ctx, tx, placeFeeds); err != nil {
+			return fmt.Errorf("waiting for other feeds: %w", err)
+		}
 		generation, err := nextGeneration(ctx, tx, u.At)
 		if err != nil {
 			return err
@@ -119,7 +121,13 @@ func nextGeneration(ctx context.Context, tx *sql.Tx, at time.Time) (int64, error
 	return n, nil
 }
 
+// addRevisions supersedes whatever revision stands, also one that another process brought since the sync asked what is known.
 func (s *Store) addRevisions(ctx context.Context, tx *sql.Tx, u FeedUpdate, generation int64) error {
+	var some bool // the first sync of a feed brings many, and replaces none
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM advisory_revisions WHERE feed = $1)`, u.State.Name).Scan(&some)
+	if err != nil {
+		return err
+	}
 	insert, err := tx.PrepareContext(ctx, `INSERT INTO advisory_revisions (feed, id, seen_at, generation, digest, modified, body) VALUES ($1, $2, $3, $4, $5, $6, $7)`)
 	if err != nil {
 		return err
@@ -129,7 +137,7 @@ func (s *Store) addRevisions(ctx context.Context, tx *sql.Tx, u FeedUpdate, gene
 		if err != nil {
 			return err
 		}
-		if r.Replaces {
+		if some {
 			if err := supersede(ctx, tx, u, r.ID, generation); err != nil {
 				return err
 			}
@@ -155,7 +163,7 @@ func putFeed(ctx context.Context, tx *sql.Tx, f tocsin.FeedState) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO feeds (name, origin, status, reason, synced_at, records, rejected) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (name) DO UPDATE SET origin = excluded.origin, status = excluded.status, reason = excluded.reason,
 		synced_at = excluded.synced_at, records = excluded.records, rejected = excluded.rejected`,
-		f.Name, f.From, f.Status, f.Reason, stamp(f.SyncedAt), f.Records, f.Rejected)
+		f.Name, f.From, f.Status, plain(f.Reason), stamp(f.SyncedAt), f.Records, f.Rejected)
 	if err != nil {
 		return fmt.Errorf("noting the feed's state: %w", err)
 	}
@@ -194,7 +202,7 @@ func (s *Store) DocumentDigest(ctx context.Context, feed string, at time.Time) (
 
 // Document gives the body with a digest of a feed that is taken whole, or [tocsin.ErrNotFound].
 func (s *Store) Document(ctx context.Context, feed, digest string) (body []byte, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT body FROM feed_documents WHERE feed = $1 AND digest = $2`, feed, digest).Scan(&body)
+	err = s.db.QueryRowContext(ctx, `SELECT body FROM feed_documents WHERE feed = $1 AND digest = $2 ORDER BY seen_at LIMIT 1`, feed, digest).Scan(&body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("document %s of feed %s: %w", digest, feed, tocsin.ErrNotFound)
 	}

@@ -18,7 +18,7 @@ func components(inv tocsin.Inventory) []component {
 	out := make([]component, 0, len(inv.Packages))
 	for i := range inv.Packages {
 		p := &inv.Packages[i]
-		c := component{p.Ecosystem, p.Name, p.Version, p.SourceName}
+		c := component{name(p.Ecosystem), name(p.Name), name(p.Version), name(p.SourceName)}
 		if p.SourceName == p.Name {
 			c.source = ""
 		}
@@ -32,7 +32,7 @@ func components(inv tocsin.Inventory) []component {
 
 // resolve notes what a project has resolved since a time, given what it had before. The order of an inventory is the order of
 // the rows for everyone, so that two writers do not wait for each other.
-func resolve(ctx context.Context, tx *sql.Tx, project int64, before, now tocsin.Inventory) error {
+func (s *Store) resolve(ctx context.Context, tx *sql.Tx, project int64, before, now tocsin.Inventory) error {
 	had := map[component]bool{}
 	for _, c := range components(before) {
 		had[c] = true
@@ -52,9 +52,9 @@ func resolve(ctx context.Context, tx *sql.Tx, project int64, before, now tocsin.
 	}
 	at := stamp(now.TakenAt)
 	if len(left) > 0 {
-		_, err := tx.ExecContext(ctx, `UPDATE resolutions SET until = $1 WHERE project = $2 AND until = 0 AND component IN (SELECT c.id FROM `+listed+`
+		_, err := tx.ExecContext(ctx, `UPDATE resolutions SET until = $2 WHERE project = $3 AND until = 0 AND component IN (SELECT c.id FROM `+s.dialect.listed+`
 			JOIN components c ON c.ecosystem = v.value->>0 AND c.name = v.value->>1 AND c.version = v.value->>2 AND c.source_name = v.value->>3)`,
-			at, project, rows(left))
+			rows(left), at, project)
 		if err != nil {
 			return fmt.Errorf("noting what %s no longer resolves: %w", now.Project, err)
 		}
@@ -63,13 +63,12 @@ func resolve(ctx context.Context, tx *sql.Tx, project int64, before, now tocsin.
 		return nil
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO components (ecosystem, name, version, source_name, base, key, source_key)
-		SELECT v.value->>0, v.value->>1, v.value->>2, v.value->>3, v.value->>4, v.value->>5, v.value->>6 FROM `+listed+` WHERE $1 = $1 AND $2 = $2
-		AND NOT EXISTS (SELECT 1 FROM components c WHERE c.ecosystem = v.value->>0 AND c.name = v.value->>1 AND c.version = v.value->>2 AND c.source_name = v.value->>3)
-		ON CONFLICT (ecosystem, name, version, source_name) DO NOTHING`, at, project, rows(joined))
+		SELECT v.value->>0, v.value->>1, v.value->>2, v.value->>3, v.value->>4, v.value->>5, v.value->>6 FROM `+s.dialect.listed+` WHERE NOT EXISTS (SELECT 1 FROM components c WHERE c.ecosystem = v.value->>0 AND c.name = v.value->>1 AND c.version = v.value->>2 AND c.source_name = v.value->>3)
+		ON CONFLICT (ecosystem, name, version, source_name) DO NOTHING`, rows(joined))
 	if err == nil {
-		_, err = tx.ExecContext(ctx, `INSERT INTO resolutions (component, project, since) SELECT c.id, $2, $1 FROM `+listed+`
+		_, err = tx.ExecContext(ctx, `INSERT INTO resolutions (component, project, since) SELECT c.id, CAST($3 AS BIGINT), CAST($2 AS BIGINT) FROM `+s.dialect.listed+`
 			JOIN components c ON c.ecosystem = v.value->>0 AND c.name = v.value->>1 AND c.version = v.value->>2 AND c.source_name = v.value->>3 WHERE true
-			ON CONFLICT (component, project, since) DO UPDATE SET until = 0`, at, project, rows(joined))
+			ON CONFLICT (component, project, since) DO UPDATE SET until = 0`, rows(joined), at, project)
 	}
 	if err != nil {
 		return fmt.Errorf("noting what %s resolves: %w", now.Project, err)
@@ -77,10 +76,7 @@ func resolve(ctx context.Context, tx *sql.Tx, project int64, before, now tocsin.
 	return nil
 }
 
-// listed is the third argument of a statement as a table of JSON arrays.
-const listed = `json_each($3) AS v`
-
-// rows writes components for [listed], with the names by which they are looked up.
+// rows writes components as JSON arrays for the dialect's list, with the names by which they are looked up.
 func rows(list []component) string {
 	out := make([][7]string, len(list))
 	for i, c := range list {

@@ -50,7 +50,7 @@ func (s *Store) putJudged(ctx context.Context, tx *sql.Tx, j Judged) error {
 	}
 	if b := j.Build; b != nil {
 		_, err := tx.ExecContext(ctx, `INSERT INTO builds (project, at, inventory, ref, url, sender) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project, at) DO NOTHING`,
-			id, stamp(b.At), b.Inventory, b.Ref, b.URL, b.By)
+			id, stamp(b.At), b.Inventory, plain(b.Ref), plain(b.URL), plain(b.By))
 		if err != nil {
 			return fmt.Errorf("keeping a build of %s: %w", j.Project, err)
 		}
@@ -63,7 +63,7 @@ func (s *Store) putInventory(ctx context.Context, tx *sql.Tx, project int64, inv
 	if err != nil {
 		return err
 	}
-	if err := resolve(ctx, tx, project, before, inv); err != nil {
+	if err := s.resolve(ctx, tx, project, before, inv); err != nil {
 		return err
 	}
 	body, err := s.pack(inv)
@@ -104,7 +104,7 @@ type decisionKey struct{ class, ecosystem, name, version, origin string }
 
 func keyOfDecision(d tocsin.Decision) decisionKey {
 	p := d.Finding.Package
-	return decisionKey{d.Finding.Class.ID, p.Ecosystem, p.Name, p.Version, string(p.Origin.Kind) + " " + p.Origin.URL}
+	return decisionKey{name(d.Finding.Class.ID), name(p.Ecosystem), name(p.Name), name(p.Version), name(string(p.Origin.Kind) + " " + p.Origin.URL)}
 }
 
 // fingerprint is of all that makes a decision another one. When and from what it was decided does not, nor the score of the day
@@ -247,7 +247,7 @@ func (s *Store) JudgedOn(ctx context.Context, packages []tocsin.Package) ([]stri
 			continue
 		}
 		asked[n] = true
-		rows, err := read.QueryContext(ctx, p.Ecosystem, p.Name)
+		rows, err := read.QueryContext(ctx, name(p.Ecosystem), name(p.Name))
 		if err != nil {
 			return nil, fmt.Errorf("looking up decisions on %s: %w", p.Name, err)
 		}

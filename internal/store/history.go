@@ -53,8 +53,8 @@ var farAhead = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 // standing are the revisions that a generation has.
 const standing = `generation <= $1 AND (superseded_by IS NULL OR superseded_by > $1) AND gone = 0`
 
-// Advisories yields the revisions that were the newest at a place in the history, in the order of feed and id. The store
-// must not be used while they are read.
+// Advisories yields the revisions that were the newest at a place in the history, in the order of feed and id. What
+// is written while they are read is not among them.
 func (s *Store) Advisories(ctx context.Context, at Cursor) iter.Seq2[Revision, error] {
 	return s.revisions(ctx, at, `ORDER BY feed, id`, [][]any{nil})
 }
@@ -158,7 +158,7 @@ func (s *Store) scanRevision(row interface{ Scan(...any) error }) (Revision, err
 // Advisory gives the newest revision of one advisory, or [tocsin.ErrNotFound].
 func (s *Store) Advisory(ctx context.Context, id string) (Revision, error) {
 	row := s.db.QueryRowContext(ctx, `SELECT feed, id, seen_at, digest, modified, body FROM advisory_revisions
-		WHERE id = $1 AND superseded_by IS NULL AND gone = 0 ORDER BY modified DESC LIMIT 1`, id)
+		WHERE id = $1 AND superseded_by IS NULL AND gone = 0 ORDER BY modified DESC, feed LIMIT 1`, id)
 	r, err := s.scanRevision(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, fmt.Errorf("advisory %s: %w", id, tocsin.ErrNotFound)

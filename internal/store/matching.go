@@ -37,7 +37,7 @@ func (s *Store) BeginMatching(ctx context.Context, to Cursor) (Matching, error) 
 		return m, err
 	}
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		now, err := s.place(ctx, tx, metaMatching)
+		now, err := s.place(ctx, tx, metaMatching, s.dialect.lock)
 		if err != nil {
 			return err
 		}
@@ -56,13 +56,13 @@ func (s *Store) BeginMatching(ctx context.Context, to Cursor) (Matching, error) 
 
 // Matching gives how far the inventories were matched. Both places are empty if they never were.
 func (s *Store) Matching(ctx context.Context) (m Matching, err error) {
-	if m.To, err = s.place(ctx, s.db, metaMatching); err != nil {
+	if m.To, err = s.place(ctx, s.db, metaMatching, ""); err != nil {
 		return m, err
 	}
-	if m.From, err = s.place(ctx, s.db, metaMatched); err != nil {
+	if m.From, err = s.place(ctx, s.db, metaMatched, ""); err != nil {
 		return m, err
 	}
-	at, err := s.place(ctx, s.db, metaMatchedAt)
+	at, err := s.place(ctx, s.db, metaMatchedAt, "")
 	if err != nil || at == "" {
 		return m, err
 	}
@@ -87,7 +87,7 @@ func (s *Store) notBehind(ctx context.Context, tx *sql.Tx, judgedBy Cursor) erro
 	if judgedBy == "" {
 		return nil
 	}
-	matching, err := s.place(ctx, tx, metaMatching)
+	matching, err := s.place(ctx, tx, metaMatching, s.dialect.share)
 	if err != nil || matching == "" {
 		return err
 	}
@@ -121,9 +121,9 @@ type rowQuerier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-func (s *Store) place(ctx context.Context, from rowQuerier, name string) (Cursor, error) {
+func (s *Store) place(ctx context.Context, from rowQuerier, name, lock string) (Cursor, error) {
 	var value string
-	err := from.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = $1`, name).Scan(&value)
+	err := from.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = $1`+lock, name).Scan(&value)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("reading %s: %w", name, err)
 	}

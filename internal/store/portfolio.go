@@ -30,6 +30,9 @@ type Outcome struct {
 // advisories it was judged by are older than those of [Store.Matching].
 func (s *Store) Commit(ctx context.Context, o Outcome) error {
 	err := s.transact(ctx, func(tx *sql.Tx) error {
+		if err := s.lockIncidents(ctx, tx, o.incidents()...); err != nil {
+			return err
+		}
 		if err := s.notBehind(ctx, tx, o.Cursor); err != nil {
 			return err
 		}
@@ -66,6 +69,36 @@ func (s *Store) Commit(ctx context.Context, o Outcome) error {
 	return nil
 }
 
+// incidents are the keys of those that an outcome says something of.
+func (o Outcome) incidents() (keys []string) {
+	for _, inc := range o.Incidents {
+		keys = append(keys, inc.Key)
+	}
+	for _, e := range o.Events {
+		keys = append(keys, e.Incident)
+	}
+	for _, a := range o.Actions {
+		keys = append(keys, a.Incident)
+	}
+	return keys
+}
+
+// lockIncidents keeps others from changing incidents, their timelines and their actions until the transaction is over. It
+// comes before all else that a transaction touches of an incident, and always in the same order, so that two never wait for
+// each other.
+func (s *Store) lockIncidents(ctx context.Context, tx *sql.Tx, keys ...string) error {
+	if s.dialect.lock == "" {
+		return nil
+	}
+	slices.Sort(keys)
+	for _, key := range slices.Compact(keys) {
+		if _, err := tx.ExecContext(ctx, `SELECT key FROM incidents WHERE key = $1`+s.dialect.lock, key); err != nil {
+			return fmt.Errorf("locking incident %s: %w", key, err)
+		}
+	}
+	return nil
+}
+
 // putIncident checks the version: a new incident has version 1, a changed one follows the one that was read.
 func putIncident(ctx context.Context, tx *sql.Tx, inc tocsin.Incident) error {
 	body, err := json.Marshal(inc)
@@ -89,10 +122,11 @@ func putIncident(ctx context.Context, tx *sql.Tx, inc tocsin.Incident) error {
 	return nil
 }
 
+// addEvent gives an event the next number. The incident is locked, so that nobody else takes it.
 func addEvent(ctx context.Context, tx *sql.Tx, e tocsin.IncidentEvent) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO timeline (incident, seq, at, kind, actor, project, text, tlp)
 		SELECT $1, 1 + COALESCE(MAX(seq), 0), $2, $3, $4, $5, $6, $7 FROM timeline WHERE incident = $1`,
-		e.Incident, stamp(e.At), e.Kind, e.Actor, e.Project, e.Text, e.TLP)
+		e.Incident, stamp(e.At), e.Kind, plain(e.Actor), e.Project, plain(e.Text), e.TLP)
 	if err != nil {
 		return fmt.Errorf("adding to the timeline of %s: %w", e.Incident, err)
 	}

@@ -23,7 +23,7 @@ func (s *Store) PutProject(ctx context.Context, w tocsin.Watched, now time.Time)
 	if w.Criticality == tocsin.CriticalityHigh {
 		critical = 1
 	}
-	_, err = s.db.ExecContext(ctx, `INSERT INTO projects (slug, managed, critical, body, created_at) VALUES ($1, $2, $3, $4, $5)
+	err = s.write(ctx, `INSERT INTO projects (slug, managed, critical, body, created_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (slug) DO UPDATE SET managed = excluded.managed, critical = excluded.critical, body = excluded.body,
 		next_at = CASE WHEN projects.body = excluded.body AND projects.removed_at = 0 THEN projects.next_at ELSE 0 END, removed_at = 0
 		WHERE projects.body <> excluded.body OR projects.removed_at <> 0`,
@@ -156,8 +156,8 @@ func (s *Store) Census(ctx context.Context) (all, critical int, err error) {
 
 // Checked notes how a look at a project's source went. The inventory that it brought is kept by Commit.
 func (s *Store) Checked(ctx context.Context, slug string, r tocsin.ProjectReport) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE projects SET checked_at = $1, next_at = $2, error = $3, fingerprint = $4 WHERE slug = $5`,
-		stamp(r.At), stamp(r.Next), r.Error, r.Fingerprint, slug)
+	err := s.write(ctx, `UPDATE projects SET checked_at = $1, next_at = $2, error = $3, fingerprint = $4 WHERE slug = $5`,
+		stamp(r.At), stamp(r.Next), plain(r.Error), plain(r.Fingerprint), slug)
 	if err != nil {
 		return fmt.Errorf("noting the check of project %s: %w", slug, err)
 	}

@@ -30,6 +30,12 @@ func keyOf(d tocsin.Shadowed) shadowKey {
 
 // putShadow keeps what is said otherwise than in the run before. A run that says the same adds nothing.
 func putShadow(ctx context.Context, tx *sql.Tx, s Shadow) error {
+	// First, for it locks the row: two runs at once must not both compare themselves with the one before.
+	_, err := tx.ExecContext(ctx, `INSERT INTO shadow_policies (policy, name, first_at, last_at, runs) VALUES ($1, $2, $3, $3, 1)
+		ON CONFLICT (policy) DO UPDATE SET last_at = excluded.last_at, runs = shadow_policies.runs + 1`, s.Policy, s.Name, stamp(s.At))
+	if err != nil {
+		return fmt.Errorf("keeping the run of the shadow policy %s: %w", s.Name, err)
+	}
 	list, err := shadowed(ctx, tx, `policy = $1 AND ended_at = 0`, s.Policy)
 	if err != nil {
 		return err
@@ -39,6 +45,7 @@ func putShadow(ctx context.Context, tx *sql.Tx, s Shadow) error {
 		standing[keyOf(d)] = d
 	}
 	for _, d := range s.Decisions {
+		d = storable(d)
 		was, ok := standing[keyOf(d)]
 		delete(standing, keyOf(d))
 		if ok && was.Live == d.Live && was.Shadow == d.Shadow {
@@ -61,12 +68,13 @@ func putShadow(ctx context.Context, tx *sql.Tx, s Shadow) error {
 			return err
 		}
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO shadow_policies (policy, name, first_at, last_at, runs) VALUES ($1, $2, $3, $3, 1)
-		ON CONFLICT (policy) DO UPDATE SET last_at = excluded.last_at, runs = shadow_policies.runs + 1`, s.Policy, s.Name, stamp(s.At))
-	if err != nil {
-		return fmt.Errorf("keeping the run of the shadow policy %s: %w", s.Name, err)
-	}
 	return nil
+}
+
+// storable is a decision with names that a key can have.
+func storable(d tocsin.Shadowed) tocsin.Shadowed {
+	d.Class, d.Package, d.Version, d.Origin = name(d.Class), name(d.Package), name(d.Version), name(d.Origin)
+	return d
 }
 
 func addShadow(ctx context.Context, tx *sql.Tx, s Shadow, d tocsin.Shadowed) error {
@@ -101,10 +109,6 @@ func endShadow(ctx context.Context, tx *sql.Tx, d tocsin.Shadowed, at time.Time)
 // Shadowed gives what a shadow policy, by its digest, and the policies in force said at a time or later, in the order of time.
 func (s *Store) Shadowed(ctx context.Context, policy string, since time.Time) ([]tocsin.Shadowed, error) {
 	return shadowed(ctx, s.db, `policy = $1 AND (ended_at = 0 OR ended_at > $2)`, policy, stamp(since))
-}
-
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
 func shadowed(ctx context.Context, from querier, where string, args ...any) ([]tocsin.Shadowed, error) {
