@@ -23,7 +23,7 @@ import (
 const module = "github.com/tocsin-dev/tocsin"
 
 // leaves may be imported by everyone. They import the root and each other, in this order.
-var leaves = []string{"internal/pattern", "internal/purl", "internal/version", "internal/markdown", "internal/secret", "internal/yamlfile"}
+var leaves = []string{"internal/pattern", "internal/purl", "internal/version", "internal/markdown", "internal/secret", "internal/yamlfile", "internal/netguard"}
 
 // allowed says who may import whom, apart from the root and the leaves. Siblings do not import each other; the stages
 // know nothing of each other, and only the pipeline composes them.
@@ -66,6 +66,7 @@ var allowed = map[string][]string{
 	"internal/markdown":    leaves[:0],
 	"internal/secret":      leaves[:0],
 	"internal/yamlfile":    leaves[:1],
+	"internal/netguard":    leaves[:0],
 }
 
 // heavy keeps costly dependencies where they belong.
@@ -85,6 +86,7 @@ var heavy = map[string][]string{
 	"github.com/openvex/go-vex":             {"scanner/report", "policies/exceptions"},
 	"github.com/hashicorp/go-retryablehttp": {"advisories/feed", "notify/github"},
 	"golang.org/x/vuln":                     {"scanner/reach"},
+	"code.dny.dev/ssrf":                     {"internal/netguard"},
 	"github.com/chromedp/chromedp":          {"internal/browser"},
 }
 
