@@ -137,6 +137,33 @@ func TestMergeBaseOfAFolder(t *testing.T) {
 	}
 }
 
+func TestAt(t *testing.T) {
+	dir, left := history(t)
+	for ref, want := range map[string]string{"main": "main", "HEAD": "feature", left.String(): "old"} {
+		tree, err := At(dir, ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := fs.ReadFile(tree, "go.sum"); err != nil || string(b) != want {
+			t.Errorf("%s: %q, %v", ref, b, err)
+		}
+	}
+	bare, err := At(filepath.Join(dir, ".git"), "main")
+	if err != nil || bare.Commit == left.String() || bare.At.IsZero() {
+		t.Errorf("%+v, %v", bare, err)
+	}
+	for name, c := range map[string]struct{ dir, ref, want string }{
+		"unknown ref":              {dir, "no-such-branch", "does not know"},
+		"hostile ref":              {dir, "--upload-pack=x", "does not know"},
+		"no repository":            {t.TempDir(), "main", "no Git repository"},
+		"a folder of a repository": {filepath.Join(dir, "sub"), "main", "no Git repository"},
+	} {
+		if _, err := At(c.dir, c.ref); !errors.Is(err, tocsin.ErrInvalid) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestMergeBaseRefuses(t *testing.T) {
 	dir, _ := history(t)
 	for name, c := range map[string]struct{ dir, ref, want string }{
