@@ -56,6 +56,7 @@ var allowed = map[string][]string{
 	"internal/store":       {},
 	"internal/demo":        {"internal/config", "internal/githubtest"},
 	"internal/pipeline":    {"advisories", "advisories/feed", "scanner", "scanner/match", "scanner/pin", "policies", "policies/exceptions", "incidents", "internal/outbox", "internal/store"},
+	"internal/sources":     {"internal/gittree"}, // reads the commit that it fetched
 	"internal/replay":      {"advisories", "scanner/match", "policies", "policies/exceptions", "incidents"}, // runs the stages over the past
 	"internal/replay/view": {"internal/replay"},
 	"internal/app":         {"*"},
@@ -77,7 +78,7 @@ var heavy = map[string][]string{
 	"github.com/google/go-github/v62":       {"notify/github"},
 	"modernc.org/sqlite":                    {"internal/store"},
 	"github.com/pressly/goose/v3":           {"internal/store"},
-	"github.com/go-git/go-git/v5":           {"internal/gittree"},
+	"github.com/go-git/go-git/v5":           {"internal/gittree", "internal/sources"},
 	"github.com/spf13/cobra":                {"cmd/tocsin"},
 	"github.com/cespare/xxhash/v2":          {"advisories"},
 	"charm.land/lipgloss/v2":                {"scanner/report", "internal/replay/view", "cmd/tocsin"},
