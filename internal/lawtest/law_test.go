@@ -56,7 +56,7 @@ var allowed = map[string][]string{
 	"internal/store":       {},
 	"internal/demo":        {"internal/config", "internal/githubtest"},
 	"internal/pipeline":    {"advisories", "advisories/feed", "scanner", "scanner/match", "scanner/pin", "policies", "policies/exceptions", "incidents", "internal/outbox", "internal/store"},
-	"internal/sources":     {"internal/gittree"}, // reads the commit that it fetched
+	"internal/sources":     {"internal/gittree"},                                                            // reads the commit that it fetched
 	"internal/replay":      {"advisories", "scanner/match", "policies", "policies/exceptions", "incidents"}, // runs the stages over the past
 	"internal/replay/view": {"internal/replay"},
 	"internal/app":         {"*"},
