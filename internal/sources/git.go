@@ -181,7 +181,7 @@ func badRepository(err error) error {
 	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
 		return fmt.Errorf("%w: the repository is empty", tocsin.ErrNotFound)
 	}
-	return fmt.Errorf("%w: it does not answer as a Git repository: %s", tocsin.ErrInvalid, markdown.Line(err.Error(), 200))
+	return fmt.Errorf("%w: it does not answer as a Git repository: %s", tocsin.ErrInvalid, markdown.Line(withoutAddress(err).Error(), 200))
 }
 
 // during reads as long as the context lasts.

@@ -66,7 +66,8 @@ func (w *wire) get(ctx context.Context, u *url.URL, header map[string]string) (*
 	for k, v := range header {
 		req.Header.Set(k, v)
 	}
-	return w.client().Do(req)
+	resp, err := w.client().Do(req)
+	return resp, withoutAddress(err)
 }
 
 // RoundTrip sends one request. What the server refuses is an error, and its page is not handed on.
@@ -79,6 +80,10 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // as much as came says enough
 		_ = resp.Body.Close()
 		return nil, w.fail(w.refused(resp, text))
+	}
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 && r.Method != http.MethodGet {
+		_ = resp.Body.Close()
+		return nil, w.fail(fmt.Errorf("%w: %s sends a request on that is no question", netguard.ErrRefused, r.URL.Host))
 	}
 	resp.Body = &metered{w, resp.Body}
 	return resp, nil
@@ -129,9 +134,7 @@ func (m *metered) Read(p []byte) (int, error) {
 
 // broken says what an error of the network means. The address that it was about is taken out, since its query may be secret.
 func broken(err error) error {
-	for u := (*url.Error)(nil); errors.As(err, &u); {
-		err = u.Err
-	}
+	err = withoutAddress(err)
 	if errors.Is(err, netguard.ErrRefused) {
 		return err
 	}
@@ -139,6 +142,13 @@ func broken(err error) error {
 		return fmt.Errorf("%w: the server's certificate is not trusted: %v", tocsin.ErrForbidden, err)
 	}
 	return &TransientError{Err: err}
+}
+
+func withoutAddress(err error) error {
+	for u := (*url.Error)(nil); errors.As(err, &u); {
+		err = u.Err
+	}
+	return err
 }
 
 // longestWait bounds what an answer can ask of us.
