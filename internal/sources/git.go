@@ -101,7 +101,7 @@ func fingerprint(commit string) string { return "commit:" + commit }
 
 // choose finds what to ask for: the object that the server offers under a ref, and the commit that it is or leads to.
 func choose(refs *packp.AdvRefs, ref string) (want, commit plumbing.Hash, err error) {
-	if ref == "" {
+	if ref == "" || ref == "HEAD" {
 		if refs.Head == nil {
 			return want, commit, fmt.Errorf("%w: the repository has no default branch: give a ref", tocsin.ErrNotFound)
 		}

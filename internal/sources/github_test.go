@@ -23,7 +23,7 @@ import (
 const head = "0123456789abcdef0123456789abcdef01234567"
 
 // tarball is an archive as GitHub's codeload makes it.
-func tarball(t *testing.T, entries ...tar.Header) []byte {
+func tarball(t testing.TB, entries ...tar.Header) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)

@@ -106,6 +106,9 @@ func Open(ctx context.Context, s Source, o Options) (Tree, error) {
 	limited, cancel := context.WithTimeout(ctx, o.Limits.Time)
 	defer cancel()
 	t, err := open(limited, s, o, w)
+	if err == nil && limited.Err() != nil { // a server that sees us hang up may end its answer as if it were whole
+		err = errors.Join(limited.Err(), t.Close())
+	}
 	switch {
 	case err == nil:
 		return t, nil

@@ -83,7 +83,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 && r.Method != http.MethodGet {
 		_ = resp.Body.Close()
-		return nil, w.fail(fmt.Errorf("%w: %s sends a request on that is no question", netguard.ErrRefused, r.URL.Host))
+		return nil, w.fail(fmt.Errorf("%w: %s redirects a POST", netguard.ErrRefused, r.URL.Host))
 	}
 	resp.Body = &metered{w, resp.Body}
 	return resp, nil
