@@ -168,6 +168,9 @@ func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
 	}
 	var out []fs.DirEntry
 	for _, e := range tree.Entries {
+		if !fs.ValidPath(e.Name) || e.Name == "." || strings.Contains(e.Name, "/") {
+			continue // no work tree could have it, and a walk would go in circles
+		}
 		size := int64(0)
 		if e.Mode.IsFile() {
 			size, _ = tree.Size(e.Name) // an object that is missing shows when it is opened
