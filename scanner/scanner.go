@@ -155,6 +155,10 @@ func (s *scan) walk(ctx context.Context, top string) error {
 			}
 			return nil
 		}
+		if s.files++; s.files > maxFiles {
+			s.failed(name, "", fmt.Sprintf("more than %d files and directories; this and what follows was not looked at", maxFiles))
+			return fs.SkipAll
+		}
 		if d.IsDir() {
 			switch {
 			case name == top:
@@ -165,10 +169,6 @@ func (s *scan) walk(ctx context.Context, top string) error {
 				return fs.SkipDir
 			}
 			return nil
-		}
-		if s.files++; s.files > maxFiles {
-			s.failed(name, "", fmt.Sprintf("more than %d files; this and what follows was not looked at", maxFiles))
-			return fs.SkipAll
 		}
 		if d.Type()&fs.ModeSymlink != 0 {
 			s.link(name)
