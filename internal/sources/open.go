@@ -22,7 +22,8 @@ type Options struct {
 	// GitHubToken gives the token for GitHub's API, empty if there is none for now. It is asked once per [Open] of a kind of GitHub,
 	// and shown to no other host.
 	GitHubToken func(ctx context.Context) (string, error)
-	// Reads says which files of an archive are worth keeping, by their path from the top; nil keeps them all.
+	// Reads says which files of an archive are worth keeping, by their path from the top: all that a scan may open. Nil keeps them all.
+	// It is called once per entry.
 	Reads func(path string) bool
 	// TempDir is where temporary folders are made; empty is the system's.
 	TempDir string

@@ -54,9 +54,6 @@ func hostilePacks() map[string]struct {
 	pack *packed
 	want string
 } {
-	blob := func(n uint64) *packed {
-		return newPacked(2).object(plumbing.BlobObject, n, nil, io.LimitReader(zero{}, int64(n)))
-	}
 	one := func() *packed { return newPacked(2).object(plumbing.BlobObject, 1, nil, strings.NewReader("x")) }
 	back := func(p *packed) byte { return byte(p.Len() - 12) }
 	first := one()
@@ -71,8 +68,8 @@ func hostilePacks() map[string]struct {
 		"a delta of nothing":        {one().object(plumbing.OFSDeltaObject, 0, []byte{10}, strings.NewReader("")), "a delta without a size"},
 		"a folder that is large":    {newPacked(1).object(plumbing.TreeObject, 65<<20, nil, strings.NewReader("")), "a tree of 68157440 bytes"},
 		"a commit that is large":    {newPacked(1).object(plumbing.CommitObject, 1<<50, nil, strings.NewReader("")), "over 104857600 bytes unpacked"},
-		"more than it says":         {newPacked(1).object(plumbing.BlobObject, 10, nil, io.LimitReader(zero{}, 1<<26)), "cannot be read"},
-		"more than may be unpacked": {blob(60<<20).object(plumbing.BlobObject, 60<<20, nil, io.LimitReader(zero{}, 60<<20)), "over 104857600 bytes unpacked"},
+		"more than it says":         {newPacked(1).object(plumbing.BlobObject, 10, nil, io.LimitReader(zero{}, 1<<20)), "cannot be read"},
+		"more than may be unpacked": {one().object(plumbing.BlobObject, 100<<20, nil, strings.NewReader("")), "over 104857600 bytes unpacked"},
 		"less than it says":         {large, "cannot be read"},
 		"cut short":                 {newPacked(2), "cannot be read"},
 		"no pack":                   {&packed{}, "cannot be read"},
