@@ -41,7 +41,7 @@ func openGit(ctx context.Context, s Source, o Options, w *wire) (_ Tree, err err
 		return Tree{}, fmt.Errorf("%w: %v", tocsin.ErrInvalid, err)
 	}
 	defer session.Close()
-	w.restrict(maxRefs)
+	w.restrict(min(maxRefs, o.Limits.Download))
 	refs, err := session.AdvertisedReferencesContext(ctx)
 	if err != nil {
 		return Tree{}, badRepository(err)

@@ -158,6 +158,7 @@ func TestGitHub(t *testing.T) {
 		"none":           {Source{Kind: KindGitHub, Location: "o/none"}, tocsin.ErrNotFound, "Not Found; check the name"},
 		"no such branch": {Source{Kind: KindGitHub, Location: "o/r", Ref: "gone"}, tocsin.ErrNotFound, "Not Found"},
 		"no such folder": {Source{Kind: KindGitHub, Location: "o/r", Subdir: "gone"}, tocsin.ErrNotFound, `no folder "gone"`},
+		"a file":         {Source{Kind: KindGitHub, Location: "o/r", Subdir: "go.mod"}, tocsin.ErrNotFound, `no folder "go.mod"`},
 		"empty":          {Source{Kind: KindGitHub, Location: "o/empty"}, tocsin.ErrInvalid, "Git Repository is empty"},
 	} {
 		if err := fails(t, c.s, o); !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.want) {

@@ -104,6 +104,9 @@ func (s Source) String() string {
 }
 
 func onDisk(path string) error {
+	if user, _, ok := strings.Cut(path, ":"); ok && strings.Contains(user, "@") && !strings.Contains(user, "/") {
+		return fmt.Errorf("SSH is not spoken: want the https:// address")
+	}
 	if path == "" || strings.ContainsRune(path, 0) || strings.Contains(path, "://") {
 		return fmt.Errorf("want a path of this machine, or an https:// address where the kind has one")
 	}

@@ -121,6 +121,7 @@ func TestValidate(t *testing.T) {
 		{Source{Kind: KindGit, Location: "https://hunter2@example.org/x"}, "user name or password"},
 		{Source{Kind: KindGit, Location: "http://user:hunter2@example.org/x"}, "https://"},
 		{Source{Kind: KindGit, Location: "ssh://hunter2@example.org/x"}, "https://"},
+		{Source{Kind: KindGit, Location: "git@example.org:o/r.git"}, "SSH is not spoken"},
 		{Source{Kind: KindGit, Location: "ext::sh -c x% https://"}, "https://"},
 		{Source{Kind: KindGit, Location: "https://example.org/x?token=hunter2"}, "no query"},
 		{Source{Kind: KindGit, Location: "https://example.org/x", Ref: "--upload-pack=x"}, "want a branch"},

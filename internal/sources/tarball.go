@@ -21,7 +21,7 @@ type unpacking struct {
 	out    *scratch
 	limits Limits
 	reads  func(path string) bool
-	// below is a folder of which one wants to know whether it is there.
+	// below is a folder that is made if the archive has it, and empty once it was.
 	below string
 	left  []tocsin.FileCoverage
 }
@@ -71,11 +71,12 @@ func escapes(name string) bool {
 }
 
 func (u *unpacking) entry(name string, h *tar.Header, body io.Reader) error {
-	if u.below != "" && (name == u.below || strings.HasPrefix(name, u.below+"/")) {
+	if u.below != "" && (name == u.below && h.Typeflag == tar.TypeDir || strings.HasPrefix(name, u.below+"/")) {
 		// It is there, even if nothing in it is worth keeping.
-		if err := u.out.root.MkdirAll(u.below, 0o700); err != nil {
+		if err := u.out.root.MkdirAll(u.below, 0o700); err != nil && !clashes(err) {
 			return fmt.Errorf("writing %q: %w", u.below, err)
 		}
+		u.below = ""
 	}
 	if h.Typeflag == tar.TypeDir || u.reads != nil && !u.reads(name) {
 		return nil
@@ -93,13 +94,18 @@ func (u *unpacking) entry(name string, h *tar.Header, body io.Reader) error {
 		u.leave(name, fmt.Sprintf("%d bytes; the limit is %d", h.Size, u.limits.File))
 	default:
 		err := u.out.write(name, body)
-		if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENAMETOOLONG) {
+		if clashes(err) {
 			u.leave(name, "a name that cannot be written beside the others")
 			return nil
 		}
 		return err
 	}
 	return nil
+}
+
+// clashes says whether a name cannot be written because of what it is or what is there already, rather than for want of a disk.
+func clashes(err error) bool {
+	return errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENAMETOOLONG)
 }
 
 // inside says whether a link leads to somewhere in the archive.
