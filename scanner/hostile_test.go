@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -325,5 +326,39 @@ func TestSiblings(t *testing.T) {
 	}
 	if e, err := fsys.ReadDir("."); len(e) != 2 || err != nil {
 		t.Error(e, err)
+	}
+}
+
+// wide is a hundred million directories without a file, as a Git tree of five objects can be that holds each in a hundred names.
+type wide struct{}
+
+func (wide) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
+func (wide) Stat(string) (fs.FileInfo, error) { return wideInfo{}, nil }
+func (wide) ReadDir(name string) ([]fs.DirEntry, error) {
+	if strings.Count(name, "/") == 3 {
+		return nil, nil
+	}
+	return slices.Repeat([]fs.DirEntry{fs.FileInfoToDirEntry(wideInfo{})}, 100), nil
+}
+
+type wideInfo struct{}
+
+func (wideInfo) Name() string       { return "d" }
+func (wideInfo) Size() int64        { return 0 }
+func (wideInfo) Mode() fs.FileMode  { return fs.ModeDir | 0o755 }
+func (wideInfo) ModTime() time.Time { return time.Time{} }
+func (wideInfo) IsDir() bool        { return true }
+func (wideInfo) Sys() any           { return nil }
+
+// Directories count too: there may be no end of them without a single file.
+func TestDirectoriesWithoutEnd(t *testing.T) {
+	inv, err := Scan(t.Context(), wide{}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(inv.Coverage.Files) != 1 || !strings.Contains(inv.Coverage.Files[0].Reason, "files and directories") {
+		t.Errorf("coverage: %+v", inv.Coverage)
 	}
 }

@@ -4,7 +4,7 @@ import "time"
 
 // The limits of a scan. Whatever meets one is reported in the coverage, with the limit.
 const (
-	// maxFiles is how many files are looked at. A checkout of a very large repository has some 500,000.
+	// maxFiles is how many files and directories are looked at. A checkout of a very large repository has some 500,000.
 	maxFiles = 1_000_000
 	// maxDepth is how deep the walk goes. Paths deeper than this exist only where somebody wants to exhaust a walker.
 	maxDepth = 200

@@ -82,6 +82,25 @@ func Reads(name string) bool {
 	return extract.NewTable().ByPath(name) != nil || extract.NamedDocument(name) && extract.MayBeDocument(name)
 }
 
+// Opens gives a function that says whether a scan may open a file for its name: what [Reads] says, documents that are told by their
+// content only, and what readers look for beside their own. Programs, which have no name of their own, are not among them.
+func Opens() func(name string) bool {
+	table := extract.NewTable()
+	return func(name string) bool {
+		for dir := range strings.SplitSeq(path.Dir(name), "/") {
+			if slices.Contains(skipped, dir) {
+				return false
+			}
+		}
+		switch path.Ext(name) {
+		case ".toml", ".txt", ".in": // a manifest, what a list of requirements includes
+			return true
+		}
+		base := path.Base(name)
+		return extract.MayBeDocument(name) || slices.Contains([]string{"go.sum", "Pipfile", "os-release"}, base) || table.ByPath(name) != nil
+	}
+}
+
 type scan struct {
 	fsys  fs.FS
 	opts  Options
@@ -136,6 +155,10 @@ func (s *scan) walk(ctx context.Context, top string) error {
 			}
 			return nil
 		}
+		if s.files++; s.files > maxFiles {
+			s.failed(name, "", fmt.Sprintf("more than %d files and directories; this and what follows was not looked at", maxFiles))
+			return fs.SkipAll
+		}
 		if d.IsDir() {
 			switch {
 			case name == top:
@@ -146,10 +169,6 @@ func (s *scan) walk(ctx context.Context, top string) error {
 				return fs.SkipDir
 			}
 			return nil
-		}
-		if s.files++; s.files > maxFiles {
-			s.failed(name, "", fmt.Sprintf("more than %d files; this and what follows was not looked at", maxFiles))
-			return fs.SkipAll
 		}
 		if d.Type()&fs.ModeSymlink != 0 {
 			s.link(name)

@@ -65,6 +65,24 @@ func MergeBase(dir, ref string) (*Tree, error) {
 	return &Tree{Commit: bases[0].Hash.String(), At: bases[0].Committer.When.UTC(), tree: tree}, nil
 }
 
+// At opens a commit of the repository that dir is: a work tree's top folder, or a repository without one. The ref may be whatever Git
+// takes for a revision; one that does not exist is an [tocsin.ErrInvalid].
+func At(dir, ref string) (*Tree, error) {
+	repo, err := git.PlainOpenWithOptions(dir, &git.PlainOpenOptions{EnableDotGitCommonDir: true})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s is no Git repository: %v", tocsin.ErrInvalid, dir, err)
+	}
+	c, err := commit(repo, ref)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := c.Tree()
+	if err != nil {
+		return nil, fmt.Errorf("reading commit %s: %w", c.Hash, err)
+	}
+	return &Tree{Commit: c.Hash.String(), At: c.Committer.When.UTC(), tree: tree}, nil
+}
+
 // Keeps says whether HEAD of the repository that dir lies in has the file, so that whoever proposes a change may change it. A
 // folder outside any repository keeps none.
 func Keeps(dir, file string) bool {
@@ -150,6 +168,9 @@ func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
 	}
 	var out []fs.DirEntry
 	for _, e := range tree.Entries {
+		if !fs.ValidPath(e.Name) || e.Name == "." || strings.Contains(e.Name, "/") {
+			continue // no work tree could have it, and a walk would go in circles
+		}
 		size := int64(0)
 		if e.Mode.IsFile() {
 			size, _ = tree.Size(e.Name) // an object that is missing shows when it is opened

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
 
 	"github.com/tocsin-dev/tocsin"
@@ -134,6 +135,86 @@ func TestMergeBaseOfAFolder(t *testing.T) {
 	}
 	if list, err := fresh.ReadDir("."); err != nil || len(list) != 0 {
 		t.Errorf("a folder that was not there holds %v, %v", list, err)
+	}
+}
+
+func TestAt(t *testing.T) {
+	dir, left := history(t)
+	for ref, want := range map[string]string{"main": "main", "HEAD": "feature", left.String(): "old"} {
+		tree, err := At(dir, ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := fs.ReadFile(tree, "go.sum"); err != nil || string(b) != want {
+			t.Errorf("%s: %q, %v", ref, b, err)
+		}
+	}
+	bare, err := At(filepath.Join(dir, ".git"), "main")
+	if err != nil || bare.Commit == left.String() || bare.At.IsZero() {
+		t.Errorf("%+v, %v", bare, err)
+	}
+	for name, c := range map[string]struct{ dir, ref, want string }{
+		"unknown ref":              {dir, "no-such-branch", "does not know"},
+		"hostile ref":              {dir, "--upload-pack=x", "does not know"},
+		"no repository":            {t.TempDir(), "main", "no Git repository"},
+		"a folder of a repository": {filepath.Join(dir, "sub"), "main", "no Git repository"},
+	} {
+		if _, err := At(c.dir, c.ref); !errors.Is(err, tocsin.ErrInvalid) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A tree is whatever somebody wrote into it. Names that lead elsewhere would walk in circles.
+func TestNamesThatAreNoNamesAreLeftOut(t *testing.T) {
+	dir, _ := history(t)
+	repo, err := git.PlainOpen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := func(o interface {
+		Encode(plumbing.EncodedObject) error
+	}) plumbing.Hash {
+		t.Helper()
+		e := repo.Storer.NewEncodedObject()
+		if err := o.Encode(e); err != nil {
+			t.Fatal(err)
+		}
+		h, err := repo.Storer.SetEncodedObject(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	for _, name := range []string{"..", ".", "", "/", "a/b", "../..", "a\xff"} {
+		empty := store(&object.Tree{})
+		below := repo.Storer.NewEncodedObject()
+		below.SetType(plumbing.TreeObject)
+		w, err := below.Writer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(append([]byte("40000 "+name+"\x00"), empty[:]...)); err != nil {
+			t.Fatal(err)
+		}
+		h, err := repo.Storer.SetEncodedObject(below)
+		if err != nil {
+			t.Fatal(err)
+		}
+		top := store(&object.Tree{Entries: []object.TreeEntry{{Name: "sub", Mode: filemode.Dir, Hash: h}}})
+		who := object.Signature{Name: "a", Email: "a@example.org"}
+		tree, err := At(dir, store(&object.Commit{Author: who, Committer: who, TreeHash: top}).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		met := 0
+		_ = fs.WalkDir(tree, ".", func(string, fs.DirEntry, error) error {
+			if met++; met > 10 {
+				t.Errorf("%q: walked in circles", name)
+				return fs.SkipAll
+			}
+			return nil
+		})
 	}
 }
 

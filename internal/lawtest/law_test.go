@@ -23,7 +23,7 @@ import (
 const module = "github.com/tocsin-dev/tocsin"
 
 // leaves may be imported by everyone. They import the root and each other, in this order.
-var leaves = []string{"internal/pattern", "internal/purl", "internal/version", "internal/markdown", "internal/secret", "internal/yamlfile"}
+var leaves = []string{"internal/pattern", "internal/purl", "internal/version", "internal/markdown", "internal/secret", "internal/yamlfile", "internal/netguard"}
 
 // allowed says who may import whom, apart from the root and the leaves. Siblings do not import each other; the stages
 // know nothing of each other, and only the pipeline composes them.
@@ -57,6 +57,7 @@ var allowed = map[string][]string{
 	"internal/store":       {},
 	"internal/demo":        {"internal/config", "internal/githubtest"},
 	"internal/pipeline":    {"advisories", "advisories/feed", "scanner", "scanner/match", "scanner/pin", "policies", "policies/exceptions", "incidents", "internal/outbox", "internal/store"},
+	"internal/sources":     {"internal/gittree"},                                                            // reads the commit that it fetched
 	"internal/replay":      {"advisories", "scanner/match", "policies", "policies/exceptions", "incidents"}, // runs the stages over the past
 	"internal/replay/view": {"internal/replay"},
 	"internal/app":         {"*"},
@@ -67,6 +68,7 @@ var allowed = map[string][]string{
 	"internal/markdown":    leaves[:0],
 	"internal/secret":      leaves[:0],
 	"internal/yamlfile":    leaves[:1],
+	"internal/netguard":    leaves[:0],
 }
 
 // heavy keeps costly dependencies where they belong.
@@ -78,7 +80,7 @@ var heavy = map[string][]string{
 	"modernc.org/sqlite":                    {"internal/store"},
 	"github.com/jackc/pgx/v5":               {"internal/store"},
 	"github.com/pressly/goose/v3":           {"internal/store"},
-	"github.com/go-git/go-git/v5":           {"internal/gittree"},
+	"github.com/go-git/go-git/v5":           {"internal/gittree", "internal/sources"},
 	"github.com/spf13/cobra":                {"cmd/tocsin"},
 	"github.com/cespare/xxhash/v2":          {"advisories"},
 	"charm.land/lipgloss/v2":                {"scanner/report", "internal/replay/view", "cmd/tocsin"},
@@ -87,6 +89,7 @@ var heavy = map[string][]string{
 	"github.com/openvex/go-vex":             {"scanner/report", "policies/exceptions"},
 	"github.com/hashicorp/go-retryablehttp": {"advisories/feed", "notify/github"},
 	"golang.org/x/vuln":                     {"scanner/reach"},
+	"code.dny.dev/ssrf":                     {"internal/netguard"},
 	"github.com/chromedp/chromedp":          {"internal/browser"},
 }
 
