@@ -54,7 +54,7 @@ func (p Portfolio) Run(ctx context.Context, sources []Source) (Result, error) {
 	for i := range list {
 		list[i].build = list[i].source.Build
 	}
-	return p.settle(ctx, now, func(ctx context.Context) ([]found, error) { return list, nil })
+	return p.settle(ctx, now, func(context.Context) ([]found, error) { return slices.Clone(list), nil })
 }
 
 // settle reads, decides, folds and commits, and does so again while someone else was faster.
