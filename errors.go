@@ -17,6 +17,8 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrForbidden: the one who asks may not.
 	ErrForbidden = errors.New("forbidden")
+	// ErrNotReady: it will be possible later, without anybody doing anything.
+	ErrNotReady = errors.New("not ready")
 )
 
 // A DeliveryError says what became of an attempt to carry out an [Action].

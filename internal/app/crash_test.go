@@ -149,7 +149,7 @@ response:
 
 func crashConfig(dir, url string) config.Config {
 	project := func(slug string) config.Project {
-		return config.Project{Path: filepath.Join(dir, slug), Project: tocsin.Project{
+		return config.Project{Source: tocsin.ProjectSource{Kind: tocsin.SourcePath, Location: filepath.Join(dir, slug)}, Project: tocsin.Project{
 			Slug: slug, Repository: "acme/" + slug, Criticality: tocsin.CriticalityHigh, Exposure: tocsin.ExposurePublic,
 			Visibility: tocsin.VisibilityPrivate, OptIn: tocsin.OptIn{Issues: true, AdvisoryDraft: slug == "api"},
 		}}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -21,6 +22,8 @@ import (
 	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/incidents/playbooks"
 	"github.com/tocsin-dev/tocsin/internal/config"
+	"github.com/tocsin-dev/tocsin/internal/jobs"
+	"github.com/tocsin-dev/tocsin/internal/netguard"
 	"github.com/tocsin-dev/tocsin/internal/outbox"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/internal/secret"
@@ -43,42 +46,53 @@ type Options struct {
 	Transport http.RoundTripper
 	// Open opens the store; nil opens the file in the data folder.
 	Open func(ctx context.Context) (*store.Store, error)
+	// Rhythm of what a service does by itself.
+	Rhythm Rhythm
+	// Jobs tune the job engine of a service.
+	Jobs jobs.Options
 	// Feeding is told how far a feed is, Scanning which file is read.
 	Feeding  func(name, part string, done, total int)
 	Scanning func(project, path string)
 }
 
-// A Service watches the portfolio of one configuration. It is not safe for concurrent use: its runs follow each other.
+// A Service watches the portfolio of one configuration. It is safe for concurrent use.
 type Service struct {
 	log       *slog.Logger
-	config    config.Config
 	opts      Options
 	store     *store.Store
-	policies  Modes
-	excused   []tocsin.Exception
+	library   *library
 	playbooks map[string]tocsin.Playbook
 	writer    *incidents.Writer
 	github    *github.Executor
+	transport http.RoundTripper
+	engine    *jobs.Engine // of a service that runs
+	settings  atomic.Pointer[settings]
+}
+
+// settings are what a configuration says, read whole before anything of it holds.
+type settings struct {
+	config   config.Config
+	policies Modes
+	excused  []tocsin.Exception
 }
 
 // New opens everything that can fail before the first run. Close it.
 func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Service, error) {
-	s := &Service{log: log, config: c, opts: o}
-	var errs [3]error
-	s.policies, errs[0] = PoliciesByMode(c.Policies)
-	s.playbooks, errs[1] = playbooks.Shipped()
-	s.writer, errs[2] = incidents.NewWriter()
-	excused, err := Exceptions(c.Exceptions, o.Now())
-	if err := errors.Join(errors.Join(errs[:]...), err); err != nil {
+	s := &Service{log: log, opts: o}
+	var errs [2]error
+	s.playbooks, errs[0] = playbooks.Shipped()
+	s.writer, errs[1] = incidents.NewWriter()
+	if err := errors.Join(errors.Join(errs[:]...), s.Configure(c)); err != nil {
 		return nil, err
 	}
-	s.excused = s.usable(excused)
+	s.transport = netguard.Transport(netguard.Allow{Prefixes: c.Fetch.Prefixes, Hosts: c.Fetch.Hosts})
+	var err error
 	if o.Live && !c.GitHub.Token.IsSet() {
 		return nil, fmt.Errorf("%w: --live needs github: token: in the configuration, as file: or env", tocsin.ErrInvalid)
 	}
 	open := o.Open
 	if open == nil {
-		open = func(ctx context.Context) (*store.Store, error) { return store.Open(ctx, store.Path(c.Data)) }
+		open = func(ctx context.Context) (*store.Store, error) { return OpenStore(ctx, c) }
 	}
 	if s.store, err = open(ctx); err != nil {
 		return nil, err
@@ -86,12 +100,36 @@ func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Se
 	if s.github, err = s.executor(ctx); err != nil {
 		return nil, errors.Join(err, s.store.Close())
 	}
+	s.library = &library{log: log, dir: c.Data, store: s.store, now: o.Now}
 	return s, nil
 }
 
+// OpenStore opens the database of a configuration.
+func OpenStore(ctx context.Context, c config.Config) (*store.Store, error) {
+	if c.Database.IsSet() {
+		return store.Open(ctx, c.Database.Reveal())
+	}
+	return store.Open(ctx, store.Path(c.Data))
+}
+
+// Configure takes policies, exceptions and projects from a configuration. After an error everything is as it was. What a process opened at
+// its start (data, database, addresses, credentials) stays.
+func (s *Service) Configure(c config.Config) error {
+	modes, err1 := PoliciesByMode(c.Policies)
+	excused, err2 := Exceptions(c.Exceptions, s.opts.Now())
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	s.settings.Store(&settings{config: c, policies: modes, excused: s.usable(c, excused)})
+	return nil
+}
+
+// set is what the configuration says now.
+func (s *Service) set() *settings { return s.settings.Load() }
+
 // usable says what of the exceptions is left unused, and gives the rest. A statement about a component of a product needs
 // a project that publishes it.
-func (s *Service) usable(f exceptions.File) []tocsin.Exception {
+func (s *Service) usable(c config.Config, f exceptions.File) []tocsin.Exception {
 	for _, p := range f.Unused {
 		s.log.Warn("leave exception unused", "err", p)
 	}
@@ -99,7 +137,7 @@ func (s *Service) usable(f exceptions.File) []tocsin.Exception {
 		s.log.Warn("leave more exceptions unused", "count", f.MoreUnused)
 	}
 	return slices.DeleteFunc(f.Exceptions, func(x tocsin.Exception) bool {
-		if x.Product == "" || slices.ContainsFunc(s.config.Projects, func(p config.Project) bool { return exceptions.Publishes(p.Project, x.Product) }) {
+		if x.Product == "" || slices.ContainsFunc(c.Projects, func(p config.Project) bool { return exceptions.Publishes(p.Project, x.Product) }) {
 			return false
 		}
 		s.log.Warn("leave exception unused", "source", x.Source, "err", "no project publishes "+x.Product)
@@ -121,9 +159,9 @@ func (s *Service) executor(ctx context.Context) (*github.Executor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the marker key: %w", err)
 	}
-	token := s.config.GitHub.Token
+	token := s.set().config.GitHub.Token
 	return github.New(s.log, github.Options{
-		BaseURL: s.config.GitHub.API, MarkerKey: raw, HTTP: s.opts.Transport, Now: s.opts.Now,
+		BaseURL: s.set().config.GitHub.API, MarkerKey: raw, HTTP: s.opts.Transport, Now: s.opts.Now,
 		Token: func() (string, error) { return reveal(token) },
 	})
 }
@@ -139,7 +177,7 @@ func reveal(token secret.Value) (string, error) {
 func (s *Service) Store() *store.Store { return s.store }
 
 // Close closes the store.
-func (s *Service) Close() error { return s.store.Close() }
+func (s *Service) Close() error { return errors.Join(s.library.Close(), s.store.Close()) }
 
 // A Report is what one run came to.
 type Report struct {
@@ -165,20 +203,19 @@ type Planned struct {
 // follows, or show it in a dry run.
 func (s *Service) Once(ctx context.Context) (Report, error) {
 	var r Report
-	if !s.opts.Landmarks && len(s.config.Advisories) > 0 {
+	if !s.opts.Landmarks && len(s.set().config.Advisories) > 0 {
 		if _, r.Feeds = s.sync(ctx); ctx.Err() != nil {
 			return r, ctx.Err()
 		}
 	}
-	sources, done := s.sources()
+	if err := s.register(ctx); err != nil {
+		return r, err
+	}
+	list, done := s.sources(ctx)
 	defer done()
 	err := s.withIndex(func(x *advisories.Index) (err error) {
 		r.Snapshot = x.Snapshot()
-		portfolio := pipeline.Portfolio{
-			Log: s.log, Store: s.store, Index: x, Policies: s.policies.Live, Shadow: s.policies.Shadow, Playbooks: s.playbooks, Writer: s.writer,
-			Coordination: incidents.Coordination(s.config.Coordination), Now: s.opts.Now, Progress: s.opts.Scanning,
-		}
-		r.Result, err = portfolio.Run(ctx, sources)
+		r.Result, err = s.portfolio(x).Run(ctx, list)
 		return err
 	})
 	if err != nil {
@@ -190,6 +227,39 @@ func (s *Service) Once(ctx context.Context) (Report, error) {
 		r.Requests, err = s.plan(ctx)
 	}
 	return r, err
+}
+
+// portfolio judges by an index as the configuration says.
+func (s *Service) portfolio(x *advisories.Index) pipeline.Portfolio {
+	set := s.set()
+	return pipeline.Portfolio{
+		Log: s.log, Store: s.store, Index: x, Policies: set.policies.Live, Shadow: set.policies.Shadow, Playbooks: s.playbooks, Writer: s.writer,
+		Coordination: incidents.Coordination(set.config.Coordination), Now: s.opts.Now, Progress: s.opts.Scanning,
+	}
+}
+
+// register keeps the projects of the configuration, and ends the watch over those that it no longer has.
+func (s *Service) register(ctx context.Context) error {
+	now := s.opts.Now()
+	named := map[string]bool{}
+	for _, p := range s.set().config.Projects {
+		named[p.Slug] = true
+		if err := s.store.PutProject(ctx, tocsin.Watched{Project: p.Project, Source: p.Source, Managed: tocsin.ManagedFile}, now); err != nil {
+			return err
+		}
+	}
+	known, err := s.store.Projects(ctx, store.ProjectQuery{})
+	if err != nil {
+		return err
+	}
+	for _, w := range known {
+		if w.Managed == tocsin.ManagedFile && !named[w.Slug] {
+			if err := s.store.RemoveProject(ctx, w.Slug, now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Deliver carries out what is open in the outbox and nothing else.
@@ -211,10 +281,10 @@ func (s *Service) withIndex(f func(*advisories.Index) error) error {
 		}
 		return f(x)
 	}
-	return WithIndex(s.log, s.config.Data, func(x *advisories.Index) error {
+	return WithIndex(s.log, s.set().config.Data, func(x *advisories.Index) error {
 		if x.Snapshot().Landmarks {
 			return fmt.Errorf("%w: there are no advisories in %s yet: set advisories: in the configuration, or run tocsin db update --data %[2]s",
-				tocsin.ErrInvalid, s.config.Data)
+				tocsin.ErrInvalid, s.set().config.Data)
 		}
 		return f(x)
 	})
@@ -222,21 +292,17 @@ func (s *Service) withIndex(f func(*advisories.Index) error) error {
 
 func (s *Service) sync(ctx context.Context) (tocsin.Snapshot, error) {
 	var list []pipeline.FeedSource
-	for _, f := range s.config.Advisories {
+	for _, f := range s.set().config.Advisories {
 		list = append(list, pipeline.FeedSource(f))
 	}
-	return pipeline.Sync{Store: s.store, Client: feed.NewClient(), Dir: s.config.Data, Now: s.opts.Now, Progress: s.opts.Feeding}.Run(ctx, list)
+	return pipeline.Sync{Store: s.store, Client: feed.NewClient(), Dir: s.set().config.Data, Now: s.opts.Now, Progress: s.opts.Feeding}.Run(ctx, list)
 }
 
-// sources opens the projects' folders. One that cannot be opened is passed on with its error, so that it is shown.
-func (s *Service) sources() (list []pipeline.Source, done func()) {
+// sources opens what the configuration's projects are read from. One that cannot be opened is passed on with its error, so that it is shown.
+func (s *Service) sources(ctx context.Context) (list []pipeline.Source, done func()) {
 	var closers []io.Closer
-	for _, p := range s.config.Projects {
-		src, c := Source(p.Path)
-		src.Project, src.Exceptions = p.Project, s.excused
-		if p.Reachability {
-			src.Reach = Reach(&Records{landmarks: s.opts.Landmarks, store: s.store}, src.Dir)
-		}
+	for _, p := range s.set().config.Projects {
+		src, c := s.source(ctx, tocsin.Watched{Project: p.Project, Source: p.Source, Managed: tocsin.ManagedFile})
 		list = append(list, src)
 		if c != nil {
 			closers = append(closers, c)

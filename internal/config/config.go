@@ -35,6 +35,11 @@ type Config struct {
 	Coordination Coordination
 	GitHub       GitHub
 	Projects     []Project
+	// Database is the URL of a PostgreSQL database; not set: a file in the data folder.
+	Database  secret.Value
+	Service   Service
+	Fetch     Fetch
+	Retention Retention
 }
 
 // A Feed is one source of advisory data.
@@ -56,10 +61,7 @@ type GitHub struct {
 // A Project is a project and where its files are.
 type Project struct {
 	tocsin.Project
-	// Path of a directory or a file.
-	Path string
-	// Reachability asks of findings in Go modules how far the code gets to them; for that the go command is run on the code.
-	Reachability bool
+	Source tocsin.ProjectSource
 }
 
 // file is the YAML form.
@@ -82,7 +84,8 @@ type file struct {
 		API   str   `yaml:"api"`
 		Token token `yaml:"token"`
 	} `yaml:"github"`
-	Projects []fileProject `yaml:"projects"`
+	Projects    []fileProject `yaml:"projects"`
+	fileService `yaml:",inline"`
 }
 
 // token says where the token is. It is never the token itself, and a message never shows what stands there.
@@ -115,6 +118,7 @@ type privateFeed struct {
 type fileProject struct {
 	Slug        str                  `yaml:"slug"`
 	Path        str                  `yaml:"path"`
+	Source      fileSource           `yaml:"source"`
 	Repository  str                  `yaml:"repository"`
 	Group       str                  `yaml:"group"`
 	Owners      []str                `yaml:"owners"`
@@ -209,6 +213,7 @@ func (l *loader) config(f file) Config {
 	}
 	l.coordination(f, &c)
 	l.github(f, &c)
+	l.service(f, &c)
 	seen := map[string]bool{}
 	for _, p := range f.Projects {
 		if seen[p.Slug.V] && p.Slug.V != "" {
@@ -217,7 +222,7 @@ func (l *loader) config(f file) Config {
 		seen[p.Slug.V] = true
 		c.Projects = append(c.Projects, l.project(p))
 	}
-	if len(f.Projects) == 0 {
+	if len(f.Projects) == 0 && !f.Serve.Listen.IsSet() { // a service is told of projects by its API too
 		l.fault(str{}, "projects: is missing: there is nothing to watch")
 	}
 	return c
@@ -295,7 +300,7 @@ func (l *loader) project(p fileProject) Project {
 			Mission: tocsin.Mission(p.Mission.V), Safety: tocsin.Safety(p.Safety.V), ValueDensity: tocsin.ValueDensity(p.Value.V),
 			OptIn: tocsin.OptIn{Issues: p.OptIn.Issues.V, PublicExposure: p.OptIn.PublicExposure.V, AdvisoryDraft: p.OptIn.AdvisoryDraft.V},
 		},
-		Path: l.path(p.Path.V), Reachability: p.Reach.V,
+		Source: l.source(p),
 	}
 	for _, o := range p.Owners {
 		if len(o.V) > 100 || !login().MatchString(o.V) {
@@ -317,9 +322,6 @@ func (l *loader) project(p fileProject) Project {
 	}
 	if _, err := purl.Parse(p.Publishes.V); err != nil && p.Publishes.V != "" {
 		l.fault(p.Publishes, "project %s: publishes: want a package URL without version, such as pkg:npm/name: %v", p.Slug.V, err)
-	}
-	if p.Path.V == "" {
-		l.fault(p.Slug, "project %s: path: is missing", p.Slug.V)
 	}
 	return out
 }

@@ -32,7 +32,7 @@ func TestDefaults(t *testing.T) {
 	}
 	p := c.Projects[0]
 	if c.Data != filepath.Join(dir, "data") || c.Interval != time.Hour || strings.Join(c.Policies, " ") != "emergency release-gate" || len(c.Advisories) != 0 ||
-		c.Coordination.Visibility != tocsin.VisibilityPublic || c.GitHub.API != "" || c.GitHub.Token.IsSet() || p.Path != filepath.Join(dir, "shop") ||
+		c.Coordination.Visibility != tocsin.VisibilityPublic || c.GitHub.API != "" || c.GitHub.Token.IsSet() || p.Source.Location != filepath.Join(dir, "shop") ||
 		p.Criticality != tocsin.CriticalityMedium || p.Exposure != tocsin.ExposureInternal || p.Visibility != tocsin.VisibilityPublic || p.OptIn != (tocsin.OptIn{}) {
 		t.Errorf("%+v", c)
 	}
@@ -50,7 +50,7 @@ func TestPaths(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Feed{{"osv", filepath.Join(base, "mirror")}, {"own", "file:///x"}, {"kev", "https://example.com/kev.json"}}
-	if c.Data != dir || c.Policies[0] != own || c.Projects[0].Path != dir || len(c.Advisories) != 3 || c.Advisories[0] != want[0] || c.Advisories[1] != want[1] || c.Advisories[2] != want[2] {
+	if c.Data != dir || c.Policies[0] != own || c.Projects[0].Source.Location != dir || len(c.Advisories) != 3 || c.Advisories[0] != want[0] || c.Advisories[1] != want[1] || c.Advisories[2] != want[2] {
 		t.Errorf("%+v", c)
 	}
 }
@@ -94,7 +94,7 @@ projects:
 		`:10:14: advisories: private: name "twice" is taken`, ":11:14: advisories: private: nowhere: from: is missing", ":12:12: policies: there is no file",
 		":12:23: policies: want the name", ":13:28: coordination: repository", ":13:48: coordination: visibility", ":15:8: github: api: a URL must not carry",
 		":16:16: github: token: environment variable TOCSIN_TEST_NOT_SET is not set", ":18:", `slug "Shop"`, ":19:", `"huge"`, ":20:", `"wide"`, ":21:", `"dim"`,
-		`owner "@ada"`, `repository "nobody"`, ":23:12: project d stands twice", "project d: path: is missing", "publishes: want a package URL", ":24:", "`maybe`",
+		`owner "@ada"`, `repository "nobody"`, ":23:12: project d stands twice", "project d: path: or source: is missing", "publishes: want a package URL", ":24:", "`maybe`",
 		":25:", `mission "impossible"`, ":26:", `safety "none"`, ":27:", `value_density "high"`,
 	} {
 		if !strings.Contains(err.Error(), want) {

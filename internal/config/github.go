@@ -1,6 +1,8 @@
 package config
 
 import (
+	"regexp"
+
 	"github.com/tocsin-dev/tocsin/internal/pattern"
 	"github.com/tocsin-dev/tocsin/internal/secret"
 )
@@ -16,23 +18,29 @@ func (l *loader) github(f file, c *Config) {
 	if f.GitHub.API.IsSet() {
 		l.place(f.GitHub.API, "github: api")
 	}
+	c.GitHub.Token = l.secret(f.GitHub.Token, "github: token", credential())
+}
+
+// secret reads what lies in a file or an environment variable. What looks like the secret itself is refused without being shown.
+func (l *loader) secret(t token, key string, looksLike *regexp.Regexp) (v secret.Value) {
 	var err error
-	where, fromFile, fromEnv := f.GitHub.Token.File, f.GitHub.Token.File, f.GitHub.Token.Env
+	where := t.File
 	switch {
-	case fromFile.IsSet() && fromEnv.IsSet():
-		l.fault(fromEnv, "github: token: give file: or env:, not both")
-	case credential().MatchString(fromFile.V) || credential().MatchString(fromEnv.V) || fromEnv.IsSet() && !variable().MatchString(fromEnv.V):
-		if fromEnv.IsSet() {
-			where = fromEnv
+	case t.File.IsSet() && t.Env.IsSet():
+		l.fault(t.Env, "%s: give file: or env:, not both", key)
+	case looksLike.MatchString(t.File.V) || looksLike.MatchString(t.Env.V) || t.Env.IsSet() && !variable().MatchString(t.Env.V):
+		if t.Env.IsSet() {
+			where = t.Env
 		}
-		l.fault(where, "github: token: want the name of a file or of an environment variable, never the token itself")
-	case fromFile.IsSet():
-		c.GitHub.Token, err = secret.FromFile(l.path(fromFile.V))
-	case fromEnv.IsSet():
-		where = fromEnv
-		c.GitHub.Token, err = secret.FromEnv(fromEnv.V)
+		l.fault(where, "%s: want the name of a file or of an environment variable, never the token itself", key)
+	case t.File.IsSet():
+		v, err = secret.FromFile(l.path(t.File.V))
+	case t.Env.IsSet():
+		where = t.Env
+		v, err = secret.FromEnv(t.Env.V)
 	}
 	if err != nil {
-		l.fault(where, "github: token: %v", err)
+		l.fault(where, "%s: %v", key, err)
 	}
+	return v
 }

@@ -54,7 +54,7 @@ func Projects(dir string) []config.Project {
 		if p.Visibility == "" {
 			p.Visibility = tocsin.VisibilityPrivate
 		}
-		out = append(out, config.Project{Project: p, Path: filepath.Join(dir, p.Slug)})
+		out = append(out, config.Project{Project: p, Source: tocsin.ProjectSource{Kind: tocsin.SourcePath, Location: filepath.Join(dir, p.Slug)}})
 	}
 	return out
 }

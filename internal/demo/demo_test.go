@@ -19,7 +19,7 @@ func TestPortfolio(t *testing.T) {
 		if err := p.Validate(); err != nil {
 			t.Error(err)
 		}
-		if entries, err := os.ReadDir(p.Path); err != nil || len(entries) == 0 {
+		if entries, err := os.ReadDir(p.Source.Location); err != nil || len(entries) == 0 {
 			t.Errorf("%s has no files (%v)", p.Slug, err)
 		}
 	}

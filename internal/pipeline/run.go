@@ -100,7 +100,8 @@ func (p Portfolio) prepare(ctx context.Context, list []found) error {
 	aged := p.reads("finding.first_seen") || p.reads("finding.age")
 	for i := range list {
 		f := &list[i]
-		w := versions[f.source.Project.Slug]
+		var w tocsin.Watched
+		w, f.watched = versions[f.source.Project.Slug]
 		if f.version == nil {
 			f.version = &w.Version
 		} else if *f.version != w.Version {
@@ -141,8 +142,12 @@ func (p Portfolio) elsewhere(ctx context.Context, list []found) (policies.Reach,
 	}
 	here := map[string]bool{}
 	classes := map[string]bool{}
+	watched := 0
 	for _, f := range list {
 		here[f.source.Project.Slug] = true
+		if f.watched {
+			watched++
+		}
 		for _, one := range f.findings {
 			classes[one.Class.ID] = true
 		}
@@ -151,7 +156,7 @@ func (p Portfolio) elsewhere(ctx context.Context, list []found) (policies.Reach,
 	if err != nil {
 		return r, err
 	}
-	r.Total = max(all-len(list), 0)
+	r.Total = all - watched
 	for class := range classes {
 		affected, err := p.Store.Affected(ctx, class)
 		if err != nil {

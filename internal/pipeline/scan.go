@@ -34,6 +34,9 @@ type Source struct {
 	// Dir is the tree on disk, for what needs more than to read it; empty where it is not on one.
 	Dir   string
 	Paths []string
+	// Ref is the commit, and Fingerprint tells when nothing changed; empty where there is none. Left are files that were left out.
+	Ref, Fingerprint string
+	Left             []tocsin.FileCoverage
 	// Inventory, if set, was taken before; nothing is read.
 	Inventory *tocsin.Inventory
 	// Build is the sending that brought it, nil if there was none.
@@ -82,6 +85,8 @@ type found struct {
 	// version of the project as the store has it, if it was read with the inventory; news says that the store has another inventory.
 	version *int64
 	news    bool
+	// watched says that the store has the project.
+	watched bool
 	// standing are decisions that hold as they are, about other packages, as far as incidents are about them.
 	standing []tocsin.Decision
 	// build is how the inventory came, nil if it was there.
@@ -193,6 +198,10 @@ func Inventory(ctx context.Context, src Source, now time.Time, progress func(pro
 	if err == nil {
 		var inv tocsin.Inventory
 		if inv, err = scanner.Scan(ctx, src.FS, opts); err == nil {
+			if len(src.Left) > 0 {
+				inv.Coverage.Files = append(inv.Coverage.Files, src.Left...)
+				inv.Seal()
+			}
 			return inv, nil
 		}
 	}

@@ -25,7 +25,8 @@ func (s *Store) PutProject(ctx context.Context, w tocsin.Watched, now time.Time)
 	}
 	err = s.write(ctx, `INSERT INTO projects (slug, managed, critical, body, created_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (slug) DO UPDATE SET managed = excluded.managed, critical = excluded.critical, body = excluded.body,
-		next_at = CASE WHEN projects.body = excluded.body AND projects.removed_at = 0 THEN projects.next_at ELSE 0 END, removed_at = 0
+		next_at = CASE WHEN projects.body = excluded.body AND projects.removed_at = 0 THEN projects.next_at ELSE 0 END,
+		fingerprint = CASE WHEN projects.body = excluded.body THEN projects.fingerprint ELSE '' END, removed_at = 0
 		WHERE projects.body <> excluded.body OR projects.removed_at <> 0`,
 		w.Slug, w.Managed, critical, string(body), stamp(now))
 	if err != nil {

@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tocsin-dev/tocsin/internal/config"
+	"github.com/tocsin-dev/tocsin/internal/jobs"
+)
+
+// Serve does the work of the service and answers requests until ctx ends: then it lets what is being done come to its end. Several
+// processes may serve one PostgreSQL database.
+func (s *Service) Serve(ctx context.Context, servers ...*http.Server) error {
+	if err := s.register(ctx); err != nil {
+		return err
+	}
+	db, postgres := s.store.Jobs()
+	where := jobs.Database{DB: db, Postgres: postgres}
+	if err := jobs.Migrate(ctx, s.log, where); err != nil {
+		return err
+	}
+	o := s.opts.Jobs
+	if o.Workers == 0 {
+		o.Workers = s.set().config.Service.Workers
+	}
+	var err error
+	if s.engine, err = jobs.New(s.log, where, s.list(), o); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.engine.Run(ctx) })
+	g.Go(func() error { return s.follows(ctx) })
+	for _, server := range servers {
+		g.Go(func() error {
+			if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+		g.Go(func() error {
+			<-ctx.Done()
+			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+			defer cancel()
+			return server.Shutdown(end)
+		})
+	}
+	return g.Wait()
+}
+
+const (
+	// drain is how long requests may go on after a process is told to end.
+	drain = 15 * time.Second
+	// look is how often a process looks whether another has brought newer advisories.
+	look = 2 * time.Second
+)
+
+// follows keeps the index of this process as new as what the store knows, whoever synced it.
+func (s *Service) follows(ctx context.Context) error {
+	t := time.NewTicker(look)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+		if changed, err := s.library.refresh(ctx, nil); err != nil && ctx.Err() == nil {
+			s.log.Error("advisory index not brought up to date", "err", err)
+		} else if changed {
+			s.log.Info("advisory index brought up to date")
+		}
+	}
+}
+
+// Reconfigure is [Service.Configure] for a service that runs: projects that came are watched, and those that went no longer.
+func (s *Service) Reconfigure(ctx context.Context, c config.Config) error {
+	if err := s.Configure(c); err != nil {
+		return err
+	}
+	if err := s.register(ctx); err != nil {
+		return err
+	}
+	return s.engine.Ask(ctx, reconsiderJob{})
+}
+
+// Ready says why the service cannot answer yet; nil when it can.
+func (s *Service) Ready(ctx context.Context) error {
+	_, err := s.library.snapshot()
+	_, _, down := s.store.Census(ctx)
+	return errors.Join(err, down)
+}

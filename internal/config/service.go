@@ -1,0 +1,134 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
+	"github.com/tocsin-dev/tocsin/internal/yamlfile"
+)
+
+// Service is what tocsin serve needs beside the rest.
+type Service struct {
+	// Listen is the address of the API.
+	Listen string
+	// URL is where people and machines reach it; empty: by the address.
+	URL string
+	// Workers is how many jobs a process does at once; zero: as the job engine does.
+	Workers int
+}
+
+// Fetch bounds from where sources are fetched.
+type Fetch struct {
+	// Prefixes and Hosts are private addresses and names that may be asked all the same.
+	Prefixes []netip.Prefix
+	Hosts    []string
+}
+
+// Retention is how long history is kept; zero: for ever.
+type Retention struct {
+	// Decisions that ended, and the shadow ledger; Builds; Inventories that were followed by others; Audit entries.
+	Decisions, Builds, Inventories, Audit time.Duration
+}
+
+type fileService struct {
+	Database token `yaml:"database"`
+	Serve    struct {
+		Listen  str                 `yaml:"listen"`
+		URL     str                 `yaml:"url"`
+		Workers yamlfile.Value[int] `yaml:"workers"`
+	} `yaml:"serve"`
+	Fetch struct {
+		Allow []str `yaml:"allow"`
+	} `yaml:"fetch"`
+	Retention struct {
+		Decisions   yamlfile.Value[yamlfile.Duration] `yaml:"decisions"`
+		Builds      yamlfile.Value[yamlfile.Duration] `yaml:"builds"`
+		Inventories yamlfile.Value[yamlfile.Duration] `yaml:"inventories"`
+		Audit       yamlfile.Value[yamlfile.Duration] `yaml:"audit"`
+	} `yaml:"retention"`
+}
+
+// databaseURL is what the URL of a database begins with.
+var databaseURL = pattern.Lazy(`^[a-z]+://`)
+
+const (
+	defaultListen    = "127.0.0.1:8080"
+	minimumRetention = 24 * time.Hour
+	maxWorkers       = 256
+)
+
+func (l *loader) service(f file, c *Config) {
+	c.Database = l.secret(f.Database, "database", databaseURL())
+	c.Service = Service{Listen: defaultListen, URL: strings.TrimSuffix(f.Serve.URL.V, "/"), Workers: f.Serve.Workers.V}
+	if f.Serve.Listen.IsSet() {
+		c.Service.Listen = f.Serve.Listen.V
+		if _, _, err := net.SplitHostPort(f.Serve.Listen.V); err != nil {
+			l.fault(f.Serve.Listen, "serve: listen: %q: want address:port, such as %s", f.Serve.Listen.V, defaultListen)
+		}
+	}
+	if u, err := url.Parse(c.Service.URL); c.Service.URL != "" && (err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http") {
+		l.fault(f.Serve.URL, "serve: url: want the address that people use, such as https://tocsin.example.com")
+	}
+	if n := f.Serve.Workers.V; f.Serve.Workers.IsSet() && (n < 1 || n > maxWorkers) {
+		l.fault(f.Serve.Workers, "serve: workers: %d: want 1 to %d", n, maxWorkers)
+	}
+	for _, a := range f.Fetch.Allow {
+		if p, err := netip.ParsePrefix(a.V); err == nil {
+			c.Fetch.Prefixes = append(c.Fetch.Prefixes, p)
+		} else if a.V != "" && !strings.ContainsAny(a.V, "/:@ ") {
+			c.Fetch.Hosts = append(c.Fetch.Hosts, a.V)
+		} else {
+			l.fault(a, "fetch: allow: %q: want the name of a host or a range such as 10.0.0.0/8", a.V)
+		}
+	}
+	keep := func(key string, v yamlfile.Value[yamlfile.Duration]) time.Duration {
+		if v.IsSet() && time.Duration(v.V) < minimumRetention {
+			l.fault(v, "retention: %s: %s is shorter than a day", key, time.Duration(v.V))
+		}
+		return time.Duration(v.V)
+	}
+	c.Retention = Retention{
+		Decisions: keep("decisions", f.Retention.Decisions), Builds: keep("builds", f.Retention.Builds),
+		Inventories: keep("inventories", f.Retention.Inventories), Audit: keep("audit", f.Retention.Audit),
+	}
+}
+
+type fileSource struct {
+	Kind     str                               `yaml:"kind"`
+	Location str                               `yaml:"location"`
+	Ref      str                               `yaml:"ref"`
+	Folder   str                               `yaml:"folder"`
+	Every    yamlfile.Value[yamlfile.Duration] `yaml:"every"`
+}
+
+// source is where the files of a project are: path: is short for a source of that kind.
+func (l *loader) source(p fileProject) tocsin.ProjectSource {
+	s := p.Source
+	out := tocsin.ProjectSource{
+		Kind: tocsin.SourceKind(s.Kind.V), Location: s.Location.V, Ref: s.Ref.V, Folder: s.Folder.V, Every: time.Duration(s.Every.V), Reachability: p.Reach.V,
+	}
+	switch {
+	case p.Path.V != "" && s.Kind.V != "":
+		l.fault(s.Kind, "project %s: give path: or source:, not both", p.Slug.V)
+		return out
+	case p.Path.V != "":
+		out.Kind, out.Location = tocsin.SourcePath, l.path(p.Path.V)
+	case s.Kind.V == "":
+		l.fault(p.Slug, "project %s: path: or source: is missing", p.Slug.V)
+		return out
+	case out.Kind == tocsin.SourcePath || out.Kind == tocsin.SourceGit && !strings.Contains(out.Location, "://"):
+		out.Location = l.path(out.Location)
+	}
+	if s.Every.IsSet() && out.Every < minInterval {
+		l.fault(s.Every, "project %s: source: every: %s is shorter than a minute", p.Slug.V, out.Every)
+	}
+	if err := out.Validate(); err != nil {
+		l.fault(p.Slug, "project %s: %v", p.Slug.V, err)
+	}
+	return out
+}
