@@ -12,6 +12,7 @@ import (
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
+	"github.com/tocsin-dev/tocsin/internal/app"
 	"github.com/tocsin-dev/tocsin/internal/store"
 )
 
@@ -21,7 +22,7 @@ func withStore(ctx context.Context, path string, f func(*store.Store) error) err
 	if err != nil {
 		return exit{exitUsage, err}
 	}
-	s, err := store.Open(ctx, store.Path(c.Data))
+	s, err := app.OpenStore(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -24,6 +26,8 @@ type library struct {
 	dir   string
 	store *store.Store
 	now   func() time.Time
+	// syncing says that this process is in the midst of bringing more.
+	syncing atomic.Bool
 
 	mu      sync.Mutex
 	current *lent
@@ -125,6 +129,9 @@ func (l *library) refresh(ctx context.Context, progress func(name, part string, 
 
 // alone runs f while no other process builds in the data folder.
 func (l *library) alone(ctx context.Context, f func() error) error {
+	if err := os.MkdirAll(l.dir, 0o700); err != nil {
+		return fmt.Errorf("making the data folder: %w", err)
+	}
 	lock := flock.New(filepath.Join(l.dir, "index.lock"))
 	if ok, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil || !ok {
 		return fmt.Errorf("waiting for whoever builds the index: %w", errors.Join(err, ctx.Err()))
@@ -138,8 +145,7 @@ func (l *library) ahead(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	feeds, err := l.store.Feeds(ctx)
-	if err != nil || len(feeds) == 0 {
+	if known, err := (pipeline.Sync{Store: l.store}).Known(ctx); err != nil || !known {
 		return false, err // nothing was ever synced
 	}
 	b, err := l.borrow(advisories.Open)

@@ -68,6 +68,9 @@ func (s *Service) follows(ctx context.Context) error {
 			return nil
 		case <-t.C:
 		}
+		if s.library.syncing.Load() {
+			continue
+		}
 		if changed, err := s.library.refresh(ctx, nil); err != nil && ctx.Err() == nil {
 			s.log.Error("advisory index not brought up to date", "err", err)
 		} else if changed {

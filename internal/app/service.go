@@ -204,7 +204,8 @@ type Planned struct {
 func (s *Service) Once(ctx context.Context) (Report, error) {
 	var r Report
 	if !s.opts.Landmarks && len(s.set().config.Advisories) > 0 {
-		if _, r.Feeds = s.sync(ctx); ctx.Err() != nil {
+		how, list := s.feeds()
+		if _, r.Feeds = how.Run(ctx, list); ctx.Err() != nil {
 			return r, ctx.Err()
 		}
 	}
@@ -290,12 +291,13 @@ func (s *Service) withIndex(f func(*advisories.Index) error) error {
 	})
 }
 
-func (s *Service) sync(ctx context.Context) (tocsin.Snapshot, error) {
+// feeds gives how feeds are synced, and which.
+func (s *Service) feeds() (pipeline.Sync, []pipeline.FeedSource) {
 	var list []pipeline.FeedSource
 	for _, f := range s.set().config.Advisories {
 		list = append(list, pipeline.FeedSource(f))
 	}
-	return pipeline.Sync{Store: s.store, Client: feed.NewClient(), Dir: s.set().config.Data, Now: s.opts.Now, Progress: s.opts.Feeding}.Run(ctx, list)
+	return pipeline.Sync{Store: s.store, Client: feed.NewClient(), Dir: s.set().config.Data, Now: s.opts.Now, Progress: s.opts.Feeding}, list
 }
 
 // sources opens what the configuration's projects are read from. One that cannot be opened is passed on with its error, so that it is shown.

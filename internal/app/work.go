@@ -79,8 +79,10 @@ func (r Rhythm) orDefault() Rhythm {
 }
 
 func (s *Service) doSync(ctx context.Context, _ syncJob) error {
-	_, err := s.sync(ctx)
-	if err != nil {
+	s.library.syncing.Store(true) // one index of all that comes is enough
+	defer s.library.syncing.Store(false)
+	how, list := s.feeds()
+	if err := how.Fetch(ctx, list); err != nil {
 		s.log.Warn("feeds not synced whole", "err", err) // their state says so on every verdict; the next sync tries again
 	}
 	if ctx.Err() != nil {
@@ -118,10 +120,13 @@ func (s *Service) doMatch(ctx context.Context, _ matchJob) error {
 	return s.follow(ctx, r)
 }
 
-// behind waits for the index where another process has a newer one.
+// behind waits for the index where another process has a newer one, or there is none yet.
 func behind(err error) error {
-	if errors.Is(err, store.ErrBehind) {
+	switch {
+	case errors.Is(err, store.ErrBehind):
 		return &jobs.Later{After: time.Second, Err: err}
+	case errors.Is(err, tocsin.ErrNotReady):
+		return &jobs.Later{After: 5 * time.Second, Err: err}
 	}
 	return err
 }

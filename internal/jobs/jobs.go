@@ -152,7 +152,7 @@ func New(log *slog.Logger, d Database, l *List, o Options) (*Engine, error) {
 		Logger: quiet(log), Workers: l.workers, PeriodicJobs: l.periodic, ErrorHandler: teller{log},
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: cmp.Or(o.Workers, 4)}},
 		FetchPollInterval: cmp.Or(o.Poll, 250*time.Millisecond), FetchCooldown: min(cmp.Or(o.Poll, 100*time.Millisecond), 100*time.Millisecond),
-		RescueStuckJobsAfter: cmp.Or(o.Rescue, 30*time.Second), PollOnly: true, MaxAttempts: Attempts,
+		RescueStuckJobsAfter: cmp.Or(o.Rescue, 30*time.Second), JobTimeout: cmp.Or(o.Rescue, 30*time.Second), PollOnly: true, MaxAttempts: Attempts,
 		CompletedJobRetentionPeriod: time.Hour, DiscardedJobRetentionPeriod: 30 * 24 * time.Hour,
 	}
 	client, err := river.NewClient(d.driver(), c)

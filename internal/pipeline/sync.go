@@ -61,24 +61,37 @@ func IndexDir(dir string) string { return filepath.Join(dir, "index") }
 // records and says so in its state, which every verdict shows; the error joins all such failures, and the snapshot is
 // valid all the same. Where nothing is known yet there is no snapshot: an empty index would only hide that.
 func (s Sync) Run(ctx context.Context, sources []FeedSource) (tocsin.Snapshot, error) {
+	failures := s.Fetch(ctx, sources)
+	if ctx.Err() != nil {
+		return tocsin.Snapshot{}, ctx.Err()
+	}
+	known, err := s.Known(ctx)
+	if err != nil || !known {
+		return tocsin.Snapshot{}, errors.Join(failures, err)
+	}
+	snapshot, err := s.Build(ctx)
+	return snapshot, errors.Join(failures, err)
+}
+
+// Fetch is [Sync.Run] without building the index. The error is the context's, or joins the failures of feeds.
+func (s Sync) Fetch(ctx context.Context, sources []FeedSource) error {
 	var failures []error
 	for _, src := range sources {
-		if err := s.feed(ctx, src); err != nil {
-			if ctx.Err() != nil {
-				return tocsin.Snapshot{}, ctx.Err()
-			}
+		err := s.feed(ctx, src)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
 			failures = append(failures, fmt.Errorf("feed %s: %w", src.Name, err))
 		}
 	}
+	return errors.Join(failures...)
+}
+
+// Known says whether there is any advisory to build an index of.
+func (s Sync) Known(ctx context.Context) (bool, error) {
 	feeds, err := s.Store.Feeds(ctx)
-	if err != nil {
-		return tocsin.Snapshot{}, errors.Join(append(failures, err)...)
-	}
-	if !slices.ContainsFunc(feeds, func(f tocsin.FeedState) bool { return f.Records > 0 && f.Name != FeedKEV && f.Name != FeedEPSS }) {
-		return tocsin.Snapshot{}, errors.Join(failures...)
-	}
-	snapshot, err := s.Build(ctx)
-	return snapshot, errors.Join(append(failures, err)...)
+	return slices.ContainsFunc(feeds, func(f tocsin.FeedState) bool { return f.Records > 0 && f.Name != FeedKEV && f.Name != FeedEPSS }), err
 }
 
 func (s Sync) feed(ctx context.Context, src FeedSource) error {

@@ -48,14 +48,26 @@ func (s *Store) putJudged(ctx context.Context, tx *sql.Tx, j Judged) error {
 			return err
 		}
 	}
-	if b := j.Build; b != nil {
-		_, err := tx.ExecContext(ctx, `INSERT INTO builds (project, at, inventory, ref, url, sender) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project, at) DO NOTHING`,
-			id, stamp(b.At), b.Inventory, plain(b.Ref), plain(b.URL), plain(b.By))
-		if err != nil {
-			return fmt.Errorf("keeping a build of %s: %w", j.Project, err)
+	if j.Build != nil {
+		if err := putBuild(ctx, tx, j.Project, *j.Build); err != nil {
+			return err
 		}
 	}
 	return s.putDecisions(ctx, tx, j)
+}
+
+func putBuild(ctx context.Context, tx *sql.Tx, project string, b tocsin.Build) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO builds (project, at, inventory, ref, url, sender) SELECT id, CAST($2 AS BIGINT), $3, $4, $5, $6 FROM projects WHERE slug = $1
+		ON CONFLICT (project, at) DO NOTHING`, project, stamp(b.At), b.Inventory, plain(b.Ref), plain(b.URL), plain(b.By))
+	if err != nil {
+		return fmt.Errorf("keeping a build of %s: %w", project, err)
+	}
+	return nil
+}
+
+// PutBuild keeps that a project was built with the inventory that it has.
+func (s *Store) PutBuild(ctx context.Context, b tocsin.Build) error {
+	return s.transact(ctx, func(tx *sql.Tx) error { return putBuild(ctx, tx, b.Project, b) })
 }
 
 func (s *Store) putInventory(ctx context.Context, tx *sql.Tx, project int64, inv tocsin.Inventory) error {

@@ -1,0 +1,68 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/advisories"
+	"github.com/tocsin-dev/tocsin/internal/pipeline"
+)
+
+// Take keeps an inventory that was sent for a project, with what is decided about it and what follows: all of it is there when Take
+// returns. The same packages again are another build, and nothing else. fresh says that the project had another inventory before.
+func (s *Service) Take(ctx context.Context, slug string, inv tocsin.Inventory, b tocsin.Build) (fresh bool, err error) {
+	w, err := s.store.Project(ctx, slug)
+	if err != nil {
+		return false, err
+	}
+	if w.Status.Inventory == inv.Digest {
+		return false, s.store.PutBuild(ctx, b)
+	}
+	src := pipeline.Source{Project: w.Project, Origin: inv.Source, Exceptions: s.set().excused}
+	_, err = s.keep(ctx, src, inv, b)
+	return true, err
+}
+
+// Judge takes an inventory to a verdict and keeps nothing. project is the one whose facts and exceptions count, nil for none. Who may
+// not know what is under embargo gets the verdict as if there were nothing.
+func (s *Service) Judge(ctx context.Context, project *tocsin.Project, inv tocsin.Inventory, embargoed bool) (out pipeline.Scanned, snapshot tocsin.Snapshot, err error) {
+	src := pipeline.Source{Origin: inv.Source, Inventory: &inv}
+	if project != nil {
+		src.Project, src.Exceptions = *project, s.set().excused
+	}
+	err = s.library.with(func(x *advisories.Index) error {
+		snapshot = x.Snapshot()
+		p := s.portfolio(x)
+		if !embargoed && hasPrivate(snapshot) {
+			p.Index = public{x}
+		}
+		out, err = p.Judge(ctx, src)
+		return err
+	})
+	return out, snapshot, err
+}
+
+func hasPrivate(s tocsin.Snapshot) bool {
+	return slices.ContainsFunc(s.Feeds, func(f tocsin.FeedState) bool {
+		return f.Name != pipeline.FeedOSV && f.Name != pipeline.FeedKEV && f.Name != pipeline.FeedEPSS
+	})
+}
+
+// public is an index without the classes that are under embargo.
+type public struct{ *advisories.Index }
+
+// Lookup leaves out the postings of such classes.
+func (p public) Lookup(ecosystem, name string) ([]tocsin.Postings, error) {
+	lists, err := p.Index.Lookup(ecosystem, name)
+	for i := range lists {
+		lists[i].List = slices.DeleteFunc(slices.Clone(lists[i].List), func(posting tocsin.Posting) bool {
+			c, failed := p.Class(posting.Class)
+			if failed != nil {
+				err = failed
+			}
+			return c.Private
+		})
+	}
+	return lists, err
+}
