@@ -31,6 +31,10 @@ type dialect struct {
 	lock string
 	// share ends a SELECT whose rows nobody may change before the transaction is over, while others read them so too.
 	share string
+	// still is the isolation in which all reads of a transaction see the same moment.
+	still sql.IsolationLevel
+	// settle brings the database's own counters up after rows came with their ids.
+	settle func(ctx context.Context, tx *sql.Tx) error
 	// listed is the first argument of a statement, a JSON array, as a table v with a column value.
 	listed string
 	// conflict says whether an error means that someone else was faster.
@@ -50,7 +54,8 @@ const (
 func onSQLite() dialect {
 	return dialect{
 		name: goose.DialectSQLite3, files: "migrations/sqlite", listed: `json_each($1) AS v`,
-		alone: func(context.Context, *sql.Tx, place) error { return nil },
+		settle: func(context.Context, *sql.Tx) error { return nil },
+		alone:  func(context.Context, *sql.Tx, place) error { return nil },
 		conflict: func(err error) bool {
 			var e *sqlite.Error
 			return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE)
@@ -62,7 +67,16 @@ func onSQLite() dialect {
 // is read after a lock was got is what its last holder left.
 func onPostgres() dialect {
 	return dialect{
-		name: goose.DialectPostgres, files: "migrations/postgres", lock: " FOR NO KEY UPDATE", share: " FOR SHARE", listed: `jsonb_array_elements($1::jsonb) AS v(value)`,
+		name: goose.DialectPostgres, files: "migrations/postgres", lock: " FOR NO KEY UPDATE", share: " FOR SHARE", listed: `jsonb_array_elements($1::jsonb) AS v(value)`, still: sql.LevelRepeatableRead,
+		settle: func(ctx context.Context, tx *sql.Tx) error {
+			for _, table := range []string{"projects", "components"} {
+				_, err := tx.ExecContext(ctx, `SELECT setval(pg_get_serial_sequence('`+table+`', 'id'), COALESCE((SELECT MAX(id) FROM `+table+`), 0) + 1, false)`)
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 		tx: &sql.TxOptions{Isolation: sql.LevelReadCommitted},
 		alone: func(ctx context.Context, tx *sql.Tx, where place) error {
 			_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(where))

@@ -66,3 +66,13 @@ func migrate(ctx context.Context, db *sql.DB, d dialect) error {
 	}
 	return nil
 }
+
+// schemaVersion is the number of the newest migration, which an open store has.
+func (s *Store) schemaVersion() (int64, error) {
+	p, err := provider(s.writer, s.dialect)
+	if err != nil {
+		return 0, err
+	}
+	sources := p.ListSources()
+	return sources[len(sources)-1].Version, nil
+}
