@@ -162,6 +162,15 @@ func New(log *slog.Logger, d Database, l *List, o Options) (*Engine, error) {
 	return &Engine{log: log, client: client, stop: stopWithin}, nil
 }
 
+// Idle is an engine to look at jobs with. It does none.
+func Idle(log *slog.Logger, d Database) (*Engine, error) {
+	client, err := river.NewClient(d.driver(), &river.Config{Logger: quiet(log)})
+	if err != nil {
+		return nil, fmt.Errorf("opening the job engine: %w", err)
+	}
+	return &Engine{log: log, client: client}, nil
+}
+
 // Run does jobs until ctx ends; then it lets those that are being done come to their end, for a while.
 func (e *Engine) Run(ctx context.Context) error {
 	if err := e.client.Start(context.WithoutCancel(ctx)); err != nil {

@@ -93,3 +93,32 @@ func join(namespace, sep, name string) string {
 	}
 	return namespace + sep + name
 }
+
+// Query reads what people write for a package: a purl, or ecosystem/name with @version or without ("npm/@ctrl/tinycolor@4.1.1",
+// "Maven/org.apache.logging.log4j:log4j-core"). The ecosystem is OSV's, in any case. Anything else is an [tocsin.ErrInvalid].
+func Query(s string) (Ref, error) {
+	if strings.HasPrefix(s, "pkg:") {
+		ref, err := Parse(s)
+		if err == nil && ref.Ecosystem == "" {
+			err = fmt.Errorf("%w: purl %q: OSV has no ecosystem of this type", tocsin.ErrInvalid, s)
+		}
+		return ref, err
+	}
+	ecosystem, name, ok := strings.Cut(s, "/")
+	var ref Ref
+	if i := strings.LastIndexByte(name, '@'); i > 0 {
+		name, ref.Version = name[:i], name[i+1:]
+	}
+	for _, known := range []map[string]string{types, distros} {
+		for _, e := range known {
+			if strings.EqualFold(Base(ecosystem), e) {
+				ref.Ecosystem = e + strings.TrimPrefix(ecosystem, Base(ecosystem))
+			}
+		}
+	}
+	if !ok || name == "" || ref.Ecosystem == "" {
+		return ref, fmt.Errorf("%w: package %q: want ecosystem/name as OSV calls it, such as npm/debug@4.4.2, or a package URL", tocsin.ErrInvalid, s)
+	}
+	ref.Name = Canonical(ref.Ecosystem, name)
+	return ref, nil
+}

@@ -70,3 +70,27 @@ func TestMake(t *testing.T) {
 		t.Errorf("a purl from nothing: %s", got)
 	}
 }
+
+func TestQuery(t *testing.T) {
+	for in, want := range map[string]purl.Ref{
+		"npm/debug@4.4.2":                               {Ecosystem: "npm", Name: "debug", Version: "4.4.2"},
+		"NPM/debug":                                     {Ecosystem: "npm", Name: "debug"},
+		"npm/@ctrl/tinycolor@4.1.1":                     {Ecosystem: "npm", Name: "@ctrl/tinycolor", Version: "4.1.1"},
+		"npm/@ctrl/tinycolor":                           {Ecosystem: "npm", Name: "@ctrl/tinycolor"},
+		"pypi/Flask_Login@1":                            {Ecosystem: "PyPI", Name: "flask-login", Version: "1"},
+		"maven/org.apache.logging.log4j:log4j-core":     {Ecosystem: "Maven", Name: "org.apache.logging.log4j:log4j-core"},
+		"go/github.com/a/b@v1.0.0":                      {Ecosystem: "Go", Name: "github.com/a/b", Version: "v1.0.0"},
+		"debian:12/openssl":                             {Ecosystem: "Debian:12", Name: "openssl"},
+		"pkg:npm/%40ctrl/tinycolor@4.1.1":               {Ecosystem: "npm", Name: "@ctrl/tinycolor", Version: "4.1.1"},
+		"pkg:maven/org.apache.logging.log4j/log4j-core": {Ecosystem: "Maven", Name: "org.apache.logging.log4j:log4j-core"},
+	} {
+		if got, err := purl.Query(in); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", in, got, err)
+		}
+	}
+	for _, in := range []string{"", "debug", "npm/", "nowhere/debug", "pkg:nowhere/debug", "pkg:", "/debug", "@npm/x"} {
+		if got, err := purl.Query(in); !errors.Is(err, tocsin.ErrInvalid) {
+			t.Errorf("%q: %+v, %v", in, got, err)
+		}
+	}
+}
