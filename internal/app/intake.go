@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/advisories"
@@ -27,6 +28,7 @@ func (s *Service) Take(ctx context.Context, slug string, inv tocsin.Inventory, b
 // Judge takes an inventory to a verdict and keeps nothing. project is the one whose facts and exceptions count, nil for none. Who may
 // not know what is under embargo gets the verdict as if there were nothing.
 func (s *Service) Judge(ctx context.Context, project *tocsin.Project, inv tocsin.Inventory, embargoed bool) (out pipeline.Scanned, snapshot tocsin.Snapshot, err error) {
+	defer func(began time.Time) { s.metrics.gate.Observe(time.Since(began).Seconds()) }(time.Now())
 	src := pipeline.Source{Origin: inv.Source, Inventory: &inv}
 	if project != nil {
 		src.Project, src.Exceptions = *project, s.set().excused

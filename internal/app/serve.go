@@ -31,6 +31,9 @@ func (s *Service) Serve(ctx context.Context, servers ...*http.Server) error {
 	if s.engine, err = jobs.New(s.log, where, s.list(), o); err != nil {
 		return err
 	}
+	if at := s.set().config.Service.Metrics; at != "" {
+		servers = append(servers, &http.Server{Addr: at, Handler: s.Metrics(), ReadHeaderTimeout: scrape, WriteTimeout: 4 * scrape, MaxHeaderBytes: 16 << 10})
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.engine.Run(ctx) })
 	g.Go(func() error { return s.follows(ctx) })

@@ -66,6 +66,7 @@ type Service struct {
 	github    *github.Executor
 	transport http.RoundTripper
 	engine    *jobs.Engine // of a service that runs
+	metrics   *metrics
 	settings  atomic.Pointer[settings]
 }
 
@@ -101,6 +102,7 @@ func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Se
 		return nil, errors.Join(err, s.store.Close())
 	}
 	s.library = &library{log: log, dir: c.Data, store: s.store, now: o.Now}
+	s.metrics = newMetrics(s)
 	return s, nil
 }
 

@@ -114,6 +114,7 @@ func (s *Service) doMatch(ctx context.Context, _ matchJob) error {
 	if err != nil {
 		return behind(err)
 	}
+	s.metrics.matched(r, s.opts.Now())
 	if len(r.Scanned)+len(r.Changes) > 0 {
 		s.log.Info("advisories matched", "projects", len(r.Scanned), "incidents", len(r.Changes), "actions", len(r.Planned), "took", time.Since(began))
 	}
@@ -255,6 +256,9 @@ func (s *Service) doReconsider(ctx context.Context, _ reconsiderJob) error {
 
 func (s *Service) doDeliver(ctx context.Context, _ deliverJob) error {
 	r, err := s.dispatcher().Run(ctx)
+	for _, d := range r.Took {
+		s.metrics.delivery.Observe(d.Seconds())
+	}
 	if r.Done+r.Failed > 0 {
 		s.log.Info("actions delivered", "done", r.Done, "delayed", r.Retry, "failed", r.Failed)
 	}

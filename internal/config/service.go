@@ -18,6 +18,8 @@ type Service struct {
 	Listen string
 	// URL is where people and machines reach it; empty: by the address.
 	URL string
+	// Metrics is the address at which Prometheus asks; empty: nowhere.
+	Metrics string
 	// Workers is how many jobs a process does at once; zero: as the job engine does.
 	Workers int
 }
@@ -40,6 +42,7 @@ type fileService struct {
 	Serve    struct {
 		Listen  str                 `yaml:"listen"`
 		URL     str                 `yaml:"url"`
+		Metrics str                 `yaml:"metrics"`
 		Workers yamlfile.Value[int] `yaml:"workers"`
 	} `yaml:"serve"`
 	Fetch struct {
@@ -65,12 +68,15 @@ const (
 func (l *loader) service(f file, c *Config) {
 	c.Database = l.secret(f.Database, "database", databaseURL())
 	c.Service = Service{Listen: defaultListen, URL: strings.TrimSuffix(f.Serve.URL.V, "/"), Workers: f.Serve.Workers.V}
-	if f.Serve.Listen.IsSet() {
-		c.Service.Listen = f.Serve.Listen.V
-		if _, _, err := net.SplitHostPort(f.Serve.Listen.V); err != nil {
-			l.fault(f.Serve.Listen, "serve: listen: %q: want address:port, such as %s", f.Serve.Listen.V, defaultListen)
+	for key, v := range map[string]str{"listen": f.Serve.Listen, "metrics": f.Serve.Metrics} {
+		if _, _, err := net.SplitHostPort(v.V); v.IsSet() && err != nil {
+			l.fault(v, "serve: %s: %q: want address:port, such as %s", key, v.V, defaultListen)
 		}
 	}
+	if f.Serve.Listen.IsSet() {
+		c.Service.Listen = f.Serve.Listen.V
+	}
+	c.Service.Metrics = f.Serve.Metrics.V
 	if u, err := url.Parse(c.Service.URL); c.Service.URL != "" && (err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http") {
 		l.fault(f.Serve.URL, "serve: url: want the address that people use, such as https://tocsin.example.com")
 	}

@@ -47,6 +47,8 @@ type Report struct {
 	Done, Retry, Failed int
 	// Wait is the shortest time until something may be tried again; zero if nothing waits.
 	Wait time.Duration
+	// Took is how long each that was done had been planned.
+	Took []time.Duration
 }
 
 // backoff is how long to wait after a failure that named no time.
@@ -88,6 +90,7 @@ func (d *Dispatcher) Run(ctx context.Context) (Report, error) {
 		switch result.State {
 		case tocsin.ActionDone:
 			report.Done++
+			report.Took = append(report.Took, d.now().Sub(r.Action.CreatedAt))
 		case tocsin.ActionFailed:
 			report.Failed++
 		case tocsin.ActionSuperseded:

@@ -183,7 +183,7 @@ func TestFailuresAreKinds(t *testing.T) {
 	}
 	// Before its time nothing is tried again; waits double.
 	w.calls = nil
-	if r, err := d.Run(t.Context()); err != nil || len(w.calls) != 0 || r != (Report{}) {
+	if r, err := d.Run(t.Context()); err != nil || len(w.calls) != 0 || !cmp.Equal(r, Report{}) {
 		t.Errorf("tried too early: %v, %v, %v", w.calls, r, err)
 	}
 	at = noon.Add(backoffStep)
@@ -211,7 +211,7 @@ func TestNothingToFollow(t *testing.T) {
 	m.remotes["i"] = tocsin.Remote{Key: "i", Repository: "o/r", Revision: 1}
 	w := &world{}
 	r, err := dispatcher(m, w, &at).Run(t.Context())
-	if err != nil || r != (Report{}) || len(w.calls) != 0 || m.rows["c"].State != tocsin.ActionSuperseded {
+	if err != nil || !cmp.Equal(r, Report{}) || len(w.calls) != 0 || m.rows["c"].State != tocsin.ActionSuperseded {
 		t.Errorf("%+v, %v, %v, %+v", r, err, w.calls, m.rows["c"])
 	}
 }

@@ -234,3 +234,22 @@ func (s *Store) release(ctx context.Context, tx *sql.Tx, row *tocsin.ActionRow, 
 	_, err = tx.ExecContext(ctx, `UPDATE actions SET state = $1 WHERE key = $2 AND revision = $3`, row.State, row.Action.Key, row.Action.Revision)
 	return err
 }
+
+// ActionStates counts the actions in each state.
+func (s *Store) ActionStates(ctx context.Context) (map[tocsin.ActionState]int, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT state, COUNT(*) FROM actions GROUP BY state`)
+	if err != nil {
+		return nil, fmt.Errorf("counting actions: %w", err)
+	}
+	defer rows.Close()
+	out := map[tocsin.ActionState]int{}
+	for rows.Next() {
+		var state tocsin.ActionState
+		var n int
+		if err := rows.Scan(&state, &n); err != nil {
+			return nil, fmt.Errorf("counting actions: %w", err)
+		}
+		out[state] = n
+	}
+	return out, rows.Err()
+}

@@ -164,3 +164,12 @@ func (s *Store) Checked(ctx context.Context, slug string, r tocsin.ProjectReport
 	}
 	return nil
 }
+
+// FailingSources counts the projects whose source could not be read when it was last looked at.
+func (s *Store) FailingSources(ctx context.Context) (n int, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM projects WHERE removed_at = 0 AND error <> ''`).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("counting failing sources: %w", err)
+	}
+	return n, nil
+}
