@@ -59,6 +59,9 @@ func (e *Engine) Undone(ctx context.Context) ([]Job, error) {
 		if j.State == rivertype.JobStateRunning && j.AttemptedAt != nil {
 			one.At = j.AttemptedAt.UTC()
 		}
+		if one.State == Waiting && one.At.After(time.Now()) { // the engine calls it so when its time is near
+			one.State = Planned
+		}
 		if n := len(j.Errors); n > 0 {
 			one.Error = j.Errors[n-1].Error
 		}
