@@ -14,6 +14,7 @@ import (
 	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/incidents/playbooks"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
+	"github.com/tocsin-dev/tocsin/internal/postgres"
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/policies"
 	"github.com/tocsin-dev/tocsin/policies/packs"
@@ -55,7 +56,13 @@ func shippedSet(t testing.TB) policies.Set {
 func newLarge(t testing.TB, projects int) *large {
 	t.Helper()
 	dir := t.TempDir()
-	st, err := store.Open(t.Context(), store.Path(dir))
+	return newLargeIn(t, projects, dir, store.Path(dir))
+}
+
+// newLargeIn keeps the portfolio in a database.
+func newLargeIn(t testing.TB, projects int, dir, database string) *large {
+	t.Helper()
+	st, err := store.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,23 +171,32 @@ func (l *large) rematch(t testing.TB, from tocsin.Snapshot) pipeline.Result {
 }
 
 // BenchmarkRematch is the way of one changed advisory from the index to the decisions that it makes, and their incident, committed
-// in SQLite. Ten projects are affected, whatever the size of the portfolio.
+// in the database. Ten projects are affected, whatever the size of the portfolio.
 func BenchmarkRematch(b *testing.B) {
-	for _, projects := range []int{1000, 10000} {
-		b.Run(fmt.Sprintf("projects=%d", projects), func(b *testing.B) {
-			l := newLarge(b, projects)
-			fixed := 1
-			for b.Loop() {
-				b.StopTimer()
-				from := l.x.Snapshot()
-				fixed++ // the flaw is said to be in one version more each time
-				l.advisory("GHSA-9999-9999-9999", "needle", fmt.Sprintf("%d.0.0", 3+fixed))
-				l.update(b)
-				b.StartTimer()
-				if r := l.rematch(b, from); len(r.Scanned) != largeUsers || len(r.Scanned[0].Decisions) == 0 {
-					b.Fatalf("%d projects", len(r.Scanned))
+	for _, kind := range []string{"sqlite", "postgres"} {
+		for _, projects := range []int{1000, 10000} {
+			b.Run(fmt.Sprintf("%s/projects=%d", kind, projects), func(b *testing.B) {
+				dir := b.TempDir()
+				database := store.Path(dir)
+				if kind == "postgres" {
+					database = postgres.Start(b).Database(b)
 				}
-			}
-		})
+				began := time.Now()
+				l := newLargeIn(b, projects, dir, database)
+				b.Logf("%d projects with %d packages were taken in in %s", projects, largePackages, time.Since(began).Round(time.Second))
+				fixed := 1
+				for b.Loop() {
+					b.StopTimer()
+					from := l.x.Snapshot()
+					fixed++ // the flaw is said to be in one version more each time
+					l.advisory("GHSA-9999-9999-9999", "needle", fmt.Sprintf("%d.0.0", 3+fixed))
+					l.update(b)
+					b.StartTimer()
+					if r := l.rematch(b, from); len(r.Scanned) != largeUsers || len(r.Scanned[0].Decisions) == 0 {
+						b.Fatalf("%d projects", len(r.Scanned))
+					}
+				}
+			})
+		}
 	}
 }

@@ -86,12 +86,12 @@ func openFile(ctx context.Context, path string) (*Store, error) {
 // DSN names a database file for the driver "sqlite", with the settings that the store relies on.
 func DSN(path string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() +
-		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate"
+		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=cache_size(-32768)&_txlock=immediate"
 }
 
 // readDSN is [DSN] for reading only. In WAL mode readers go on beside the writer.
 func readDSN(path string) string {
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=query_only(1)"
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=cache_size(-32768)"
 }
 
 // New is [Open] for a SQLite file that the caller opened by its [DSN]. All writing goes through db; reading has connections
