@@ -22,6 +22,9 @@ type Args = river.JobArgs
 
 // A List collects the kinds of job that a process can do, and when some of them are due.
 type List struct {
+	// First, if set, is that of every rule.
+	First time.Duration
+
 	workers  *river.Workers
 	periodic []*river.PeriodicJob
 	errs     []error
@@ -29,8 +32,9 @@ type List struct {
 
 // A Rule is how a kind of job is done.
 type Rule struct {
-	// Timeout ends an attempt. A process that died in an attempt is known to have when it would have been over.
-	Timeout time.Duration
+	// First ends the first attempt, and each later one may take twice as long as the one before, up to Timeout. A process that died
+	// in an attempt is known to have when the attempt would have been over: so short ones are taken up soon. Zero: a minute.
+	First, Timeout time.Duration
 	// Every is how often it is due by itself; zero: only when asked for.
 	Every time.Duration
 }
@@ -45,7 +49,8 @@ func Add[A Args](l *List, r Rule, do func(ctx context.Context, a A) error) {
 		var a A
 		l.errs = append(l.errs, fmt.Errorf("job %s has no time limit", a.Kind()))
 	}
-	l.errs = append(l.errs, river.AddWorkerSafely(l.workers, &worker[A]{do: do, timeout: r.Timeout}))
+	first := cmp.Or(l.First, r.First, time.Minute)
+	l.errs = append(l.errs, river.AddWorkerSafely(l.workers, &worker[A]{do: do, first: min(first, r.Timeout), timeout: r.Timeout}))
 	if r.Every > 0 {
 		l.periodic = append(l.periodic, river.NewPeriodicJob(river.PeriodicInterval(r.Every), func() (river.JobArgs, *river.InsertOpts) {
 			var a A
@@ -66,11 +71,13 @@ func unique() *river.InsertOpts {
 
 type worker[A Args] struct {
 	river.WorkerDefaults[A]
-	do      func(ctx context.Context, a A) error
-	timeout time.Duration
+	do             func(ctx context.Context, a A) error
+	first, timeout time.Duration
 }
 
-func (w *worker[A]) Timeout(*river.Job[A]) time.Duration { return w.timeout }
+func (w *worker[A]) Timeout(job *river.Job[A]) time.Duration {
+	return min(w.first<<min(max(job.Attempt-1, 0), 20), w.timeout)
+}
 
 // maxWait is the longest time between two attempts.
 const maxWait = 10 * time.Minute
