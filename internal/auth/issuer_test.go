@@ -85,7 +85,7 @@ func (f *fakeIssuer) answer(w http.ResponseWriter, v any) {
 }
 
 func (f *fakeIssuer) jwks() map[string]any {
-	list := []any{map[string]any{"kty": "OKP", "crv": "X448", "kid": "odd", "x": "AA"}, map[string]any{"kty": "oct", "kid": "shared", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}}
+	list := []any{map[string]any{"kty": "OKP", "crv": "X448", "kid": "odd", "x": "AA"}, map[string]any{"kty": "oct", "kid": "shared", "k": base64.RawURLEncoding.EncodeToString(sharedKey)}}
 	for kid, key := range f.keys {
 		list = append(list, jose.JSONWebKey{Key: key.Public(), KeyID: kid, Use: "sig"})
 	}
@@ -124,7 +124,9 @@ func (f *fakeIssuer) token(w http.ResponseWriter, r *http.Request) {
 	c := f.standard("ada", "tocsin")
 	c["nonce"], c["preferred_username"], c["email"], c["groups"] = q.Get("nonce"), "ada", "ada@example.org", []string{"eng", "sec"}
 	for name, v := range f.claims {
-		c[name] = v
+		if c[name] = v; v == nil {
+			delete(c, name)
+		}
 	}
 	raw := f.sign("one", c)
 	if f.spoil != nil {
@@ -132,6 +134,9 @@ func (f *fakeIssuer) token(w http.ResponseWriter, r *http.Request) {
 	}
 	f.answer(w, map[string]any{"access_token": "a", "token_type": "Bearer", "id_token": raw})
 }
+
+// sharedKey is published by the issuer, so that anybody can sign with it.
+var sharedKey = []byte(strings.Repeat("secret", 6))
 
 // standard are the claims of any token.
 func (f *fakeIssuer) standard(subject, audience string) map[string]any {
