@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -35,6 +36,8 @@ type fakeIssuer struct {
 	methods  []string
 	claims   map[string]any // of the next ID token, over what belongs there
 	spoil    func(raw string) string
+	about    map[string]any // over what discovery says
+	use      string         // of the keys
 }
 
 func newFakeIssuer(t *testing.T, now func() time.Time) *fakeIssuer {
@@ -43,11 +46,13 @@ func newFakeIssuer(t *testing.T, now func() time.Time) *fakeIssuer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fakeIssuer{now: now, keys: map[string]crypto.Signer{"one": key}, codes: map[string]url.Values{}, claims: map[string]any{}}
+	f := &fakeIssuer{now: now, keys: map[string]crypto.Signer{"one": key}, use: "sig", codes: map[string]url.Values{}, claims: map[string]any{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) {
-		f.answer(w, map[string]any{"issuer": f.URL, "authorization_endpoint": f.URL + "/authorize", "token_endpoint": f.URL + "/token", "jwks_uri": f.URL + "/keys",
-			"token_endpoint_auth_methods_supported": f.methods, "id_token_signing_alg_values_supported": []string{"RS256", "HS256", "none"}})
+		said := map[string]any{"issuer": f.URL, "authorization_endpoint": f.URL + "/authorize", "token_endpoint": f.URL + "/token", "jwks_uri": f.URL + "/keys",
+			"token_endpoint_auth_methods_supported": f.methods, "id_token_signing_alg_values_supported": []string{"RS256", "HS256", "none"}}
+		maps.Copy(said, f.about)
+		f.answer(w, said)
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, r *http.Request) { f.answer(w, f.jwks()) })
 	mux.HandleFunc("GET /authorize", f.authorize)
@@ -87,7 +92,7 @@ func (f *fakeIssuer) answer(w http.ResponseWriter, v any) {
 func (f *fakeIssuer) jwks() map[string]any {
 	list := []any{map[string]any{"kty": "OKP", "crv": "X448", "kid": "odd", "x": "AA"}, map[string]any{"kty": "oct", "kid": "shared", "k": base64.RawURLEncoding.EncodeToString(sharedKey)}}
 	for kid, key := range f.keys {
-		list = append(list, jose.JSONWebKey{Key: key.Public(), KeyID: kid, Use: "sig"})
+		list = append(list, jose.JSONWebKey{Key: key.Public(), KeyID: kid, Use: f.use})
 	}
 	out := map[string]any{"keys": list}
 	if f.huge {

@@ -296,3 +296,31 @@ func TestGrantsAddUp(t *testing.T) {
 	_, err := s.bearer(t, s.issuer.sign("one", s.gitlabJob(map[string]any{"project_path": "else/x"})))
 	refused(t, err, tocsin.ErrUnauthenticated, "gitlab:else/x@refs/heads/main is in no pipeline: group/*: another repository; group/api: another repository")
 }
+
+// TestWhatAnIssuerSaysOfItself: addresses that it names are held to the same rule as its own, and keys are for what they are for.
+func TestWhatAnIssuerSaysOfItself(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(f *fakeIssuer)
+		kind   error
+		word   string
+	}{
+		"plain keys":      {func(f *fakeIssuer) { f.about = map[string]any{"jwks_uri": "http://inside.example/keys"} }, tocsin.ErrUnavailable, "want https"},
+		"plain tokens":    {func(f *fakeIssuer) { f.about = map[string]any{"token_endpoint": "http://inside.example/token"} }, tocsin.ErrUnavailable, "want https"},
+		"file":            {func(f *fakeIssuer) { f.about = map[string]any{"jwks_uri": "file:///etc/passwd"} }, tocsin.ErrUnavailable, "want https"},
+		"no keys":         {func(f *fakeIssuer) { f.about = map[string]any{"jwks_uri": ""} }, tocsin.ErrUnavailable, "want https"},
+		"another issuer":  {func(f *fakeIssuer) { f.about = map[string]any{"issuer": "https://other.example"} }, tocsin.ErrUnavailable, "did not match"},
+		"encryption keys": {func(f *fakeIssuer) { f.use = "enc" }, tocsin.ErrUnauthenticated, "no key"},
+		"keys of any use": {func(f *fakeIssuer) { f.use = "" }, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := withGitLab(t)
+			c.change(s.issuer)
+			_, err := s.bearer(t, s.issuer.sign("one", s.gitlabJob(nil)))
+			if c.kind != nil {
+				refused(t, err, c.kind, c.word)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -475,4 +476,22 @@ func TestFirstLink(t *testing.T) {
 			t.Errorf("%q, %v", link, err)
 		}
 	})
+}
+
+// disabling is a store in which each person was disabled a moment ago, while their session is still there.
+type disabling struct{ Store }
+
+func (d disabling) Session(ctx context.Context, hash string) (tocsin.Session, error) {
+	v, err := d.Store.Session(ctx, hash)
+	v.Person.Disabled = true
+	return v, err
+}
+
+// TestCookieOfADisabledPerson is refused even where a session outlived the change.
+func TestCookieOfADisabledPerson(t *testing.T) {
+	s, b := newStage(t), newBrowser(t)
+	b.open(s.server.URL + "/auth/login")
+	s.Authenticator.store = disabling{s.store}
+	_, err := s.fromSession(t.Context(), b.cookieOf(s, "tocsin"))
+	refused(t, err, tocsin.ErrUnauthenticated, "disabled")
 }
