@@ -17,9 +17,22 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrForbidden: the one who asks may not.
 	ErrForbidden = errors.New("forbidden")
-	// ErrNotReady: it will be possible later, without anybody doing anything.
-	ErrNotReady = errors.New("not ready")
+	// ErrUnauthenticated: nobody knows who asks.
+	ErrUnauthenticated = errors.New("unauthenticated")
+	// ErrLimited: it was tried too often; see [LimitedError].
+	ErrLimited = errors.New("too many attempts")
+	// ErrUnavailable: something that is needed for an answer is not there now; trying again later may help.
+	ErrUnavailable = errors.New("unavailable")
 )
+
+// A LimitedError is an [ErrLimited] that says when to come back.
+type LimitedError struct{ RetryAfter time.Duration }
+
+func (e *LimitedError) Error() string {
+	return fmt.Sprintf("%v: try again in %s", ErrLimited, e.RetryAfter.Round(time.Second))
+}
+
+func (e *LimitedError) Unwrap() error { return ErrLimited }
 
 // A DeliveryError says what became of an attempt to carry out an [Action].
 type DeliveryError struct {

@@ -5,6 +5,9 @@ import "slices"
 // A Principal is who asks: a person who signed in, a machine with a token, or a pipeline that its platform vouches for.
 type Principal struct {
 	Kind PrincipalKind `json:"kind"`
+	// ID stays when the name changes: a person's or a token's in the store, or what a pipeline's platform calls its subject.
+	// Where two must differ, such as those who approve, it is the ids that do.
+	ID string `json:"id,omitempty"`
 	// Name is what the audit log calls it: a login, a token's name, or a pipeline's repository.
 	Name string `json:"name"`
 	// Grants are what it may do and where; none: nothing.
@@ -81,6 +84,13 @@ func (p Principal) May(what Permission, project Project) bool {
 // MaySomewhere says whether there is any project to which somebody may do something.
 func (p Principal) MaySomewhere(what Permission) bool {
 	return slices.ContainsFunc(p.Grants, func(g Grant) bool { return slices.Contains(permissions[g.Access], what) })
+}
+
+// MayGive says whether somebody may give a grant to another: who rules a place may, in that place and within it.
+func (p Principal) MayGive(g Grant) bool {
+	return slices.ContainsFunc(p.Grants, func(own Grant) bool {
+		return slices.Contains(permissions[own.Access], MayRule) && (own.Group == "" || own.Group == g.Group) && (own.Project == "" || own.Project == g.Project)
+	})
 }
 
 // MayKnow says whether somebody may see what is said of a project about a class: what is known from private feeds only is under

@@ -49,7 +49,7 @@ func (l *library) borrow(open func(path string) (*advisories.Index, error)) (*le
 			return nil, err
 		}
 		if x.Snapshot().Landmarks {
-			return nil, errors.Join(fmt.Errorf("%w: there are no advisories yet: the first sync has not ended", tocsin.ErrNotReady), x.Close())
+			return nil, errors.Join(fmt.Errorf("%w: there are no advisories yet: the first sync has not ended", tocsin.ErrUnavailable), x.Close())
 		}
 		l.current = &lent{x: x, users: 1}
 	}
@@ -149,7 +149,7 @@ func (l *library) ahead(ctx context.Context) (bool, error) {
 		return false, err // nothing was ever synced
 	}
 	b, err := l.borrow(advisories.Open)
-	if errors.Is(err, tocsin.ErrNotReady) {
+	if errors.Is(err, tocsin.ErrUnavailable) {
 		return true, nil
 	}
 	if err != nil {

@@ -108,7 +108,7 @@ func (s *Service) doMatch(ctx context.Context, _ matchJob) error {
 		r, err = s.portfolio(x).CatchUp(ctx, x, s.set().excused)
 		return err
 	})
-	if errors.Is(err, tocsin.ErrNotReady) {
+	if errors.Is(err, tocsin.ErrUnavailable) {
 		return nil // before the first sync
 	}
 	if err != nil {
@@ -126,7 +126,7 @@ func behind(err error) error {
 	switch {
 	case errors.Is(err, store.ErrBehind):
 		return &jobs.Later{After: time.Second, Err: err}
-	case errors.Is(err, tocsin.ErrNotReady):
+	case errors.Is(err, tocsin.ErrUnavailable):
 		return &jobs.Later{After: 5 * time.Second, Err: err}
 	}
 	return err
@@ -245,7 +245,7 @@ func (s *Service) doReconsider(ctx context.Context, _ reconsiderJob) error {
 		r, err := s.portfolio(x).Reconsider(ctx, x, set.excused)
 		return errors.Join(err, s.follow(ctx, r))
 	})
-	if errors.Is(err, tocsin.ErrNotReady) {
+	if errors.Is(err, tocsin.ErrUnavailable) {
 		return nil
 	}
 	if err != nil {
