@@ -25,7 +25,9 @@ type Finding struct {
 	Match        string `cel:"match" yaml:"match" enum:"exact,range,possible,"`
 	Accepted     bool   `cel:"accepted" yaml:"accepted"`           // its risk is accepted for a time (an exception)
 	FixAvailable bool   `cel:"fix_available" yaml:"fix_available"` // a version that clears the class is known
-	PathLength   int    `cel:"path_length" yaml:"path_length"`     // packages on the shortest path; 0 if not known
+	// FixAge is the time since a fix of the class for this package was first known here; 0 where there is none or it is new.
+	FixAge     time.Duration `cel:"fix_age" yaml:"fix_age"`
+	PathLength int           `cel:"path_length" yaml:"path_length"` // packages on the shortest path; 0 if not known
 	// called, imported, present; "" where nobody looked or it could not be told. So ask for the mild ones by name: what is
 	// not known may be called.
 	Reachability string `cel:"reachability" yaml:"reachability" enum:"called,imported,present,"`
@@ -119,7 +121,9 @@ type Context struct {
 	Feed Feed
 	// FirstSeen is when the class was first found in the project, zero if it never was.
 	FirstSeen time.Time
-	Now       time.Time
+	// FixKnown is when a fix of the class for the package was first known in the project, zero if none ever was.
+	FixKnown time.Time
+	Now      time.Time
 }
 
 // FeedOf states a snapshot in the terms of policies.
@@ -154,6 +158,9 @@ func NewInput(f tocsin.Finding, c Context) Input {
 	}
 	if !c.FirstSeen.IsZero() {
 		in.Finding.FirstSeen, in.Finding.Age = c.FirstSeen.UTC(), c.Now.Sub(c.FirstSeen)
+	}
+	if !c.FixKnown.IsZero() && in.Finding.FixAvailable {
+		in.Finding.FixAge = c.Now.Sub(c.FixKnown)
 	}
 	for _, h := range f.Hygiene {
 		in.Package.Hygiene = append(in.Package.Hygiene, string(h))

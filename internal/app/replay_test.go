@@ -28,6 +28,10 @@ import (
 
 // agedPolicy reads what only time changes.
 const agedPolicy = `policy: aged
+gate:
+  default: pass
+  rules:
+    - {name: mended, when: 'finding.fix_age >= duration("48h")', then: fail, because: the fix is two days old}
 response:
   default: none
   rules:
@@ -170,9 +174,11 @@ func record(t *testing.T, shadows ...*policies.Policy) *recorded {
 	r.write("epss.csv.gz", scores("0.1"))
 	r.write("osv/GHSA-one.json", osvRecord("GHSA-one", `"CVE-2026-0001"`, "left", "2026-02-01T00:00:00Z", critical))
 	r.write("osv/GHSA-two.json", osvRecord("GHSA-two", `"CVE-2026-0002"`, "right", "2026-02-02T00:00:00Z", ""))
-	locks := map[string]string{"api": "left 1.0.0, right 1.0.0", "web": "left 1.5.0", "worker": "right 2.5.0"}
+	mended := osvRecord("GHSA-ten", `"CVE-2026-0010"`, "down", "2026-02-03T00:00:00Z", "")
+	r.write("osv/GHSA-ten.json", bytes.Replace(mended, []byte(`,{"fixed":"2.0.0"}`), nil, 1))
+	locks := map[string]string{"api": "left 1.0.0, right 1.0.0", "web": "left 1.5.0", "worker": "right 2.5.0, down 1.0.0"}
 	r.day(locks)
-	locks["worker"] = "left 1.0.0" // now in three projects, one of them of high criticality
+	locks["worker"] = "left 1.0.0, down 1.0.0" // now in three projects, one of them of high criticality
 	r.day(locks)
 	r.write("epss.csv.gz", scores("0.6"))
 	r.day(locks)
@@ -181,6 +187,7 @@ func record(t *testing.T, shadows ...*policies.Policy) *recorded {
 	r.write("osv/GHSA-two.json", osvRecord("GHSA-two", `"CVE-2026-0002"`, "right", "2026-02-02T00:00:00Z", critical)) // scored later
 	r.write("osv/GHSA-six.json", osvRecord("GHSA-six", `"CVE-2026-0006"`, "up", "2026-03-05T00:00:00Z", critical))
 	locks["web"] = "left 2.0.0, up 1.0.0" // one fix, one new flaw
+	r.write("osv/GHSA-ten.json", mended)
 	r.day(locks)
 	r.write("osv/GHSA-six.json", osvRecord("GHSA-six", `"CVE-2026-0006","CVE-2026-0002"`, "up", "2026-03-05T00:00:00Z", critical)) // an alias joins two
 	r.day(locks)
@@ -231,6 +238,13 @@ func TestReplayIsWhatWasSaidLive(t *testing.T) {
 	}
 	if !slices.ContainsFunc(r.said[first.Add(7*tocsin.Day)]["api"], func(j replay.Judgement) bool { return j.ResponseRule == "aged/rising" }) {
 		t.Error("nobody noticed live that the score rose")
+	}
+	for day, want := range map[int]bool{5: false, 6: true} { // the fix came on the fourth day
+		if got := slices.ContainsFunc(r.said[first.Add(time.Duration(day)*tocsin.Day)]["worker"], func(j replay.Judgement) bool {
+			return j.Class == "CVE-2026-0010" && j.GateRule == "aged/mended"
+		}); got != want {
+			t.Errorf("day %d: that the fix is two days old was said live: %v, want %v", day, got, want)
+		}
 	}
 	if compared < 20 {
 		t.Errorf("only %d decisions compared", compared)

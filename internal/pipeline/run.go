@@ -97,7 +97,7 @@ func (p Portfolio) prepare(ctx context.Context, list []found) error {
 	for _, w := range known {
 		versions[w.Slug] = w
 	}
-	aged := p.reads("finding.first_seen") || p.reads("finding.age")
+	aged, mended := p.reads("finding.first_seen") || p.reads("finding.age"), p.reads("finding.fix_age")
 	for i := range list {
 		f := &list[i]
 		var w tocsin.Watched
@@ -108,11 +108,15 @@ func (p Portfolio) prepare(ctx context.Context, list []found) error {
 			return fmt.Errorf("project %s was judged by someone else: %w", w.Slug, tocsin.ErrConflict)
 		}
 		f.news = w.Status.Inventory != f.inventory.Digest
-		if !aged {
-			continue
+		if aged {
+			if f.source.FirstSeen, err = p.Store.FirstSeen(ctx, f.source.Project.Slug); err != nil {
+				return err
+			}
 		}
-		if f.source.FirstSeen, err = p.Store.FirstSeen(ctx, f.source.Project.Slug); err != nil {
-			return err
+		if mended {
+			if f.source.FixKnown, err = p.Store.FixKnown(ctx, f.source.Project.Slug); err != nil {
+				return err
+			}
 		}
 	}
 	return p.before(ctx, list)

@@ -49,6 +49,8 @@ type Source struct {
 	Exceptions []tocsin.Exception
 	// FirstSeen is when classes were first found in the project, by class id; what is not in it is found for the first time.
 	FirstSeen map[string]time.Time
+	// FixKnown is when fixes were first known; what is not in it has none, or has it now for the first time.
+	FixKnown map[store.Fix]time.Time
 	// Reach says of findings how far the code gets to them, and changes nothing else; nil where nobody asked.
 	Reach func(ctx context.Context, findings []tocsin.Finding) ([]tocsin.Finding, error)
 }
@@ -149,7 +151,7 @@ func decide(list []found, set policies.Set, elsewhere policies.Reach, snapshot t
 		c.Project = s.Project
 		s.Context = c
 		for _, f := range findings[i] {
-			c.FirstSeen = list[i].source.FirstSeen[f.Class.ID]
+			c.FirstSeen, c.FixKnown = list[i].source.FirstSeen[f.Class.ID], list[i].source.FixKnown[store.FixOf(f)]
 			d := set.Decide(policies.NewInput(f, c))
 			if f.Class.Kind == tocsin.KindPin && d.Gate == tocsin.GatePass {
 				continue // every new package has one, and nobody has anything to do about it

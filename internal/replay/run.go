@@ -76,7 +76,8 @@ type follower struct {
 	found     map[int][]tocsin.Finding
 	places    []standing // one for each place of the component
 	reach     policies.Reach
-	firstSeen map[string]time.Time // by project and class
+	firstSeen map[string]time.Time    // by project and class
+	fixKnown  map[[3]string]time.Time // by project and class, ecosystem and package
 	known     []tocsin.Incident
 	kept      map[string]*Incident
 	judged    map[int][]judged
@@ -97,13 +98,13 @@ type standing struct {
 }
 
 func (f *follower) follow() followed {
-	f.wide, f.timed = f.set.Reads("portfolio"), f.set.Reads("now") || f.set.Reads("advisory.age") || f.set.Reads("finding.age")
+	f.wide, f.timed = f.set.Reads("portfolio"), slices.ContainsFunc([]string{"now", "advisory.age", "finding.age", "finding.fix_age"}, f.set.Reads)
 	f.turns, f.lapses = f.set.Turns(), f.course.lapses()
 	f.places = make([]standing, len(f.component.places))
 	for i := range f.places {
 		f.places[i].held = -1
 	}
-	f.firstSeen, f.kept, f.judged = map[string]time.Time{}, map[string]*Incident{}, map[int][]judged{}
+	f.firstSeen, f.fixKnown, f.kept, f.judged = map[string]time.Time{}, map[[3]string]time.Time{}, map[string]*Incident{}, map[int][]judged{}
 	f.affected, f.affectedAt = map[string]tocsin.Finding{}, map[string]time.Time{}
 	for _, t := range f.times() {
 		f.step(t)

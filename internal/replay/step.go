@@ -140,7 +140,11 @@ func (f *follower) decide(i int, again bool) bool {
 		if f.firstSeen[seen].IsZero() {
 			f.firstSeen[seen] = f.now
 		}
-		c.FirstSeen = f.firstSeen[seen]
+		fix := [3]string{seen, finding.Package.Ecosystem, finding.Package.Name}
+		if len(finding.Fixed) > 0 && f.fixKnown[fix].IsZero() {
+			f.fixKnown[fix] = f.now
+		}
+		c.FirstSeen, c.FixKnown = f.firstSeen[seen], f.fixKnown[fix]
 		inputs[n] = policies.NewInput(finding, c)
 		read[n] = f.set.Projection(&inputs[n])
 	}

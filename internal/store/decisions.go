@@ -202,17 +202,22 @@ func (s *Store) addDecision(ctx context.Context, tx *sql.Tx, d tocsin.Decision, 
 	if err != nil {
 		return err
 	}
-	private := 0
+	private, fix := 0, int64(0)
 	if d.Finding.Class.Private {
 		private = 1
 	}
+	if len(d.Finding.Fixed) > 0 {
+		fix = stamp(d.At)
+	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO decisions (project, class, ecosystem, name, version, origin, decided_at, first_at, status, gate, response, private,
-			inventory, snapshot, policy, fingerprint, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, COALESCE((SELECT MIN(first_at) FROM decisions WHERE project = $1 AND class = $2), $7), $8, $9, $10, $11, $12, $13, $14, $15, $16)
+			inventory, snapshot, policy, fingerprint, body, fix_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, COALESCE((SELECT MIN(first_at) FROM decisions WHERE project = $1 AND class = $2), $7), $8, $9, $10, $11, $12, $13, $14, $15, $16,
+			COALESCE((SELECT MIN(fix_at) FROM decisions WHERE project = $1 AND class = $2 AND ecosystem = $3 AND name = $4 AND fix_at > 0), $17))
 		ON CONFLICT (project, class, ecosystem, name, version, origin, decided_at) DO UPDATE SET ended_at = 0, status = excluded.status, gate = excluded.gate,
-		response = excluded.response, inventory = excluded.inventory, snapshot = excluded.snapshot, policy = excluded.policy, fingerprint = excluded.fingerprint, body = excluded.body`,
+		response = excluded.response, inventory = excluded.inventory, snapshot = excluded.snapshot, policy = excluded.policy, fingerprint = excluded.fingerprint, body = excluded.body,
+		fix_at = excluded.fix_at`,
 		d.Project, k.class, k.ecosystem, k.name, k.version, k.origin, stamp(d.At), d.Finding.Status, d.Gate, d.Response, private,
-		d.Inventory, d.Snapshot, d.Policy, print, body)
+		d.Inventory, d.Snapshot, d.Policy, print, body, fix)
 	if err != nil {
 		return fmt.Errorf("keeping a decision on %s: %w", d.Project, err)
 	}
@@ -293,25 +298,6 @@ func (s *Store) Affected(ctx context.Context, class string) (map[string]bool, er
 			return nil, fmt.Errorf("asking whom %s affects: %w", class, err)
 		}
 		out[slug] = critical == 1
-	}
-	return out, rows.Err()
-}
-
-// FirstSeen gives when each class was first decided on in a project.
-func (s *Store) FirstSeen(ctx context.Context, project string) (map[string]time.Time, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT class, MIN(first_at) FROM decisions WHERE project = $1 GROUP BY class`, project)
-	if err != nil {
-		return nil, fmt.Errorf("reading when classes were first seen: %w", err)
-	}
-	defer rows.Close()
-	out := map[string]time.Time{}
-	for rows.Next() {
-		var class string
-		var at int64
-		if err := rows.Scan(&class, &at); err != nil {
-			return nil, fmt.Errorf("reading when classes were first seen: %w", err)
-		}
-		out[class] = moment(at)
 	}
 	return out, rows.Err()
 }
