@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,7 +15,7 @@ import (
 )
 
 // pastShop is a folder under Git with the history that docs/policies.md tells of: a flaw that everybody remembers, its fix that was
-// none, and the fix of that.
+// none, and the fix of that. Beside it are the feeds for its configuration.
 func pastShop(t *testing.T) string {
 	t.Helper()
 	pom := func(version string) string {
@@ -20,6 +24,14 @@ func pastShop(t *testing.T) string {
 	}
 	dir := t.TempDir()
 	put(t, dir, "package-lock.json", lock("lodash", "4.17.20"))
+	put(t, dir, "feeds/osv/GHSA-35jh-r3h4-6jhm.json", osv("GHSA-35jh-r3h4-6jhm", "lodash", "4.17.21", `"aliases": ["CVE-2021-23337"],`))
+	var scores bytes.Buffer
+	w := gzip.NewWriter(&scores)
+	_, err := io.WriteString(w, "#model_version:v2025.03.14,score_date:2026-03-01T00:00:00Z\ncve,epss,percentile\nCVE-2021-23337,0.33,0.97\n")
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, "feeds/epss.csv.gz", scores.String())
 	return commitsIn(t, dir, "pom.xml", [2]string{"2021-09-01 12:00", pom("2.14.1")}, [2]string{"2021-12-12 12:00", pom("2.15.0")},
 		[2]string{"2021-12-20 12:00", pom("2.17.0")}, [2]string{"2022-01-10 12:00", pom("2.17.1")})
 }
