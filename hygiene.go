@@ -22,7 +22,7 @@ const (
 )
 
 // hashed are the lockfiles whose format pins a hash of every package that comes from a registry, and of which we read it.
-var hashed = []string{"bun.lock", "Cargo.lock", "deno.lock", "npm-shrinkwrap.json", "package-lock.json", "packages.lock.json", "pnpm-lock.yaml"}
+var hashed = []string{"bun.lock", "Cargo.lock", "deno.lock", "npm-shrinkwrap.json", "package-lock.json", "packages.lock.json", "pnpm-lock.yaml", "poetry.lock", "uv.lock"}
 
 // Hygiene gives the facts that the package alone tells, in the order of the constants; none is the best that can be said.
 func (p Package) Hygiene() []Hygiene {

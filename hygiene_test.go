@@ -35,6 +35,8 @@ func TestHygiene(t *testing.T) {
 		"one of pnpm":                   {tocsin.Package{Version: "1", Location: at("pnpm-lock.yaml")}, "no integrity"},
 		"one of npm":                    {tocsin.Package{Version: "1", Origin: registry, Location: at("package-lock.json")}, "no integrity"},
 		"one bundled in another":        {tocsin.Package{Version: "1", Location: at("package-lock.json")}, ""},
+		"one of Poetry":                 {tocsin.Package{Version: "1", Location: at("poetry.lock")}, "no integrity"},
+		"one of uv, from git":           {tocsin.Package{Version: "1", Origin: git, Location: at("uv.lock")}, ""},
 		"a format without hashes":       {tocsin.Package{Version: "1", Origin: registry, Location: at("Gemfile.lock")}, ""},
 		"no place at all":               {tocsin.Package{Version: "1"}, ""},
 	} {

@@ -56,10 +56,25 @@ func poetryEdges(f File, data []byte, r *Result) error {
 			Name, Version, Category string
 			Groups                  []string
 			Dependencies            map[string]any
+			Files                   []lockedFile
+		}
+		// Before Poetry 1.3 files stood at the end, and before 1.0 their hashes alone; both by name, for all versions of it.
+		Metadata struct {
+			Files  map[string][]lockedFile
+			Hashes map[string][]string
 		}
 	}
 	if err := toml.Unmarshal(data, &lock); err != nil {
 		return errDependencies(err)
+	}
+	files := map[string][]lockedFile{}
+	for name, list := range lock.Metadata.Files {
+		files[purl.Canonical("PyPI", name)] = list
+	}
+	for name, list := range lock.Metadata.Hashes {
+		for _, hash := range list {
+			files[purl.Canonical("PyPI", name)] = append(files[purl.Canonical("PyPI", name)], lockedFile{hash})
+		}
 	}
 	g := newPythonGraph(r)
 	for _, e := range lock.Package {
@@ -72,6 +87,7 @@ func poetryEdges(f File, data []byte, r *Result) error {
 		if e.Category == "dev" {
 			r.Packages[from].Scope = tocsin.ScopeDev
 		}
+		r.Packages[from].Integrity = integrity(append(e.Files, files[purl.Canonical("PyPI", e.Name)]...))
 		for name := range e.Dependencies {
 			g.needs(from, false, name, "")
 		}
@@ -114,6 +130,8 @@ func uvEdges(data []byte, r *Result) error {
 		Package []struct {
 			Name, Version string
 			Source        map[string]any
+			Sdist         lockedFile
+			Wheels        []lockedFile
 			Dependencies  []lockedName
 			Optional      map[string][]lockedName `toml:"optional-dependencies"`
 			Dev           map[string][]lockedName `toml:"dev-dependencies"`
@@ -136,6 +154,9 @@ func uvEdges(data []byte, r *Result) error {
 			from = tocsin.EdgeRoot
 		case !ok:
 			continue
+		}
+		if ok {
+			r.Packages[from].Integrity = integrity(append(e.Wheels, e.Sdist))
 		}
 		for _, d := range e.Dependencies {
 			g.needs(from, false, d.Name, d.Version)

@@ -57,6 +57,8 @@ func TestChanges(t *testing.T) {
 			[]string{"PyPI a 1 sha256:aa+sha256:bb"}, []string{"PyPI a 1 sha256:00+sha256:aa+sha256:bb"}, nil},
 		"a release whose files are all others": {
 			[]string{"PyPI a 1 sha256:aa+sha256:bb"}, []string{"PyPI a 1 sha256:cc+sha256:dd"}, []string{"a integrity changed: It is sha256:cc, and was sha256:aa"}},
+		"a release whose hashes are in another order": {
+			[]string{"PyPI a 1 sha256:aa+sha256:bb"}, []string{"PyPI a 1 sha256:bb+sha256:aa"}, nil},
 		"another version has another hash": {
 			[]string{"npm a 1.0.0 sha512-aa"}, []string{"npm a 1.0.1 sha512-bb"}, nil},
 		"a hash that is gone is another fact": {
