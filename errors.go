@@ -17,6 +17,8 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrForbidden: the one who asks may not.
 	ErrForbidden = errors.New("forbidden")
+	// ErrUnauthenticated: the one who asks did not prove who they are.
+	ErrUnauthenticated = errors.New("not signed in")
 )
 
 // A DeliveryError says what became of an attempt to carry out an [Action].
