@@ -35,8 +35,8 @@ type world struct {
 	// fail is what the engine and the auditor fail with.
 	fail error
 	// slow holds each verdict back until it is closed.
-	slow chan struct{}
-	leak bool
+	slow, entered chan struct{}
+	leak          bool
 }
 
 func newWorld(t *testing.T, options ...func(*Options)) *world {
@@ -165,6 +165,10 @@ func (w *world) Audit(_ context.Context, e Entry) error {
 
 func (w *world) Gate(ctx context.Context, g GateRequest) (report.Report, error) {
 	if w.slow != nil {
+		select {
+		case w.entered <- struct{}{}:
+		default:
+		}
 		select {
 		case <-w.slow:
 		case <-ctx.Done():
