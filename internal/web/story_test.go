@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -290,14 +289,4 @@ func problem(t *testing.T, rec *httptest.ResponseRecorder) Problem {
 		t.Fatalf("no problem: %v: %s", err, rec.Body)
 	}
 	return p
-}
-
-// routeOf is the line of the table for a request.
-func routeOf(pattern string) (route, bool) {
-	list := routes()
-	i := slices.IndexFunc(list, func(r route) bool { return r.pattern == pattern })
-	if i < 0 {
-		return route{}, false
-	}
-	return list[i], true
 }
