@@ -74,6 +74,9 @@ func (d *drawing) schema(v any) map[string]any {
 	}
 	s := r.Reflect(v)
 	for name, def := range s.Definitions {
+		if name == "ProjectInput" { // the address has the slug, and to opt in to nothing is to say nothing
+			def.Required = slices.DeleteFunc(def.Required, func(f string) bool { return f == "slug" || f == "opt_in" })
+		}
 		b, err := json.Marshal(def)
 		if err != nil {
 			panic(err)
