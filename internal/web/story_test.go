@@ -23,7 +23,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // A world is a small portfolio with an API before it. Two groups have one project each, pay/shop and web/site; a flaw that all know of
 // is in both, and one under embargo too.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	store *store.Store
 	api   *API
 	log   *bytes.Buffer
@@ -38,7 +38,7 @@ type world struct {
 	leak          bool
 }
 
-func newWorld(t *testing.T, options ...func(*Options)) *world {
+func newWorld(t testing.TB, options ...func(*Options)) *world {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Path(t.TempDir()))
 	if err != nil {
@@ -50,7 +50,7 @@ func newWorld(t *testing.T, options ...func(*Options)) *world {
 		}
 	})
 	w := &world{t: t, store: s, log: &bytes.Buffer{}}
-	o := Options{Now: func() time.Time { return noon }, CursorKey: []byte("k"), Limits: Limits{TempDir: t.TempDir()}}
+	o := Options{Rate: 1 << 20, Burst: 1 << 20, Now: func() time.Time { return noon }, CursorKey: []byte("k"), Limits: Limits{TempDir: t.TempDir()}}
 	for _, option := range options {
 		option(&o)
 	}
