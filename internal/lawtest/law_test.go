@@ -61,6 +61,7 @@ var allowed = map[string][]string{
 	"internal/sources":     {"internal/gittree"},                                                            // reads the commit that it fetched
 	"internal/replay":      {"advisories", "scanner/match", "policies", "policies/exceptions", "incidents"}, // runs the stages over the past
 	"internal/replay/view": {"internal/replay"},
+	"internal/web":         {"internal/store", "scanner", "scanner/report"}, // reads what is kept; asks for the rest
 	"internal/app":         {"*"},
 	"cmd/tocsin":           {"*"},
 	"internal/pattern":     leaves[:0],
@@ -88,7 +89,7 @@ var heavy = map[string][]string{
 	"deps.dev/util/maven":                   {"scanner/extract"},
 	"github.com/owenrumney/go-sarif/v3":     {}, // tests only
 	"github.com/openvex/go-vex":             {"scanner/report", "policies/exceptions"},
-	"github.com/hashicorp/go-retryablehttp": {"advisories/feed", "notify/github"},
+	"github.com/hashicorp/go-retryablehttp": {"advisories/feed", "notify/github", "cmd/tocsin"},
 	"golang.org/x/vuln":                     {"scanner/reach"},
 	"code.dny.dev/ssrf":                     {"internal/netguard"},
 	"github.com/coreos/go-oidc/v3":          {"internal/auth"},
