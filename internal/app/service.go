@@ -46,6 +46,8 @@ type Options struct {
 	Transport http.RoundTripper
 	// Open opens the store; nil opens the file in the data folder.
 	Open func(ctx context.Context) (*store.Store, error)
+	// TempDir is where bodies of requests are kept while they are worked on; empty: the system's.
+	TempDir string
 	// Rhythm of what a service does by itself.
 	Rhythm Rhythm
 	// Patience is the time limit of a job's first attempt; zero: as each kind has it.
