@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
-	"github.com/tocsin-dev/tocsin/advisories"
 	"github.com/tocsin-dev/tocsin/internal/auth"
 	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
@@ -115,7 +114,7 @@ func (e engine) Look(ctx context.Context, project string) error {
 
 // Class gives the class that an advisory belongs to.
 func (e engine) Class(_ context.Context, id string) (c tocsin.Class, err error) {
-	err = e.library.with(func(x *advisories.Index) error {
+	err = e.library.with(func(x pipeline.ClassIndex) error {
 		c, err = x.ClassOf(id)
 		return err
 	})

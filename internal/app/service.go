@@ -237,7 +237,7 @@ func (s *Service) Once(ctx context.Context) (Report, error) {
 }
 
 // portfolio judges by an index as the configuration says.
-func (s *Service) portfolio(x *advisories.Index) pipeline.Portfolio {
+func (s *Service) portfolio(x pipeline.Index) pipeline.Portfolio {
 	set := s.set()
 	return pipeline.Portfolio{
 		Log: s.log, Store: s.store, Index: x, Policies: set.policies.Live, Shadow: set.policies.Shadow, Playbooks: s.playbooks, Writer: s.writer,

@@ -53,6 +53,7 @@ var allowed = map[string][]string{
 	"internal/gittree":     {},
 	"internal/githubtest":  {},
 	"internal/lawtest":     {},
+	"internal/jobs":        {},
 	"internal/outbox":      {},
 	"internal/postgres":    {}, // tests only
 	"internal/store":       {},
@@ -75,6 +76,9 @@ var allowed = map[string][]string{
 
 // heavy keeps costly dependencies where they belong.
 var heavy = map[string][]string{
+	"github.com/riverqueue/river":           {"internal/jobs"},
+	"github.com/prometheus/client_golang":   {"internal/app"},
+	"github.com/gofrs/flock":                {"internal/app"},
 	"cel.dev/cel-go":                        {"policies"},
 	"github.com/google/osv-scalibr":         {"scanner/extract", "internal/version"},
 	"github.com/google/osv-scanner/v2":      {"scanner/report"},

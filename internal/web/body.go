@@ -164,6 +164,12 @@ func (p *paced) Read(b []byte) (int, error) {
 
 // read makes an inventory of what was received.
 func (c *call) read(ctx context.Context, b *box, encoding, kind, name string) (inv tocsin.Inventory, err error) {
+	if kind == "file" && (encoding == "" || encoding == "identity") { // as it came
+		if err := b.adopt(name); err != nil {
+			return inv, err
+		}
+		return c.scan(ctx, b, cmp.Or(c.query["source"], name))
+	}
 	body, err := b.root.Open("body")
 	if err != nil {
 		return inv, err
@@ -180,6 +186,11 @@ func (c *call) read(ctx context.Context, b *box, encoding, kind, name string) (i
 	if err := b.fill(plain, kind, cmp.Or(name, "upload")); err != nil {
 		return inv, err
 	}
+	return c.scan(ctx, b, source)
+}
+
+// scan takes the inventory of the tree in a box.
+func (c *call) scan(ctx context.Context, b *box, source string) (inv tocsin.Inventory, err error) {
 	tree, closer, err := scanner.Dir(path.Join(b.dir, "tree"))
 	if err != nil {
 		return inv, err

@@ -93,6 +93,16 @@ func (b *box) one(r io.Reader, name string) error {
 	return b.write(path.Join("tree", name), r)
 }
 
+// adopt makes the body itself the only file.
+func (b *box) adopt(name string) error {
+	b.single = name
+	to := path.Join("tree", name)
+	if err := b.root.MkdirAll(path.Dir(to), 0o700); err != nil {
+		return err
+	}
+	return b.root.Rename("body", to)
+}
+
 // peel takes off a packing that the content has by itself.
 func peel(r *bufio.Reader) (io.Reader, error) {
 	magic, _ := r.Peek(4)
