@@ -16,6 +16,7 @@ import (
 func gateCommand() *cobra.Command {
 	var f scanFlags
 	var ref, file string
+	var remote remoteGate
 	cmd := &cobra.Command{
 		Use:   "gate [PATH...]",
 		Short: "Judge a change by what it brings, not by what was there before it",
@@ -37,18 +38,26 @@ keeps: .tocsin/exceptions.yaml, VEX documents in .tocsin/vex, .vex and .openvex,
 Formats that give people something to do (table, markdown, html, github, junit) tell what the change answers
 for. The others tell everything that is there, JSON and SARIF each with its change.
 
-What cannot be read, and data that is stale, leave the verdict undecided as in a scan.`,
+What cannot be read, and data that is stale, leave the verdict undecided as in a scan.
+
+--server asks a Tocsin service instead, by its advisories, policies and exceptions: it gets the lockfiles,
+manifests and SBOMs, nothing else, and all that is found counts. The token comes from TOCSIN_TOKEN or from
+--token-file. A service that does not answer leaves the verdict undecided.`,
 		Example: `  tocsin gate --base origin/main
   tocsin gate --base origin/main --format json services/shop
   tocsin scan --report json=main.json .    # on the main branch, kept by the CI system
-  tocsin gate --baseline main.json .       # on every change`,
+  tocsin gate --baseline main.json .       # on every change
+  tocsin gate --server https://tocsin.example --project team/shop`,
 	}
 	data := dataFlag(cmd)
 	f.add(cmd)
 	cmd.Flags().StringVar(&ref, "base", "", "branch, tag or commit that the change is for")
 	cmd.Flags().StringVar(&file, "baseline", "", "JSON report of what the change is for, instead of --base")
+	remote.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
+		case remote.server != "":
+			return remote.gate(cmd, f, data, args)
 		case ref == "" && file == "":
 			return exit{exitUsage, fmt.Errorf("--base is missing: name the branch that the change is for, or an earlier report with --baseline; tocsin scan judges the whole tree")}
 		case ref != "" && file != "":

@@ -204,17 +204,7 @@ func (e *exam) scan(sources []pipeline.Source) ([]pipeline.Scanned, error) {
 }
 
 func (e *exam) report(scanned []pipeline.Scanned) report.Report {
-	r := report.Report{
-		Tocsin: app.Version(), At: e.now, Gate: tocsin.GatePass, Snapshot: e.snapshot, Policies: e.set.Names(), PolicyDigest: e.set.Digest(),
-	}
-	for _, s := range scanned {
-		r.Gate = r.Gate.Worse(s.Gate)
-		r.Targets = append(r.Targets, report.Target{
-			Source: s.Inventory.Source, Inventory: s.Inventory.Digest, Packages: len(s.Inventory.Packages), Gate: s.Gate, Why: s.Why,
-			Coverage: s.Inventory.Coverage, Decisions: s.Decisions, Contents: report.Contents{Packages: s.Inventory.Packages, Edges: s.Inventory.Edges},
-		})
-	}
-	return r
+	return app.ReportOf(scanned, e.snapshot, e.set, e.now)
 }
 
 // open opens the paths as sources. A path that does not exist is the caller's mistake, not an unreadable input.

@@ -47,9 +47,20 @@ reported, and the old one holds.`,
 			return err
 		}
 		defer func() { err = errors.Join(err, s.Close()) }()
+		server, who, err := s.API(cmd.Context())
+		if err != nil {
+			return exit{exitUsage, err}
+		}
+		link, err := who.FirstLink(cmd.Context())
+		if err != nil {
+			return err
+		}
+		if link != "" { // to the operator, not to the log
+			fmt.Fprintf(cmd.OutOrStdout(), "Nobody is admin yet. Who opens this link within an hour is, once:\n%s\n", link)
+		}
 		go reload(cmd.Context(), log, path, s)
-		log.Info("service started", "live", live, "projects", len(c.Projects))
-		if err := s.Serve(cmd.Context()); err != nil {
+		log.Info("service started", "listen", c.Service.Listen, "live", live, "projects", len(c.Projects))
+		if err := s.Serve(cmd.Context(), server); err != nil {
 			return fmt.Errorf("serving: %w", err)
 		}
 		log.Info("service ended")

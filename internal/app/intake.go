@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
-	"github.com/tocsin-dev/tocsin/advisories"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 )
 
@@ -33,7 +32,7 @@ func (s *Service) Judge(ctx context.Context, project *tocsin.Project, inv tocsin
 	if project != nil {
 		src.Project, src.Exceptions = *project, s.set().excused
 	}
-	err = s.library.with(func(x *advisories.Index) error {
+	err = s.library.with(func(x pipeline.ClassIndex) error {
 		snapshot = x.Snapshot()
 		p := s.portfolio(x)
 		if !embargoed && hasPrivate(snapshot) {
@@ -52,11 +51,11 @@ func hasPrivate(s tocsin.Snapshot) bool {
 }
 
 // public is an index without the classes that are under embargo.
-type public struct{ *advisories.Index }
+type public struct{ pipeline.ClassIndex }
 
 // Lookup leaves out the postings of such classes.
 func (p public) Lookup(ecosystem, name string) ([]tocsin.Postings, error) {
-	lists, err := p.Index.Lookup(ecosystem, name)
+	lists, err := p.ClassIndex.Lookup(ecosystem, name)
 	for i := range lists {
 		lists[i].List = slices.DeleteFunc(slices.Clone(lists[i].List), func(posting tocsin.Posting) bool {
 			c, failed := p.Class(posting.Class)

@@ -35,8 +35,32 @@ type library struct {
 
 // lent is an open index with the number of those who use it, the library among them.
 type lent struct {
-	x     *advisories.Index
+	x     *shelf
 	users int
+}
+
+// A shelf is an index that remembers the classes that were asked for: what one asks for the next does too. They are not to be changed.
+type shelf struct {
+	*advisories.Index
+	classes sync.Map
+	count   atomic.Int64
+}
+
+// remembered is how many classes are, each of some kilobytes.
+const remembered = 20_000
+
+// Class is that of the index.
+func (s *shelf) Class(n int) (tocsin.Class, error) {
+	if c, ok := s.classes.Load(n); ok {
+		return c.(tocsin.Class), nil
+	}
+	c, err := s.Index.Class(n)
+	if err == nil && s.count.Load() < remembered {
+		if _, known := s.classes.LoadOrStore(n, c); !known {
+			s.count.Add(1)
+		}
+	}
+	return c, err
 }
 
 // borrow gives the index as it is now. The caller gives it back.
@@ -51,7 +75,7 @@ func (l *library) borrow(open func(path string) (*advisories.Index, error)) (*le
 		if x.Snapshot().Landmarks {
 			return nil, errors.Join(fmt.Errorf("%w: there are no advisories yet: the first sync has not ended", tocsin.ErrUnavailable), x.Close())
 		}
-		l.current = &lent{x: x, users: 1}
+		l.current = &lent{x: &shelf{Index: x}, users: 1}
 	}
 	l.current.users++
 	return l.current, nil
@@ -80,7 +104,7 @@ func (l *library) reopen(old *lent) error {
 
 // with runs f with the index. If f comes to damage, what it did is void, and it is run once more with an index that was checked to its
 // last byte.
-func (l *library) with(f func(*advisories.Index) error) error {
+func (l *library) with(f func(pipeline.ClassIndex) error) error {
 	for _, open := range []func(string) (*advisories.Index, error){advisories.Open, advisories.OpenWhole} {
 		b, err := l.borrow(open)
 		if err != nil {

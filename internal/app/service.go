@@ -46,6 +46,8 @@ type Options struct {
 	Transport http.RoundTripper
 	// Open opens the store; nil opens the file in the data folder.
 	Open func(ctx context.Context) (*store.Store, error)
+	// TempDir is where bodies of requests are kept while they are worked on; empty: the system's.
+	TempDir string
 	// Rhythm of what a service does by itself.
 	Rhythm Rhythm
 	// Patience is the time limit of a job's first attempt; zero: as each kind has it.
@@ -235,7 +237,7 @@ func (s *Service) Once(ctx context.Context) (Report, error) {
 }
 
 // portfolio judges by an index as the configuration says.
-func (s *Service) portfolio(x *advisories.Index) pipeline.Portfolio {
+func (s *Service) portfolio(x pipeline.Index) pipeline.Portfolio {
 	set := s.set()
 	return pipeline.Portfolio{
 		Log: s.log, Store: s.store, Index: x, Policies: set.policies.Live, Shadow: set.policies.Shadow, Playbooks: s.playbooks, Writer: s.writer,

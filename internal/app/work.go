@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
-	"github.com/tocsin-dev/tocsin/advisories"
 	"github.com/tocsin-dev/tocsin/internal/jobs"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/internal/sources"
@@ -101,7 +100,7 @@ func (s *Service) doMatch(ctx context.Context, _ matchJob) error {
 	}
 	var r pipeline.Result
 	began := time.Now()
-	err = s.library.with(func(x *advisories.Index) (err error) {
+	err = s.library.with(func(x pipeline.ClassIndex) (err error) {
 		if m.From == m.To && string(m.To) == x.Snapshot().Cursor {
 			return nil
 		}
@@ -209,7 +208,7 @@ func (s *Service) every(w tocsin.Watched) time.Duration {
 func (s *Service) keep(ctx context.Context, src pipeline.Source, inv tocsin.Inventory, b tocsin.Build) (r pipeline.Result, err error) {
 	src.Inventory, src.Build = &inv, &b
 	for range 2 {
-		err = s.library.with(func(x *advisories.Index) (err error) {
+		err = s.library.with(func(x pipeline.ClassIndex) (err error) {
 			r, err = s.portfolio(x).Run(ctx, []pipeline.Source{src})
 			return err
 		})
@@ -241,7 +240,7 @@ func (s *Service) doReconsider(ctx context.Context, _ reconsiderJob) error {
 	if digest == set.policies.Live.Digest() && day == today {
 		return nil
 	}
-	err = s.library.with(func(x *advisories.Index) error {
+	err = s.library.with(func(x pipeline.ClassIndex) error {
 		r, err := s.portfolio(x).Reconsider(ctx, x, set.excused)
 		return errors.Join(err, s.follow(ctx, r))
 	})

@@ -38,6 +38,7 @@ type Config struct {
 	// Database is the URL of a PostgreSQL database; not set: a file in the data folder.
 	Database  secret.Value
 	Service   Service
+	Access    Access
 	Fetch     Fetch
 	Retention Retention
 }

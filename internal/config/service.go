@@ -45,7 +45,8 @@ type fileService struct {
 		Metrics str                 `yaml:"metrics"`
 		Workers yamlfile.Value[int] `yaml:"workers"`
 	} `yaml:"serve"`
-	Fetch struct {
+	Access fileAccess `yaml:"access"`
+	Fetch  struct {
 		Allow []str `yaml:"allow"`
 	} `yaml:"fetch"`
 	Retention struct {
@@ -83,6 +84,7 @@ func (l *loader) service(f file, c *Config) {
 	if n := f.Serve.Workers.V; f.Serve.Workers.IsSet() && (n < 1 || n > maxWorkers) {
 		l.fault(f.Serve.Workers, "serve: workers: %d: want 1 to %d", n, maxWorkers)
 	}
+	c.Access = l.access(f.Access)
 	for _, a := range f.Fetch.Allow {
 		if p, err := netip.ParsePrefix(a.V); err == nil {
 			c.Fetch.Prefixes = append(c.Fetch.Prefixes, p)

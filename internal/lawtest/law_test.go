@@ -53,6 +53,7 @@ var allowed = map[string][]string{
 	"internal/gittree":     {},
 	"internal/githubtest":  {},
 	"internal/lawtest":     {},
+	"internal/jobs":        {},
 	"internal/outbox":      {},
 	"internal/postgres":    {}, // tests only
 	"internal/store":       {},
@@ -61,6 +62,7 @@ var allowed = map[string][]string{
 	"internal/sources":     {"internal/gittree"},                                                            // reads the commit that it fetched
 	"internal/replay":      {"advisories", "scanner/match", "policies", "policies/exceptions", "incidents"}, // runs the stages over the past
 	"internal/replay/view": {"internal/replay"},
+	"internal/web":         {"internal/store", "scanner", "scanner/report"}, // reads what is kept; asks for the rest
 	"internal/app":         {"*"},
 	"cmd/tocsin":           {"*"},
 	"internal/pattern":     leaves[:0],
@@ -74,6 +76,9 @@ var allowed = map[string][]string{
 
 // heavy keeps costly dependencies where they belong.
 var heavy = map[string][]string{
+	"github.com/riverqueue/river":           {"internal/jobs"},
+	"github.com/prometheus/client_golang":   {"internal/app"},
+	"github.com/gofrs/flock":                {"internal/app"},
 	"cel.dev/cel-go":                        {"policies"},
 	"github.com/google/osv-scalibr":         {"scanner/extract", "internal/version"},
 	"github.com/google/osv-scanner/v2":      {"scanner/report"},
@@ -88,7 +93,7 @@ var heavy = map[string][]string{
 	"deps.dev/util/maven":                   {"scanner/extract"},
 	"github.com/owenrumney/go-sarif/v3":     {}, // tests only
 	"github.com/openvex/go-vex":             {"scanner/report", "policies/exceptions"},
-	"github.com/hashicorp/go-retryablehttp": {"advisories/feed", "notify/github"},
+	"github.com/hashicorp/go-retryablehttp": {"advisories/feed", "notify/github", "cmd/tocsin"},
 	"golang.org/x/vuln":                     {"scanner/reach"},
 	"code.dny.dev/ssrf":                     {"internal/netguard"},
 	"github.com/coreos/go-oidc/v3":          {"internal/auth"},

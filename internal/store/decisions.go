@@ -56,8 +56,10 @@ func (s *Store) putJudged(ctx context.Context, tx *sql.Tx, j Judged) error {
 	return s.putDecisions(ctx, tx, j)
 }
 
+// putBuild keeps a build once, however often it is told: it is the same one if ref, address and packages are.
 func putBuild(ctx context.Context, tx *sql.Tx, project string, b tocsin.Build) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO builds (project, at, inventory, ref, url, sender) SELECT id, CAST($2 AS BIGINT), $3, $4, $5, $6 FROM projects WHERE slug = $1
+	_, err := tx.ExecContext(ctx, `INSERT INTO builds (project, at, inventory, ref, url, sender) SELECT id, CAST($2 AS BIGINT), $3, $4, $5, $6 FROM projects p WHERE slug = $1
+		AND NOT EXISTS (SELECT 1 FROM builds b WHERE b.project = p.id AND b.inventory = $3 AND b.ref = $4 AND b.url = $5)
 		ON CONFLICT (project, at) DO NOTHING`, project, stamp(b.At), b.Inventory, plain(b.Ref), plain(b.URL), plain(b.By))
 	if err != nil {
 		return fmt.Errorf("keeping a build of %s: %w", project, err)

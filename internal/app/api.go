@@ -1,0 +1,172 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/auth"
+	"github.com/tocsin-dev/tocsin/internal/config"
+	"github.com/tocsin-dev/tocsin/internal/pipeline"
+	"github.com/tocsin-dev/tocsin/internal/store"
+	"github.com/tocsin-dev/tocsin/internal/web"
+	"github.com/tocsin-dev/tocsin/policies"
+	"github.com/tocsin-dev/tocsin/scanner/report"
+)
+
+var (
+	_ web.Engine  = engine{}
+	_ web.Auditor = auditor{}
+	_ auth.Store  = (*store.Store)(nil)
+)
+
+// API makes what answers requests, and who proves who asks.
+func (s *Service) API(ctx context.Context) (*http.Server, *auth.Authenticator, error) {
+	c := s.set().config
+	who, err := auth.New(s.log, s.store, s.access(c))
+	if err != nil {
+		return nil, nil, fmt.Errorf("access: %w", err)
+	}
+	key, err := s.store.Meta(ctx, "cursor-key", func() (string, error) { return rand.Text(), nil })
+	if err != nil {
+		return nil, nil, err
+	}
+	api, err := web.New(s.log, who, engine{s}, auditor{s}, s.store, web.Options{
+		Now: s.opts.Now, CursorKey: []byte(key), Limits: web.Limits{TempDir: s.opts.TempDir},
+		Ready: func(ctx context.Context) error { return errors.Join(s.Ready(ctx), who.Ready(ctx)) },
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/auth/", who.Handler())
+	mux.Handle("/", api)
+	server := web.Server(s.log, mux)
+	server.Addr = c.Service.Listen
+	return server, who, nil
+}
+
+// access is what a configuration says of who may, in the terms of auth.
+func (s *Service) access(c config.Config) auth.Options {
+	o := auth.Options{
+		URL: c.Service.URL, Audience: c.Access.Audience, Now: s.opts.Now,
+		Client: &http.Client{Transport: s.transport, Timeout: 30 * time.Second},
+	}
+	if o.URL == "" {
+		o.URL = "http://" + c.Service.Listen // right on the loopback, and refused elsewhere
+	}
+	if p := c.Access.OIDC; p != nil {
+		o.OIDC = &auth.OIDC{Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: p.ClientSecret, GroupsClaim: p.GroupsClaim}
+		for _, g := range p.Grants {
+			o.OIDC.Grants = append(o.OIDC.Grants, auth.GroupGrant(g))
+		}
+	}
+	for _, p := range c.Access.Pipelines {
+		o.Pipelines = append(o.Pipelines, auth.Pipeline{
+			Issuer: p.Issuer, Repository: p.Repository, RepositoryID: p.RepositoryID, OwnerID: p.OwnerID, Environment: p.Environment,
+			Refs: p.Refs, Events: p.Events, Protected: p.Protected, Grants: p.Grants,
+		})
+	}
+	return o
+}
+
+// engine is the service as the API asks it.
+type engine struct{ *Service }
+
+// Gate judges an inventory and keeps nothing.
+func (e engine) Gate(ctx context.Context, g web.GateRequest) (report.Report, error) {
+	one, snapshot, err := e.Judge(ctx, g.Project, g.Inventory, g.Embargoed)
+	if err != nil {
+		return report.Report{}, err
+	}
+	return ReportOf([]pipeline.Scanned{one}, snapshot, e.set().policies.Live, e.opts.Now()), nil
+}
+
+// Take keeps an inventory that was sent.
+func (e engine) Take(ctx context.Context, project string, inv tocsin.Inventory, b tocsin.Build) (web.Receipt, error) {
+	fresh, err := e.Service.Take(ctx, project, inv, b)
+	if err != nil {
+		return web.Receipt{}, err
+	}
+	w, err := e.store.Project(ctx, project)
+	if err != nil {
+		return web.Receipt{}, err
+	}
+	r := web.Receipt{Project: project, Inventory: inv.Digest, TakenAt: w.Status.TakenAt, Packages: len(inv.Packages), Coverage: inv.Coverage, New: fresh}
+	if w.Status.Inventory != inv.Digest { // another came since
+		r.TakenAt = inv.TakenAt
+	}
+	return r, nil
+}
+
+// Look asks for a look at a project's source.
+func (e engine) Look(ctx context.Context, project string) error {
+	if e.engine == nil {
+		return fmt.Errorf("%w: the service is starting", tocsin.ErrUnavailable)
+	}
+	return e.engine.Ask(ctx, rescanJob{project})
+}
+
+// Class gives the class that an advisory belongs to.
+func (e engine) Class(_ context.Context, id string) (c tocsin.Class, err error) {
+	err = e.library.with(func(x pipeline.ClassIndex) error {
+		c, err = x.ClassOf(id)
+		return err
+	})
+	return c, err
+}
+
+// Snapshot is the one that verdicts are made with; the zero value before the first sync.
+func (e engine) Snapshot() tocsin.Snapshot {
+	x, err := e.library.snapshot()
+	if err != nil && !errors.Is(err, tocsin.ErrUnavailable) {
+		e.log.Error("advisory index not read", "err", err)
+	}
+	return x
+}
+
+// Policies are those of the configuration.
+func (e engine) Policies() []web.Policy {
+	modes := e.set().policies
+	var out []web.Policy
+	for _, list := range [][]*policies.Policy{modes.Live.Policies(), modes.Shadow, modes.Off} {
+		for _, p := range list {
+			text, err := json.Marshal(p.Describe())
+			if err != nil {
+				e.log.Error("policy not described", "policy", p.Name, "err", err)
+			}
+			out = append(out, web.Policy{Name: p.Name, Digest: p.Digest, Mode: string(p.Mode), Description: text})
+		}
+	}
+	return out
+}
+
+// auditor keeps what the API tells in the audit log of the store.
+type auditor struct{ *Service }
+
+// Audit keeps an entry.
+func (a auditor) Audit(ctx context.Context, e web.Entry) error {
+	entry := tocsin.AuditEntry{At: e.At, Kind: e.Kind, Who: e.Name, What: e.What, Target: e.On, Request: e.Request}
+	if len(e.Detail) > 0 {
+		entry.Detail = map[string]string{"asked": string(e.Detail)}
+	}
+	return a.store.Audit(ctx, entry)
+}
+
+// ReportOf puts what was scanned together.
+func ReportOf(scanned []pipeline.Scanned, snapshot tocsin.Snapshot, set policies.Set, now time.Time) report.Report {
+	r := report.Report{Tocsin: Version(), At: now, Gate: tocsin.GatePass, Snapshot: snapshot, Policies: set.Names(), PolicyDigest: set.Digest()}
+	for _, s := range scanned {
+		r.Gate = r.Gate.Worse(s.Gate)
+		r.Targets = append(r.Targets, report.Target{
+			Source: s.Inventory.Source, Inventory: s.Inventory.Digest, Packages: len(s.Inventory.Packages), Gate: s.Gate, Why: s.Why,
+			Coverage: s.Inventory.Coverage, Decisions: s.Decisions, Contents: report.Contents{Packages: s.Inventory.Packages, Edges: s.Inventory.Edges},
+		})
+	}
+	return r
+}

@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// A DecisionQuery selects decisions, in the order of project, class, package and time. What is empty is any.
+type DecisionQuery struct {
+	Sight Sight
+	// After is the [DecisionRow.Place] that the last page ended with.
+	After string
+	Limit int
+	// Past asks for what has ended too.
+	Past bool
+
+	Project, Class, Ecosystem, Package string
+	Status                             tocsin.Status
+	Gate                               tocsin.Gate
+	Response                           tocsin.Response
+}
+
+// A DecisionRow is a decision for the time that it stood.
+type DecisionRow struct {
+	Decision tocsin.Decision
+	// FirstAt is when the class was first decided on in the project; EndedAt when something else took its place, zero while it stands.
+	FirstAt, EndedAt time.Time
+	// Place is where the row stands in the order.
+	Place string
+}
+
+// Listed gives decisions that somebody may see. A place that is none is an [tocsin.ErrInvalid].
+func (s *Store) Listed(ctx context.Context, q DecisionQuery) (out []DecisionRow, err error) {
+	args := []any{q.Sight.list()}
+	where := []string{s.seesDecision(q.Sight, "d"), `EXISTS (SELECT 1 FROM projects p WHERE p.slug = d.project AND p.removed_at = 0)`}
+	add := func(condition string, values ...any) {
+		for _, v := range values {
+			args = append(args, v)
+			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
+		}
+		where = append(where, condition)
+	}
+	if !q.Past {
+		add(`d.ended_at = 0`)
+	}
+	if q.After != "" {
+		var names [6]string
+		var at int64
+		if err := json.Unmarshal([]byte(q.After), &[]any{&names, &at}); err != nil {
+			return nil, fmt.Errorf("%w: %q is no place in a list of decisions", tocsin.ErrInvalid, q.After)
+		}
+		add(`(d.project, d.class, d.ecosystem, d.name, d.version, d.origin, d.decided_at) > (?, ?, ?, ?, ?, ?, ?)`,
+			names[0], names[1], names[2], names[3], names[4], names[5], at)
+	}
+	for _, f := range []struct{ column, value string }{
+		{"project", plain(q.Project)}, {"class", name(q.Class)}, {"ecosystem", name(q.Ecosystem)}, {"name", name(q.Package)},
+		{"status", plain(string(q.Status))}, {"gate", plain(string(q.Gate))}, {"response", plain(string(q.Response))},
+	} {
+		if f.value != "" {
+			add(`d.`+f.column+` = ?`, f.value)
+		}
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT d.project, d.class, d.ecosystem, d.name, d.version, d.origin, d.decided_at, d.first_at, d.ended_at, d.body
+		FROM decisions d WHERE `+strings.Join(where, ` AND `)+` ORDER BY d.project, d.class, d.ecosystem, d.name, d.version, d.origin, d.decided_at`+
+		fmt.Sprintf(` LIMIT %d`, q.Limit), args...)
+	if err != nil {
+		return nil, fmt.Errorf("listing decisions: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var names [6]string
+		var at, first, ended int64
+		var body []byte
+		if err := rows.Scan(&names[0], &names[1], &names[2], &names[3], &names[4], &names[5], &at, &first, &ended, &body); err != nil {
+			return nil, fmt.Errorf("listing decisions: %w", err)
+		}
+		r := DecisionRow{FirstAt: moment(first), EndedAt: moment(ended)}
+		if err := s.unpack(body, &r.Decision); err != nil {
+			return nil, err
+		}
+		place, _ := json.Marshal([]any{names, at}) // texts and a number cannot fail
+		r.Place = string(place)
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// An InventoryRow is an inventory without its contents.
+type InventoryRow struct {
+	Digest  string    `json:"digest"`
+	TakenAt time.Time `json:"taken_at"`
+}
+
+// InventoryRows gives what a project had over time, newest first, before a time if that is not zero.
+func (s *Store) InventoryRows(ctx context.Context, project string, before time.Time, limit int) (out []InventoryRow, err error) {
+	if before.IsZero() {
+		before = farAhead
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT digest, taken_at FROM inventories WHERE project = $1 AND taken_at < $2 ORDER BY taken_at DESC LIMIT $3`,
+		project, stamp(before), limit)
+	if err != nil {
+		return nil, fmt.Errorf("listing the inventories of %s: %w", project, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var r InventoryRow
+		var at int64
+		if err := rows.Scan(&r.Digest, &at); err != nil {
+			return nil, fmt.Errorf("listing the inventories of %s: %w", project, err)
+		}
+		r.TakenAt = moment(at)
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}

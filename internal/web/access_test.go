@@ -1,0 +1,156 @@
+package web
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// accessRequests are how each route of the table is asked about the thing that a line of testdata/access.txt names.
+func accessRequests(id, on string) asked {
+	slug := map[string]string{"own": "pay%2Fshop", "other": "web%2Fsite", "absent": "pay%2Fnone"}[on]
+	key := map[string]string{"own": "INC-pay-CVE-2026-1", "other": "INC-web-CVE-2026-1", "embargoed": "INC-pay-SECRET-pay", "absent": "INC-x"}[on]
+	action := map[string]string{
+		"own": "issue%2FINC-pay-CVE-2026-1%2Fpay%2Fshop", "other": "issue%2FINC-web-CVE-2026-1%2Fweb%2Fsite",
+		"embargoed": "issue%2FINC-pay-SECRET-pay%2Fpay%2Fshop", "absent": "issue%2FINC-x",
+	}[on]
+	project := `{"criticality":"high","exposure":"public","visibility":"private","source":{"kind":"upload"},"group":"` + map[string]string{"own": "pay", "other": "web", "absent": "pay"}[on] + `"}`
+	asJSON := map[string]string{"Content-Type": "application/json"}
+	switch id {
+	case "postGate":
+		path := "/v1/gate?name=package-lock.json"
+		if slug != "" {
+			path += "&project=" + slug
+		}
+		return asked{method: "POST", path: path, body: lockfile}
+	case "postGate+store":
+		return asked{method: "POST", path: "/v1/gate?name=package-lock.json&store=true&project=" + slug, body: lockfile}
+	case "putProject":
+		return asked{method: "PUT", path: "/v1/projects/" + slug, body: project, header: asJSON}
+	case "deleteProject":
+		return asked{method: "DELETE", path: "/v1/projects/" + slug}
+	case "rescanProject":
+		return asked{method: "POST", path: "/v1/projects/" + slug + "/rescan"}
+	case "postInventory":
+		return asked{method: "POST", path: "/v1/projects/" + slug + "/inventories?name=package-lock.json", body: lockfile}
+	case "getAdvisory":
+		return asked{path: "/v1/advisories/" + map[string]string{"own": "GHSA-CVE-2026-1", "other": "SECRET-web", "embargoed": "SECRET-pay", "absent": "CVE-0"}[on]}
+	case "getWho":
+		return asked{path: "/v1/who?package=npm/left"}
+	case "search":
+		return asked{path: "/v1/search?q=" + map[string]string{"own": "pay", "other": "web", "embargoed": "secret"}[on]}
+	case "approveAction", "vetoAction":
+		return asked{method: "POST", path: "/v1/actions/" + action + "/" + strings.TrimSuffix(id, "Action")}
+	}
+	for _, r := range routes() {
+		if r.id == id {
+			method, path, _ := strings.Cut(r.pattern, " ")
+			return asked{method: method, path: strings.NewReplacer("{slug}", slug, "incidents/{key}", "incidents/"+key, "actions/{key}", "actions/"+action).Replace(path)}
+		}
+	}
+	return asked{}
+}
+
+// marks are what an answer about a thing has in it.
+var marks = map[string]string{"own": "pay/shop", "other": "web/site", "embargoed": "SECRET"}
+
+// TestAccess walks every route for every access by the table that was written by hand.
+func TestAccess(t *testing.T) {
+	text, err := os.ReadFile("testdata/access.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]map[string]bool{}
+	var columns []string
+	shared := newWorld(t)
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) == 0 || strings.HasPrefix(line, "#"):
+			continue
+		case columns == nil:
+			columns = fields[2:]
+			continue
+		case len(fields) != len(columns)+2:
+			t.Fatalf("testdata/access.txt: %q has %d fields, want %d", line, len(fields), len(columns)+2)
+		}
+		id, on := fields[0], fields[1]
+		name, _, _ := strings.Cut(id, "+")
+		if rows[name] == nil {
+			rows[name] = map[string]bool{}
+		}
+		rows[name][on] = true
+		t.Run(id+"/"+on, func(t *testing.T) {
+			for i, access := range columns {
+				q := accessRequests(id, on)
+				if q.path == "" {
+					t.Fatalf("testdata/access.txt: there is no route %s", id)
+				}
+				if access != "none" {
+					q.as = access
+				}
+				w := shared
+				if q.method != "GET" && q.method != "" { // what changes something has a world of its own
+					w = newWorld(t)
+				}
+				w.t = t
+				rec := w.ask(q)
+				want := fields[i+2]
+				got := strconv.Itoa(rec.Code)
+				if want == "shown" || want == "hidden" {
+					if got == "200" {
+						got = map[bool]string{true: "shown", false: "hidden"}[strings.Contains(rec.Body.String(), marks[on])]
+					}
+				}
+				if got != want {
+					t.Errorf("%s: %s, want %s: %s", access, got, want, rec.Body)
+				}
+				if rec.Code >= 400 && rec.Code != 401 && on == "embargoed" && strings.Contains(rec.Body.String(), "SECRET") {
+					t.Errorf("%s: the refusal tells of it: %s", access, rec.Body)
+				}
+			}
+		})
+	}
+	for _, r := range routes() {
+		want := []string{"-"}
+		switch r.where {
+		case theProject, newProject, aProject:
+			want = []string{"own", "other", "absent"}
+		case theIncident, theAction:
+			want = []string{"own", "other", "embargoed", "absent"}
+		}
+		for _, on := range want {
+			if !rows[r.id][on] && len(rows[r.id]) == 0 || on != "-" && !rows[r.id][on] {
+				t.Errorf("testdata/access.txt has no line for %s on %s", r.id, on)
+			}
+		}
+	}
+}
+
+// What may not be seen is answered as what is not there, to the byte.
+func TestHiddenIsAbsent(t *testing.T) {
+	w := newWorld(t)
+	body := func(as, path string) string {
+		rec := w.ask(asked{as: as, path: path, header: map[string]string{"X-Request-Id": "the-same-id"}})
+		if rec.Code != 404 {
+			t.Errorf("%s as %s: %d: %s", path, as, rec.Code, rec.Body)
+		}
+		return rec.Body.String()
+	}
+	for absent, hidden := range map[string][]string{
+		"/v1/projects/none":             {"/v1/projects/web%2Fsite", "/v1/projects/%00", "/v1/projects/..%2F..%2Fetc"},
+		"/v1/projects/none/decisions":   {"/v1/projects/web%2Fsite/decisions"},
+		"/v1/incidents/none":            {"/v1/incidents/INC-web-CVE-2026-1", "/v1/incidents/INC-pay-SECRET-pay", "/v1/incidents/INC-pay-SECRET-pay/timeline"},
+		"/v1/actions/none":              {"/v1/actions/issue%2FINC-pay-SECRET-pay%2Fpay%2Fshop"},
+		"/v1/advisories/none":           {"/v1/advisories/SECRET-pay", "/v1/advisories/GHSA-SECRET-pay", "/v1/advisories/SECRET-nobody"},
+		"/v1/projects/none/inventories": {"/v1/projects/web%2Fsite/inventories"},
+	} {
+		want := body("viewer", absent)
+		for _, path := range hidden {
+			if got := body("viewer", path); got != want {
+				t.Errorf("%s is told otherwise: %s, and not %s", path, got, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package web
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/store"
+)
+
+// shownIncident leaves of an incident what is seen; ok is false if nothing is.
+func shownIncident(v store.Sight, inc tocsin.Incident) (shown tocsin.Incident, ok bool) {
+	private := inc.Class.Private
+	inc.Projects = slices.DeleteFunc(slices.Clone(inc.Projects), func(p tocsin.IncidentProject) bool { return !v.Sees(p.Slug, private) })
+	return inc, len(inc.Projects) > 0 || v.Sees("", private)
+}
+
+func (c *call) listIncidents(ctx context.Context) (answer, error) {
+	after, limit, err := c.listing()
+	if err != nil {
+		return answer{}, err
+	}
+	v, err := c.sight(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	all, err := c.api.store.Incidents(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	slices.Reverse(all) // newest first
+	if after != "" {
+		at := slices.IndexFunc(all, func(inc tocsin.Incident) bool { return inc.Key == after })
+		all = all[at+1:] // incidents do not go away
+	}
+	var items []tocsin.Incident
+	for _, inc := range all {
+		shown, ok := shownIncident(v, inc)
+		if ok && c.wants(shown) {
+			items = append(items, shown)
+		}
+		if len(items) > limit {
+			break
+		}
+	}
+	return answer{body: paged(c, items, limit, func(inc tocsin.Incident) string { return inc.Key })}, nil
+}
+
+// wants says whether the filters let an incident through, as far as it is shown.
+func (c *call) wants(inc tocsin.Incident) bool {
+	q := c.query
+	in := func(p tocsin.IncidentProject) bool { return p.Slug == q["project"] }
+	return matches(q["state"], string(inc.State)) && matches(q["urgency"], string(inc.Urgency)) && matches(q["group"], inc.Group) &&
+		(q["class"] == "" || inc.Class.Has(q["class"])) && (q["project"] == "" || slices.ContainsFunc(inc.Projects, in)) &&
+		(q["open"] == "" || (q["open"] == "true") != inc.State.Over())
+}
+
+func (c *call) getIncident(context.Context) (answer, error) { return answer{body: c.incident}, nil }
+
+// A Timeline is the events of an incident, oldest first.
+type Timeline struct {
+	Items []tocsin.IncidentEvent `json:"items"`
+}
+
+func (c *call) getTimeline(ctx context.Context) (answer, error) {
+	events, err := c.api.store.Timeline(ctx, c.incident.Key)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{body: Timeline{Items: c.shownEvents(events)}}, nil
+}
+
+// shownEvents leaves out events of projects that are not seen. What is said of the whole incident names its projects in words, so who
+// sees some of them is told no more than that it happened.
+func (c *call) shownEvents(events []tocsin.IncidentEvent) []tocsin.IncidentEvent {
+	out := []tocsin.IncidentEvent{}
+	for _, e := range events {
+		switch {
+		case e.Project == "" && !c.whole:
+			e.Text = ""
+		case e.Project != "" && !slices.ContainsFunc(c.incident.Projects, func(p tocsin.IncidentProject) bool { return p.Slug == e.Project }) && !c.seen.All:
+			continue
+		}
+		out = append(out, e)
+	}
+	return out
+}

@@ -1,0 +1,292 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/store"
+	"github.com/tocsin-dev/tocsin/scanner/report"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// A world is a small portfolio with an API before it. Two groups have one project each, pay/shop and web/site; a flaw that all know of
+// is in both, and one under embargo too.
+type world struct {
+	t     testing.TB
+	store *store.Store
+	api   *API
+	log   *bytes.Buffer
+
+	mu      sync.Mutex
+	entries []Entry
+	looks   []string
+	// fail is what the engine and the auditor fail with.
+	fail error
+	// slow holds each verdict back until it is closed.
+	slow, entered chan struct{}
+	leak          bool
+}
+
+func newWorld(t testing.TB, options ...func(*Options)) *world {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Path(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w := &world{t: t, store: s, log: &bytes.Buffer{}}
+	o := Options{Rate: 1 << 20, Burst: 1 << 20, Now: func() time.Time { return noon }, CursorKey: []byte("k"), Limits: Limits{TempDir: t.TempDir()}}
+	for _, option := range options {
+		option(&o)
+	}
+	if w.api, err = New(slog.New(slog.NewTextHandler(&locked{w: w.log}, nil)), w, w, w, s, o); err != nil {
+		t.Fatal(err)
+	}
+	for _, slug := range []string{"pay/shop", "web/site"} {
+		w.watch(slug)
+	}
+	return w
+}
+
+type locked struct {
+	mu sync.Mutex
+	w  *bytes.Buffer
+}
+
+func (l *locked) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
+}
+
+func class(id string) tocsin.Class {
+	return tocsin.Class{
+		ID: id, Aliases: []string{id, "GHSA-" + id}, Kind: tocsin.KindFlaw, Summary: "Flaw " + id, Origins: []string{"osv"}, Private: strings.HasPrefix(id, "SECRET"),
+	}
+}
+
+// watch keeps a project with what was found in it, an incident for each class and an action that waits.
+func (w *world) watch(slug string) {
+	w.t.Helper()
+	group, _, _ := strings.Cut(slug, "/")
+	p := tocsin.Project{Slug: slug, Group: group, Criticality: tocsin.CriticalityHigh, Exposure: tocsin.ExposurePublic, Visibility: tocsin.VisibilityPrivate}
+	watched := tocsin.Watched{Project: p, Managed: tocsin.ManagedAPI, Source: tocsin.ProjectSource{Kind: tocsin.SourceGit, Location: "https://git.example/" + slug}}
+	if err := w.store.PutProject(w.t.Context(), watched, noon); err != nil {
+		w.t.Fatal(err)
+	}
+	inv := tocsin.Inventory{Project: slug, Source: slug, TakenAt: noon.Add(-time.Hour), Packages: []tocsin.Package{
+		{Ecosystem: "npm", Name: "left", Version: "1.0.0", Relation: tocsin.RelationDirect}, {Ecosystem: "npm", Name: "only-" + group, Version: "1.0.0"},
+	}}
+	inv.Coverage.Files = []tocsin.FileCoverage{{Path: "package-lock.json", Format: "npm/package-lock", Status: tocsin.FileRead, Packages: 2}}
+	inv.Seal()
+	o := store.Outcome{Judged: []store.Judged{{
+		Project: slug, At: inv.TakenAt, Inventory: &inv, Build: &tocsin.Build{Project: slug, At: inv.TakenAt, Inventory: inv.Digest, Ref: "main", URL: "https://ci.example/1", By: "ci"},
+	}}}
+	for _, id := range []string{"CVE-2026-1", "SECRET-" + group} {
+		d := decision(slug, id, inv.Packages[0])
+		d.Inventory, d.At = inv.Digest, inv.TakenAt
+		o.Judged[0].Decisions = append(o.Judged[0].Decisions, d)
+		key := "INC-" + group + "-" + id
+		o.Incidents = append(o.Incidents, tocsin.Incident{
+			Key: key, Version: 1, State: tocsin.StateDetected, Urgency: tocsin.UrgencyEmergency, Severity: tocsin.LevelCritical, Class: class(id), Group: group,
+			Playbook: "flaw", PlaybookVersion: 1, OpenedAt: noon, Cause: "a rule", Projects: []tocsin.IncidentProject{{
+				Slug: slug, Status: tocsin.ProjectAffected, Since: noon, Inventory: inv.Digest, Round: 1,
+				Packages: []tocsin.IncidentPackage{{Ecosystem: "npm", Name: "left", Version: "1.0.0", Match: tocsin.MatchRange}},
+			}},
+		})
+		o.Events = append(o.Events, tocsin.IncidentEvent{Incident: key, At: noon, Kind: tocsin.EventOpened, Actor: "tocsin", Text: "opened: " + slug, TLP: tocsin.TLPAmber})
+		a, err := tocsin.NewAction(tocsin.ActionIssue, "issue/"+key+"/"+slug, tocsin.IssuePayload{Title: "Upgrade left", Body: "b"})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		a.Revision, a.Incident, a.Project, a.Repository, a.Audience, a.TLP, a.Approvals, a.CreatedAt = 1, key, slug, slug, tocsin.VisibilityPrivate, tocsin.TLPAmber, 1, noon
+		o.Actions = append(o.Actions, a)
+	}
+	if err := w.store.Commit(w.t.Context(), o); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func decision(slug, id string, p tocsin.Package) tocsin.Decision {
+	return tocsin.Decision{
+		Project: slug, Gate: tocsin.GateFail, Response: tocsin.ResponseEmergency, GateRule: "release-gate/flaws", Severity: tocsin.LevelCritical, At: noon,
+		Finding: tocsin.Finding{Package: p, Class: class(id), Status: tocsin.StatusAffected, Match: tocsin.MatchRange, Fixed: []string{"2.0.0"}, Upgrade: "2.0.0",
+			Evidence: []tocsin.Evidence{{Advisory: id, Range: "< 2.0.0"}}},
+		Reason: tocsin.Reason{Text: "gate", Result: "fail", Children: []tocsin.Reason{{Text: "finding.affected", Result: "true"}}}, Inventory: "sha256:i", Snapshot: "snap-1", Policy: "sha256:p",
+	}
+}
+
+// Authenticate takes the token for what it may, in the group pay; "all-…" for all groups, "web-…" for the other, "bot-…" for a machine.
+func (w *world) Authenticate(r *http.Request) (tocsin.Principal, error) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return tocsin.Principal{}, tocsin.ErrUnauthenticated
+	}
+	p := tocsin.Principal{Kind: tocsin.PrincipalPerson, Name: token}
+	group := "pay"
+	if rest, ok := strings.CutPrefix(token, "bot-"); ok {
+		p.Kind, token = tocsin.PrincipalToken, rest
+	}
+	if rest, ok := strings.CutPrefix(token, "all-"); ok {
+		group, token = "", rest
+	} else if rest, ok := strings.CutPrefix(token, "web-"); ok {
+		group, token = "web", rest
+	}
+	g := tocsin.Grant{Access: tocsin.Access(token), Group: group}
+	if g.Validate() != nil {
+		return p, fmt.Errorf("%w: the token is not known", tocsin.ErrUnauthenticated)
+	}
+	p.Grants = []tocsin.Grant{g}
+	return p, nil
+}
+
+func (w *world) Audit(_ context.Context, e Entry) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.entries = append(w.entries, e)
+	return w.fail
+}
+
+func (w *world) Gate(ctx context.Context, g GateRequest) (report.Report, error) {
+	if w.slow != nil {
+		select {
+		case w.entered <- struct{}{}:
+		default:
+		}
+		select {
+		case <-w.slow:
+		case <-ctx.Done():
+			return report.Report{}, ctx.Err()
+		}
+	}
+	r := report.Report{Tocsin: "v1", At: noon, Gate: tocsin.GatePass, Snapshot: w.Snapshot(), Policies: []string{"release-gate"}, PolicyDigest: "sha256:p"}
+	t := report.Target{
+		Source: g.Inventory.Source, Inventory: g.Inventory.Digest, Packages: len(g.Inventory.Packages), Gate: tocsin.GatePass, Coverage: g.Inventory.Coverage,
+		Contents: report.Contents{Packages: g.Inventory.Packages, Edges: g.Inventory.Edges},
+	}
+	for _, p := range g.Inventory.Packages {
+		switch {
+		case p.Name == "panic":
+			panic("a reader broke")
+		case p.Name != "left":
+			continue
+		}
+		t.Decisions = append(t.Decisions, decision(g.Inventory.Project, "CVE-2026-1", p))
+		if g.Embargoed || w.leak {
+			t.Decisions = append(t.Decisions, decision(g.Inventory.Project, "SECRET-pay", p))
+		}
+		t.Gate, t.Why = tocsin.GateFail, []string{"1 must not be released"}
+	}
+	if len(t.Coverage.Incomplete()) > 0 {
+		t.Gate, t.Why = t.Gate.Worse(tocsin.GateUndecided), append(t.Why, "1 of 1 files could not be read whole")
+	}
+	r.Gate, r.Targets = t.Gate, []report.Target{t}
+	return r, w.fail
+}
+
+func (w *world) Take(ctx context.Context, slug string, inv tocsin.Inventory, b tocsin.Build) (Receipt, error) {
+	if w.fail != nil {
+		return Receipt{}, w.fail
+	}
+	p, err := w.store.Project(ctx, slug)
+	if err != nil {
+		return Receipt{}, err
+	}
+	r := Receipt{Project: slug, Inventory: inv.Digest, TakenAt: inv.TakenAt, Packages: len(inv.Packages), Coverage: inv.Coverage, New: true}
+	j := store.Judged{Project: slug, Version: p.Version, At: inv.TakenAt, Inventory: &inv, Build: &b, Decisions: []tocsin.Decision{}}
+	if p.Status.Inventory == inv.Digest {
+		r.TakenAt, r.New, j.Inventory, j.Names = p.Status.TakenAt, false, nil, store.Names{}
+	}
+	return r, w.store.Commit(ctx, store.Outcome{Judged: []store.Judged{j}})
+}
+
+func (w *world) Look(_ context.Context, slug string) error {
+	w.looks = append(w.looks, slug)
+	return w.fail
+}
+
+func (w *world) Class(_ context.Context, id string) (tocsin.Class, error) {
+	for _, known := range []string{"CVE-2026-1", "CVE-2026-2", "SECRET-pay", "SECRET-web", "SECRET-nobody"} {
+		if class(known).Has(id) {
+			return class(known), nil
+		}
+	}
+	return tocsin.Class{}, fmt.Errorf("advisory %s: %w", id, tocsin.ErrNotFound)
+}
+
+func (w *world) Snapshot() tocsin.Snapshot {
+	return tocsin.Snapshot{ID: "snap-1", BuiltAt: noon, Records: 2, Classes: 2, Feeds: []tocsin.FeedState{{Name: "osv", From: "https://osv.example", Status: tocsin.FeedOK, SyncedAt: noon, Records: 2}}}
+}
+
+func (w *world) Policies() []Policy {
+	return []Policy{{Name: "release-gate", Digest: "sha256:p", Mode: "enforce", Description: json.RawMessage(`{"about":"What may be released."}`)}}
+}
+
+// An asked is one request of a test.
+type asked struct {
+	as, method, path, body string
+	header                 map[string]string
+}
+
+// ask sends a request and checks the answer by the document.
+func (w *world) ask(q asked) *httptest.ResponseRecorder {
+	w.t.Helper()
+	method := q.method
+	if method == "" {
+		method = http.MethodGet
+	}
+	r := httptest.NewRequestWithContext(w.t.Context(), method, q.path, strings.NewReader(q.body))
+	if q.as != "" {
+		r.Header.Set("Authorization", "Bearer "+q.as)
+	}
+	for name, v := range q.header {
+		r.Header.Set(name, v)
+	}
+	rec := httptest.NewRecorder()
+	w.api.ServeHTTP(rec, r)
+	w.documented(r, rec)
+	return rec
+}
+
+// wants asks and says where the answer is another one.
+func (w *world) wants(status int, q asked, texts ...string) *httptest.ResponseRecorder {
+	w.t.Helper()
+	rec := w.ask(q)
+	if rec.Code != status {
+		w.t.Errorf("%s %s as %q: %d, want %d: %s", q.method, q.path, q.as, rec.Code, status, rec.Body)
+	}
+	for _, text := range texts {
+		if without, ok := strings.CutPrefix(text, "!"); ok && strings.Contains(rec.Body.String(), without) || !ok && !strings.Contains(rec.Body.String(), text) {
+			w.t.Errorf("%s %s as %q: want %q in %s", q.method, q.path, q.as, text, rec.Body)
+		}
+	}
+	return rec
+}
+
+const lockfile = `{"name":"a","lockfileVersion":3,"packages":{"":{"name":"a"},"node_modules/left":{"version":"1.0.0","resolved":"https://registry.npmjs.org/left/-/left-1.0.0.tgz"}}}`
+
+const cleanLockfile = `{"name":"a","lockfileVersion":3,"packages":{"":{"name":"a"},"node_modules/right":{"version":"1.0.0","resolved":"https://registry.npmjs.org/right/-/right-1.0.0.tgz"}}}`
+
+func problem(t *testing.T, rec *httptest.ResponseRecorder) Problem {
+	t.Helper()
+	var p Problem
+	if err := json.Unmarshal(rec.Body.Bytes(), &p); err != nil || rec.Header().Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("no problem: %v: %s", err, rec.Body)
+	}
+	return p
+}

@@ -1,0 +1,133 @@
+package web
+
+import (
+	"encoding/json"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/store"
+)
+
+// Parameters that several routes have.
+var (
+	paging = []param{
+		{name: "cursor", about: "next of the page before, with the same filters"},
+		{name: "limit", about: "items on a page, 1 to 500; 100 if missing", typ: paramNumber},
+	}
+	byClass     = param{name: "class", about: "id of the class, or any alias of it that is known now"}
+	byEcosystem = param{name: "ecosystem", about: "OSV's name, with its release where it has one"}
+	byPackage   = param{name: "package", about: "name of the package"}
+	byStatus    = param{name: "status", about: "status of the finding", one: words(tocsin.StatusAffected, tocsin.StatusNotAffected, tocsin.StatusUnknown)}
+	byGate      = param{name: "gate", about: "what the policies say for a release", one: words(tocsin.GatePass, tocsin.GateWarn, tocsin.GateUndecided, tocsin.GateFail)}
+	byResponse  = param{name: "response", about: "what the policies ask for", one: words(tocsin.ResponseNone, tocsin.ResponseWatch, tocsin.ResponseIssue,
+		tocsin.ResponseHold, tocsin.ResponseEmergency)}
+	byProject = param{name: "project", about: "slug of the project"}
+	uploading = []param{
+		{name: "name", about: "path of the file that the body is; missing for an archive or an SBOM that tells itself"},
+		{name: "source", about: "where it is from, for people"},
+		{name: "ref", about: "commit, branch or tag that it was built from"},
+		{name: "build", about: "address of the page of the build"},
+	}
+)
+
+func words[T ~string](list ...T) []string {
+	out := make([]string, len(list))
+	for i, w := range list {
+		out[i] = string(w)
+	}
+	return out
+}
+
+func with(list []param, more ...param) []param { return append(append([]param{}, more...), list...) }
+
+// routes is the table. Its order is that of the document.
+func routes() []route {
+	return []route{
+		{id: "postGate", pattern: "POST /v1/gate", needs: tocsin.MayGate, where: aProject, raw: true,
+			about: "Judge lockfiles and SBOMs now. Nothing is kept unless store=true, which needs the right to send; so it may be sent again.",
+			query: with(uploading, param{name: "project", about: "slug of the project whose facts and exceptions count"},
+				param{name: "store", about: "keep the inventory for the project", typ: paramBool},
+				param{name: "exit", about: "answer 422 unless it may pass, so that curl --fail is a gate", typ: paramBool}),
+			out: map[int]any{200: reportBody{}}, do: (*call).postGate},
+
+		{id: "listProjects", pattern: "GET /v1/projects", needs: tocsin.MayRead, where: somewhere, about: "The projects of the portfolio, by slug.",
+			query: with(paging, param{name: "group", about: "owner group"},
+				param{name: "criticality", about: "how much is lost when it fails", one: words(tocsin.CriticalityLow, tocsin.CriticalityMedium, tocsin.CriticalityHigh)},
+				param{name: "source", about: "kind of source", one: words(tocsin.SourceUpload, tocsin.SourcePath, tocsin.SourceURL, tocsin.SourceGit, tocsin.SourceGitHub, tocsin.SourceGitHubSBOM)}),
+			out: map[int]any{200: Page[Project]{}}, do: (*call).listProjects},
+		{id: "getProject", pattern: "GET /v1/projects/{slug}", needs: tocsin.MayRead, where: theProject, about: "One project, with how the last look at its source went.",
+			out: map[int]any{200: Project{}}, do: (*call).getProject},
+		{id: "putProject", pattern: "PUT /v1/projects/{slug}", needs: tocsin.MayManage, where: newProject, in: ProjectInput{},
+			about: "Make a project, or change it to what is sent. With If-Match it is changed only if it is still as it was read, with If-None-Match: * only made.",
+			out:   map[int]any{200: Project{}, 201: Project{}}, do: (*call).putProject},
+		{id: "deleteProject", pattern: "DELETE /v1/projects/{slug}", needs: tocsin.MayManage, where: theProject,
+			about: "End the watch over a project. What was decided about it stays on record.",
+			out:   map[int]any{204: nil}, do: (*call).deleteProject},
+		{id: "rescanProject", pattern: "POST /v1/projects/{slug}/rescan", needs: tocsin.MaySend, where: theProject, about: "Look at the project's source again soon.",
+			out: map[int]any{202: Accepted{}}, do: (*call).rescan},
+
+		{id: "postInventory", pattern: "POST /v1/projects/{slug}/inventories", needs: tocsin.MaySend, where: theProject, raw: true, query: uploading,
+			about: "Send lockfiles and SBOMs. The same again is answered with 200 and the same receipt.",
+			out:   map[int]any{200: Receipt{}, 201: Receipt{}}, do: (*call).postInventory},
+		{id: "listInventories", pattern: "GET /v1/projects/{slug}/inventories", needs: tocsin.MayRead, where: theProject, query: paging,
+			about: "The inventories of a project over time, newest first.",
+			out:   map[int]any{200: Page[store.InventoryRow]{}}, do: (*call).listInventories},
+		{id: "newestInventory", pattern: "GET /v1/projects/{slug}/inventories/newest", needs: tocsin.MayRead, where: theProject,
+			about: "The newest inventory of a project, with what could not be read.",
+			out:   map[int]any{200: tocsin.Inventory{}}, do: (*call).newestInventory},
+		{id: "listDecisions", pattern: "GET /v1/projects/{slug}/decisions", needs: tocsin.MayRead, where: theProject,
+			query: with(paging, byClass, byEcosystem, byPackage, byStatus, byGate, byResponse, param{name: "past", about: "those that have ended too", typ: paramBool}),
+			about: "What the policies decided about a project, with the tree of reasons.",
+			out:   map[int]any{200: Page[Decided]{}}, do: (*call).listDecisions},
+
+		{id: "listFindings", pattern: "GET /v1/findings", needs: tocsin.MayRead, where: somewhere, about: "What was found in the portfolio and stands.",
+			query: with(paging, byProject, byClass, byEcosystem, byPackage, byStatus, byGate, byResponse),
+			out:   map[int]any{200: Page[Finding]{}}, do: (*call).listFindings},
+		{id: "getAdvisory", pattern: "GET /v1/advisories/{id}", needs: tocsin.MayRead, where: somewhere, query: paging,
+			about: "The vulnerability class that an advisory belongs to, and where it is found.",
+			out:   map[int]any{200: Advisory{}}, do: (*call).getAdvisory},
+		{id: "getWho", pattern: "GET /v1/who", needs: tocsin.MayRead, where: somewhere, about: "Who resolved a package, when, and in which builds.",
+			query: with(paging, param{name: "package", about: "npm/debug@4.4.2, or a purl; without a version: any"},
+				param{name: "from", about: "time or day from which; missing: ever", typ: paramTime}, param{name: "to", about: "time or day until which; missing: now", typ: paramTime}),
+			out: map[int]any{200: Page[tocsin.Resolution]{}}, do: (*call).getWho},
+		{id: "search", pattern: "GET /v1/search", needs: tocsin.MayRead, where: somewhere, about: "Projects, packages, classes and incidents that have a text in their name.",
+			query: []param{{name: "q", about: "the text, of 2 bytes or more"}},
+			out:   map[int]any{200: Found{}}, do: (*call).search},
+
+		{id: "listIncidents", pattern: "GET /v1/incidents", needs: tocsin.MayRead, where: somewhere, about: "Incidents, newest first, with those of their projects that you may see.",
+			query: with(paging, byClass, byProject, param{name: "group", about: "owner group"}, param{name: "open", about: "whether something is left to do", typ: paramBool},
+				param{name: "state", about: "where it stands", one: words(tocsin.StateHold, tocsin.StateDetected, tocsin.StateMobilised, tocsin.StateContained,
+					tocsin.StateFixValidated, tocsin.StateResolved, tocsin.StateReviewed, tocsin.StateStoodDown, tocsin.StateReopened)},
+				param{name: "urgency", about: "how soon people must act", one: words(tocsin.UrgencyEmergency, tocsin.UrgencyHold, tocsin.UrgencyRoutine)}),
+			out: map[int]any{200: Page[tocsin.Incident]{}}, do: (*call).listIncidents},
+		{id: "getIncident", pattern: "GET /v1/incidents/{key}", needs: tocsin.MayRead, where: theIncident, about: "One incident.",
+			out: map[int]any{200: tocsin.Incident{}}, do: (*call).getIncident},
+		{id: "getTimeline", pattern: "GET /v1/incidents/{key}/timeline", needs: tocsin.MayRead, where: theIncident, about: "What happened in an incident, oldest first.",
+			out: map[int]any{200: Timeline{}}, do: (*call).getTimeline},
+
+		{id: "listActions", pattern: "GET /v1/actions", needs: tocsin.MayRead, where: somewhere, about: "The newest revision of each action, by key.",
+			query: with(paging, byProject, param{name: "incident", about: "key of the incident"},
+				param{name: "kind", about: "what it does", one: words(tocsin.ActionIssue, tocsin.ActionComment, tocsin.ActionDraft)},
+				param{name: "state", about: "how far it has come", one: words(tocsin.ActionWaiting, tocsin.ActionPending, tocsin.ActionSending, tocsin.ActionDone,
+					tocsin.ActionFailed, tocsin.ActionVetoed, tocsin.ActionSuperseded)}),
+			out: map[int]any{200: Page[tocsin.ActionRow]{}}, do: (*call).listActions},
+		{id: "getAction", pattern: "GET /v1/actions/{key}", needs: tocsin.MayRead, where: theAction, about: "The newest revision of one action.",
+			out: map[int]any{200: tocsin.ActionRow{}}, do: (*call).getAction},
+		{id: "approveAction", pattern: "POST /v1/actions/{key}/approve", needs: tocsin.MayRespond, where: theAction,
+			about: "Agree that an action is carried out. Only people can, and each counts once.",
+			out:   map[int]any{200: tocsin.ActionRow{}}, do: (*call).approveAction},
+		{id: "vetoAction", pattern: "POST /v1/actions/{key}/veto", needs: tocsin.MayRespond, where: theAction, about: "Stop an action that waits for approval.",
+			out: map[int]any{200: tocsin.ActionRow{}}, do: (*call).vetoAction},
+
+		{id: "listPolicies", pattern: "GET /v1/policies", needs: tocsin.MayRead, where: somewhere, about: "The policies that are loaded.",
+			out: map[int]any{200: Policies{}}, do: (*call).listPolicies},
+		{id: "listFeeds", pattern: "GET /v1/feeds", needs: tocsin.MayRead, where: somewhere, about: "The advisory feeds, and the snapshot that verdicts are made with.",
+			out: map[int]any{200: Feeds{}}, do: (*call).listFeeds},
+
+		{id: "getHealth", pattern: "GET /healthz", where: open, about: "Whether the service is alive.", out: map[int]any{200: Health{}}, do: (*call).healthy},
+		{id: "getReadiness", pattern: "GET /readyz", where: open, about: "Whether requests should come here.", out: map[int]any{200: Health{}}, do: (*call).ready},
+		{id: "getOpenAPI", pattern: "GET /v1/openapi.json", where: open, about: "This document.", out: map[int]any{200: json.RawMessage{}}, do: (*call).openAPI},
+	}
+}
+
+// reportBody stands for the JSON report in the table; docs/report.schema.json describes it.
+type reportBody struct{}
