@@ -21,6 +21,7 @@ import (
 	"github.com/tocsin-dev/tocsin/advisories/landmark"
 	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/incidents/playbooks"
+	"github.com/tocsin-dev/tocsin/internal/auth"
 	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/jobs"
 	"github.com/tocsin-dev/tocsin/internal/netguard"
@@ -71,6 +72,7 @@ type Service struct {
 	transport http.RoundTripper
 	engine    *jobs.Engine // of a service that runs
 	metrics   *metrics
+	who       *auth.Authenticator // of a service that answers
 	settings  atomic.Pointer[settings]
 }
 
