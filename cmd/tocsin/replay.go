@@ -69,6 +69,7 @@ func (f *pastFlags) open(cmd *cobra.Command) (p past, err error) {
 	if err != nil {
 		return p, err
 	}
+	c.Data = dir
 	excused, err := app.Exceptions(f.exceptions, time.Now().UTC())
 	if err != nil {
 		return p, exit{exitUsage, err}
@@ -84,7 +85,7 @@ func (f *pastFlags) open(cmd *cobra.Command) (p past, err error) {
 		if x.Snapshot().Landmarks {
 			fmt.Fprintln(cmd.ErrOrStderr(), `tocsin: only the embedded advisories of famous incidents are replayed; "tocsin db update" fetches all`)
 		}
-		return app.PastAdvisories(cmd.Context(), dir, x, &h)
+		return app.PastAdvisories(cmd.Context(), app.Database(c), x, &h)
 	})
 	if err != nil {
 		return p, err
@@ -123,7 +124,7 @@ func (f *pastFlags) projects(ctx context.Context, c config.Config, w replay.Wind
 		for _, p := range c.Projects {
 			list = append(list, p.Project)
 		}
-		return app.PastInventories(ctx, c.Data, list)
+		return app.PastInventories(ctx, app.Database(c), list)
 	}
 	if len(f.repositories) == 0 {
 		return nil, exit{exitUsage, errors.New("no past to replay: give --git PATH or --config FILE")}

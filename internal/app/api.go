@@ -36,6 +36,7 @@ func (s *Service) API(ctx context.Context) (*http.Server, *auth.Authenticator, e
 	if err != nil {
 		return nil, nil, err
 	}
+	s.who = who
 	api, err := web.New(s.log, who, engine{s}, auditor{s}, s.store, web.Options{
 		Now: s.opts.Now, CursorKey: []byte(key), Limits: web.Limits{TempDir: s.opts.TempDir},
 		Ready: func(ctx context.Context) error { return errors.Join(s.Ready(ctx), who.Ready(ctx)) },

@@ -23,14 +23,14 @@ import (
 )
 
 // PastAdvisories adds what was known when to a history whose projects are set: every revision of the records that speak of
-// one of their packages, KEV and EPSS. It reads the store of a data folder, or the embedded landmarks if x is of them.
-func PastAdvisories(ctx context.Context, dir string, x *advisories.Index, h *replay.History) error {
+// one of their packages, KEV and EPSS. It reads a database, or the embedded landmarks if x is of them.
+func PastAdvisories(ctx context.Context, database string, x *advisories.Index, h *replay.History) error {
 	h.Records, h.KEV, h.EPSS = nil, nil, nil
 	names := packageNames(h.Projects)
 	if x.Snapshot().Landmarks {
 		return pastLandmarks(h)
 	}
-	st, err := store.Open(ctx, store.Path(dir))
+	st, err := store.Open(ctx, database)
 	if err != nil {
 		return err
 	}

@@ -13,13 +13,23 @@ import (
 	"github.com/tocsin-dev/tocsin/scanner"
 )
 
-// PastInventories gives what each project of a portfolio had over time, as the store of a data folder kept it.
-func PastInventories(ctx context.Context, dir string, projects []tocsin.Project) ([]replay.Project, error) {
-	st, err := store.Open(ctx, store.Path(dir))
+// PastInventories gives what each project of a portfolio had over time, as a database kept it: those given, and those that came by the API.
+func PastInventories(ctx context.Context, database string, projects []tocsin.Project) ([]replay.Project, error) {
+	st, err := store.Open(ctx, database)
 	if err != nil {
 		return nil, err
 	}
 	defer st.Close()
+	watched, err := st.Projects(ctx, store.ProjectQuery{})
+	if err != nil {
+		return nil, err
+	}
+	projects = slices.Clone(projects)
+	for _, w := range watched {
+		if w.Managed == tocsin.ManagedAPI {
+			projects = append(projects, w.Project)
+		}
+	}
 	var out []replay.Project
 	for _, p := range projects {
 		inventories, err := st.Inventories(ctx, p.Slug)

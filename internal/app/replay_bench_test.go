@@ -56,7 +56,7 @@ func BenchmarkReplay(b *testing.B) {
 			b.Fatal(err)
 		}
 		h := replay.History{Projects: projects}
-		if err := app.PastAdvisories(ctx, dir, x, &h); err != nil {
+		if err := app.PastAdvisories(ctx, store.Path(dir), x, &h); err != nil {
 			b.Fatal(err)
 		}
 		if err := x.Close(); err != nil {

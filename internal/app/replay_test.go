@@ -206,7 +206,7 @@ func TestReplayIsWhatWasSaidLive(t *testing.T) {
 	r := record(t)
 	h := replay.History{}
 	var err error
-	if h.Projects, err = app.PastInventories(t.Context(), r.data, r.projects); err != nil {
+	if h.Projects, err = app.PastInventories(t.Context(), store.Path(r.data), r.projects); err != nil {
 		t.Fatal(err)
 	}
 	x, err := app.OpenIndex(slog.New(slog.DiscardHandler), r.data)
@@ -214,7 +214,7 @@ func TestReplayIsWhatWasSaidLive(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer x.Close()
-	if err := app.PastAdvisories(t.Context(), r.data, x, &h); err != nil {
+	if err := app.PastAdvisories(t.Context(), store.Path(r.data), x, &h); err != nil {
 		t.Fatal(err)
 	}
 	first := r.now.Add(-9 * tocsin.Day)

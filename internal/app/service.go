@@ -21,6 +21,7 @@ import (
 	"github.com/tocsin-dev/tocsin/advisories/landmark"
 	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/incidents/playbooks"
+	"github.com/tocsin-dev/tocsin/internal/auth"
 	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/jobs"
 	"github.com/tocsin-dev/tocsin/internal/netguard"
@@ -71,6 +72,7 @@ type Service struct {
 	transport http.RoundTripper
 	engine    *jobs.Engine // of a service that runs
 	metrics   *metrics
+	who       *auth.Authenticator // of a service that answers
 	settings  atomic.Pointer[settings]
 }
 
@@ -110,12 +112,17 @@ func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Se
 	return s, nil
 }
 
+// Database is where a configuration keeps everything: a path, or the URL of a server, which may have a password.
+func Database(c config.Config) string {
+	if c.Database.IsSet() {
+		return c.Database.Reveal()
+	}
+	return store.Path(c.Data)
+}
+
 // OpenStore opens the database of a configuration.
 func OpenStore(ctx context.Context, c config.Config) (*store.Store, error) {
-	if c.Database.IsSet() {
-		return store.Open(ctx, c.Database.Reveal())
-	}
-	return store.Open(ctx, store.Path(c.Data))
+	return store.Open(ctx, Database(c))
 }
 
 // Configure takes policies, exceptions and projects from a configuration. After an error everything is as it was. What a process opened at

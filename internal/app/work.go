@@ -270,5 +270,8 @@ func (s *Service) doClean(ctx context.Context, _ cleanJob) error {
 	if n > 0 {
 		s.log.Info("history forgotten", "rows", n)
 	}
+	if s.who != nil {
+		err = errors.Join(err, s.who.DropExpired(ctx))
+	}
 	return err
 }
