@@ -52,6 +52,7 @@ var allowed = map[string][]string{
 	"internal/corpus":      {}, // tests only
 	"internal/gittree":     {},
 	"internal/githubtest":  {},
+	"internal/jobs":        {},
 	"internal/lawtest":     {},
 	"internal/outbox":      {},
 	"internal/postgres":    {}, // tests only
