@@ -40,6 +40,17 @@ type APIToken struct {
 	RevokedAt time.Time `json:"revoked_at,omitzero"`
 }
 
+// A TokenRequest is what a new [APIToken] should be.
+type TokenRequest struct {
+	Name string
+	// Grants: at least one, and none that the one who asks may not give.
+	Grants []Grant
+	// ExpiresAt is in the future, a year ahead at the most.
+	ExpiresAt time.Time
+	// Request is the id of the request, for the audit log.
+	Request string
+}
+
 // An AuditEntry says who did what. Entries are only added.
 type AuditEntry struct {
 	// ID orders entries of the same time; the store gives it.

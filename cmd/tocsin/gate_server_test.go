@@ -73,7 +73,7 @@ func service(t *testing.T, data string, busy int64) *httptest.Server {
 		t.Fatal(err)
 	}
 	j := judging{data: data, set: m.Live}
-	api, err := web.New(slog.New(slog.DiscardHandler), j, j, nil, s, web.Options{})
+	api, err := web.New(slog.New(slog.DiscardHandler), web.Parts{Auth: j, Engine: j}, s, web.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ Access is gate, sender, viewer, responder, security or admin; docs/access.md say
 	cmd.Flags().StringArrayVar(&grants, "grant", nil, "what it may do and where; any number of times")
 	cmd.Flags().IntVar(&days, "days", 90, "days until it ends, 365 at the most")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		q := auth.TokenRequest{Name: args[0], ExpiresAt: time.Now().Add(time.Duration(days) * tocsin.Day)}
+		q := tocsin.TokenRequest{Name: args[0], ExpiresAt: time.Now().Add(time.Duration(days) * tocsin.Day)}
 		for _, text := range grants {
 			g, err := grant(text)
 			if err != nil {

@@ -37,7 +37,9 @@ func (s *Service) API(ctx context.Context) (*http.Server, *auth.Authenticator, e
 		return nil, nil, err
 	}
 	s.who = who
-	api, err := web.New(s.log, who, engine{s}, auditor{s}, s.store, web.Options{
+	parts := web.Parts{Auth: who, Engine: engine{s}, Audit: auditor{s}, Keys: who, Work: work{s}}
+	api, err := web.New(s.log, parts, s.store, web.Options{
+		HookSecret: c.GitHub.WebhookSecret,
 		Now: s.opts.Now, CursorKey: []byte(key), Limits: web.Limits{TempDir: s.opts.TempDir},
 		Ready: func(ctx context.Context) error { return errors.Join(s.Ready(ctx), who.Ready(ctx)) },
 	})
@@ -157,6 +159,30 @@ func (a auditor) Audit(ctx context.Context, e web.Entry) error {
 		entry.Detail = map[string]string{"asked": string(e.Detail)}
 	}
 	return a.store.Audit(ctx, entry)
+}
+
+// work is what the service has to do, as the API shows it.
+type work struct{ *Service }
+
+// Undone lists the jobs that are not done.
+func (w work) Undone(ctx context.Context) ([]web.Job, error) {
+	if w.engine == nil {
+		return nil, fmt.Errorf("%w: the service is starting", tocsin.ErrUnavailable)
+	}
+	list, err := w.engine.Undone(ctx)
+	var out []web.Job
+	for _, j := range list {
+		out = append(out, web.Job{ID: j.ID, Kind: j.Kind, Args: json.RawMessage(j.Args), State: string(j.State), Attempts: j.Attempts, At: j.At, Error: j.Error})
+	}
+	return out, err
+}
+
+// Retry has a parked job done again.
+func (w work) Retry(ctx context.Context, id int64) error {
+	if w.engine == nil {
+		return fmt.Errorf("%w: the service is starting", tocsin.ErrUnavailable)
+	}
+	return w.engine.Retry(ctx, id)
 }
 
 // ReportOf puts what was scanned together.

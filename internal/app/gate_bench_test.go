@@ -13,7 +13,6 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/app"
-	"github.com/tocsin-dev/tocsin/internal/auth"
 	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/corpus"
 )
@@ -40,7 +39,7 @@ func BenchmarkGate(b *testing.B) {
 		b.Fatal(err)
 	}
 	admin := tocsin.Principal{Name: "bench", Grants: []tocsin.Grant{{Access: tocsin.AccessAdmin}}}
-	token, _, err := who.CreateToken(b.Context(), admin, auth.TokenRequest{
+	token, _, err := who.CreateToken(b.Context(), admin, tocsin.TokenRequest{
 		Name: "bench", Grants: []tocsin.Grant{{Access: tocsin.AccessGate}}, ExpiresAt: time.Now().Add(time.Hour),
 	})
 	if err != nil {

@@ -58,19 +58,8 @@ func checksum(text string) string {
 	return encode(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(text))))
 }
 
-// A TokenRequest is what a new token should be.
-type TokenRequest struct {
-	Name string
-	// Grants: at least one, and none that the one who asks may not give.
-	Grants []tocsin.Grant
-	// ExpiresAt is in the future, a year ahead at the most.
-	ExpiresAt time.Time
-	// Request is the id of the request, for the audit log.
-	Request string
-}
-
 // CreateToken makes an API token. Its text is shown this once; the store has a digest of it.
-func (a *Authenticator) CreateToken(ctx context.Context, by tocsin.Principal, q TokenRequest) (secret.Value, tocsin.APIToken, error) {
+func (a *Authenticator) CreateToken(ctx context.Context, by tocsin.Principal, q tocsin.TokenRequest) (secret.Value, tocsin.APIToken, error) {
 	now := a.o.Now()
 	switch {
 	case shown(q.Name) != q.Name || strings.TrimSpace(q.Name) == "" || len([]rune(q.Name)) > maxNameRune:

@@ -22,7 +22,7 @@ var gate = []tocsin.Grant{{Access: tocsin.AccessGate, Project: "api"}}
 func TestTokenLife(t *testing.T) {
 	onEach(t, func(t *testing.T, s *stage) {
 		ctx := t.Context()
-		v, made, err := s.CreateToken(ctx, root, TokenRequest{Name: "ci", Grants: gate, ExpiresAt: s.clock().Add(time.Hour), Request: "r1"})
+		v, made, err := s.CreateToken(ctx, root, tocsin.TokenRequest{Name: "ci", Grants: gate, ExpiresAt: s.clock().Add(time.Hour), Request: "r1"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,27 +96,27 @@ func TestTokenRequests(t *testing.T) {
 	web := tocsin.Principal{Kind: tocsin.PrincipalPerson, ID: "w", Name: "w", Grants: []tocsin.Grant{{Access: tocsin.AccessAdmin, Group: "web"}, {Access: tocsin.AccessSecurity}}}
 	for name, c := range map[string]struct {
 		by   tocsin.Principal
-		q    TokenRequest
+		q    tocsin.TokenRequest
 		want error
 	}{
-		"within the group":  {web, TokenRequest{Name: "x", Grants: []tocsin.Grant{{Access: tocsin.AccessAdmin, Group: "web", Project: "api"}}, ExpiresAt: hour}, nil},
-		"everywhere":        {web, TokenRequest{Name: "x", Grants: []tocsin.Grant{{Access: tocsin.AccessGate}}, ExpiresAt: hour}, tocsin.ErrForbidden},
-		"project alone":     {web, TokenRequest{Name: "x", Grants: gate, ExpiresAt: hour}, tocsin.ErrForbidden},
-		"another group":     {web, TokenRequest{Name: "x", Grants: []tocsin.Grant{{Access: tocsin.AccessGate, Group: "db"}}, ExpiresAt: hour}, tocsin.ErrForbidden},
-		"a viewer":          {tocsin.Principal{Grants: []tocsin.Grant{{Access: tocsin.AccessSecurity}}}, TokenRequest{Name: "x", Grants: gate, ExpiresAt: hour}, tocsin.ErrForbidden},
-		"no name":           {root, TokenRequest{Name: " ", Grants: gate, ExpiresAt: hour}, tocsin.ErrInvalid},
-		"a hidden name":     {root, TokenRequest{Name: "a\u202eb", Grants: gate, ExpiresAt: hour}, tocsin.ErrInvalid},
-		"no grants":         {root, TokenRequest{Name: "x", ExpiresAt: hour}, tocsin.ErrInvalid},
-		"an unknown access": {root, TokenRequest{Name: "x", Grants: []tocsin.Grant{{Access: "root"}}, ExpiresAt: hour}, tocsin.ErrInvalid},
-		"no end":            {root, TokenRequest{Name: "x", Grants: gate}, tocsin.ErrInvalid},
-		"two years":         {root, TokenRequest{Name: "x", Grants: gate, ExpiresAt: hour.AddDate(2, 0, 0)}, tocsin.ErrInvalid},
-		"in the past":       {root, TokenRequest{Name: "x", Grants: gate, ExpiresAt: hour.Add(-time.Hour)}, tocsin.ErrInvalid},
+		"within the group":  {web, tocsin.TokenRequest{Name: "x", Grants: []tocsin.Grant{{Access: tocsin.AccessAdmin, Group: "web", Project: "api"}}, ExpiresAt: hour}, nil},
+		"everywhere":        {web, tocsin.TokenRequest{Name: "x", Grants: []tocsin.Grant{{Access: tocsin.AccessGate}}, ExpiresAt: hour}, tocsin.ErrForbidden},
+		"project alone":     {web, tocsin.TokenRequest{Name: "x", Grants: gate, ExpiresAt: hour}, tocsin.ErrForbidden},
+		"another group":     {web, tocsin.TokenRequest{Name: "x", Grants: []tocsin.Grant{{Access: tocsin.AccessGate, Group: "db"}}, ExpiresAt: hour}, tocsin.ErrForbidden},
+		"a viewer":          {tocsin.Principal{Grants: []tocsin.Grant{{Access: tocsin.AccessSecurity}}}, tocsin.TokenRequest{Name: "x", Grants: gate, ExpiresAt: hour}, tocsin.ErrForbidden},
+		"no name":           {root, tocsin.TokenRequest{Name: " ", Grants: gate, ExpiresAt: hour}, tocsin.ErrInvalid},
+		"a hidden name":     {root, tocsin.TokenRequest{Name: "a\u202eb", Grants: gate, ExpiresAt: hour}, tocsin.ErrInvalid},
+		"no grants":         {root, tocsin.TokenRequest{Name: "x", ExpiresAt: hour}, tocsin.ErrInvalid},
+		"an unknown access": {root, tocsin.TokenRequest{Name: "x", Grants: []tocsin.Grant{{Access: "root"}}, ExpiresAt: hour}, tocsin.ErrInvalid},
+		"no end":            {root, tocsin.TokenRequest{Name: "x", Grants: gate}, tocsin.ErrInvalid},
+		"two years":         {root, tocsin.TokenRequest{Name: "x", Grants: gate, ExpiresAt: hour.AddDate(2, 0, 0)}, tocsin.ErrInvalid},
+		"in the past":       {root, tocsin.TokenRequest{Name: "x", Grants: gate, ExpiresAt: hour.Add(-time.Hour)}, tocsin.ErrInvalid},
 	} {
 		if _, _, err := s.CreateToken(ctx, c.by, c.q); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
-	_, made, err := s.CreateToken(ctx, root, TokenRequest{Name: "x", Grants: gate, ExpiresAt: hour})
+	_, made, err := s.CreateToken(ctx, root, tocsin.TokenRequest{Name: "x", Grants: gate, ExpiresAt: hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestTokenRequests(t *testing.T) {
 // TestCredentials: one, of a kind that we know.
 func TestCredentials(t *testing.T) {
 	s := newStage(t)
-	v, _, err := s.CreateToken(t.Context(), root, TokenRequest{Name: "ci", Grants: gate, ExpiresAt: s.clock().Add(time.Hour)})
+	v, _, err := s.CreateToken(t.Context(), root, tocsin.TokenRequest{Name: "ci", Grants: gate, ExpiresAt: s.clock().Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestFailedAttempts(t *testing.T) {
 		_, err := s.Authenticate(r)
 		return err
 	}
-	v, _, err := s.CreateToken(t.Context(), root, TokenRequest{Name: "ci", Grants: gate, ExpiresAt: s.clock().Add(time.Hour)})
+	v, _, err := s.CreateToken(t.Context(), root, tocsin.TokenRequest{Name: "ci", Grants: gate, ExpiresAt: s.clock().Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,6 +57,8 @@ type GitHub struct {
 	// API is the base URL; empty for github.com.
 	API   string
 	Token secret.Value
+	// WebhookSecret is what GitHub signs webhooks with; not set: none are taken.
+	WebhookSecret secret.Value
 }
 
 // A Project is a project and where its files are.
@@ -82,8 +84,9 @@ type file struct {
 		Visibility str `yaml:"visibility"`
 	} `yaml:"coordination"`
 	GitHub struct {
-		API   str   `yaml:"api"`
-		Token token `yaml:"token"`
+		API           str   `yaml:"api"`
+		Token         token `yaml:"token"`
+		WebhookSecret token `yaml:"webhook_secret"`
 	} `yaml:"github"`
 	Projects    []fileProject `yaml:"projects"`
 	fileService `yaml:",inline"`

@@ -19,6 +19,7 @@ func (l *loader) github(f file, c *Config) {
 		l.place(f.GitHub.API, "github: api")
 	}
 	c.GitHub.Token = l.secret(f.GitHub.Token, "github: token", credential())
+	c.GitHub.WebhookSecret = l.secret(f.GitHub.WebhookSecret, "github: webhook_secret", nothing())
 }
 
 // secret reads what lies in a file or an environment variable. What looks like the secret itself is refused without being shown.

@@ -18,6 +18,8 @@ import (
 func TestServiceDocuments(t *testing.T) {
 	t.Setenv("TOCSIN_DATABASE", "postgres://tocsin:pw@localhost/tocsin")
 	t.Setenv("OIDC_SECRET", "x")
+	t.Setenv("TOCSIN_GITHUB_TOKEN", "x")
+	t.Setenv("TOCSIN_WEBHOOK_SECRET", "hook")
 	if _, err := Load(filepath.FromSlash("../../docs/deploy/tocsin.yaml")); err != nil {
 		t.Error(err)
 	}
@@ -41,7 +43,7 @@ func TestServiceDocuments(t *testing.T) {
 	if d := cmp.Diff(want, c.Service); d != "" {
 		t.Error(d)
 	}
-	if c.Database.Reveal() != "postgres://tocsin:pw@localhost/tocsin" || len(c.Fetch.Prefixes) != 1 || len(c.Fetch.Hosts) != 1 || c.Retention.Builds != 400*tocsin.Day ||
+	if c.GitHub.WebhookSecret.Reveal() != "hook" || c.Database.Reveal() != "postgres://tocsin:pw@localhost/tocsin" || len(c.Fetch.Prefixes) != 1 || len(c.Fetch.Hosts) != 1 || c.Retention.Builds != 400*tocsin.Day ||
 		c.Projects[1].Source != (tocsin.ProjectSource{Kind: tocsin.SourceGit, Location: "https://git.example.com/api.git", Every: 10 * time.Minute}) ||
 		c.Projects[5].Source.Kind != tocsin.SourceUpload {
 		t.Errorf("%+v", c)

@@ -52,8 +52,8 @@ var allowed = map[string][]string{
 	"internal/corpus":      {}, // tests only
 	"internal/gittree":     {},
 	"internal/githubtest":  {},
-	"internal/lawtest":     {},
 	"internal/jobs":        {},
+	"internal/lawtest":     {},
 	"internal/outbox":      {},
 	"internal/postgres":    {}, // tests only
 	"internal/store":       {},

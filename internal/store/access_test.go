@@ -232,6 +232,11 @@ func TestAuditLog(t *testing.T) {
 		if d := cmp.Diff([]string{"w5", "w4", "w3", "w2", "w1", "w0"}, got); d != "" {
 			t.Error(d)
 		}
+		for want, q := range map[int]AuditQuery{6: {Who: "Ada"}, 5: {Who: "p1", Only: []string{"api"}, Limit: 5}, 1: {Who: hostile}, 0: {Only: []string{}}, 7: {}} {
+			if page, err := s.AuditLog(ctx, q); err != nil || len(page) != want {
+				t.Errorf("%+v: %d, %v, want %d", q, len(page), err, want)
+			}
+		}
 		if page, err := s.AuditLog(ctx, AuditQuery{Target: hostile}); err != nil || len(page) != 1 || page[0].Kind != "" {
 			t.Errorf("%v, %v", page, err)
 		}

@@ -37,18 +37,29 @@ type AuditQuery struct {
 	BeforeID int64
 	Since    time.Time
 	WhoID    string
+	Who      string // a name or an id
 	What     string
 	Target   string
 	Project  string
 	Limit    int // 0: all
+	// Only are the slugs of the projects whose entries may be seen; nil: of all, and entries that are of no project.
+	Only []string
 }
 
 // AuditLog gives entries of the audit log.
 func (s *Store) AuditLog(ctx context.Context, q AuditQuery) ([]tocsin.AuditEntry, error) {
-	where, args := []string{`at >= $1`}, []any{stamp(q.Since)}
+	only := Sight{All: q.Only == nil, Projects: map[string]bool{}}
+	for _, slug := range q.Only {
+		only.Projects[slug] = false
+	}
+	where, args := []string{s.sees(only, `project`), `at >= $2`}, []any{only.list(), stamp(q.Since)}
 	if !q.Before.IsZero() {
 		args = append(args, stamp(q.Before), q.BeforeID)
-		where = append(where, `(at < $2 OR at = $2 AND id < $3)`)
+		where = append(where, `(at < $3 OR at = $3 AND id < $4)`)
+	}
+	if q.Who != "" {
+		args = append(args, name(q.Who))
+		where = append(where, fmt.Sprintf(`(who = $%d OR who_id = $%[1]d)`, len(args)))
 	}
 	for _, c := range []struct{ column, want string }{{"who_id", q.WhoID}, {"what", q.What}, {"target", q.Target}, {"project", q.Project}} {
 		if c.want != "" {

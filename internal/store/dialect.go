@@ -69,7 +69,7 @@ func onPostgres() dialect {
 	return dialect{
 		name: goose.DialectPostgres, files: "migrations/postgres", lock: " FOR NO KEY UPDATE", share: " FOR SHARE", listed: `jsonb_array_elements($1::jsonb) AS v(value)`, still: sql.LevelRepeatableRead,
 		settle: func(ctx context.Context, tx *sql.Tx) error {
-			for _, table := range []string{"projects", "components"} {
+			for _, table := range []string{"projects", "components", "audit"} {
 				_, err := tx.ExecContext(ctx, `SELECT setval(pg_get_serial_sequence('`+table+`', 'id'), COALESCE((SELECT MAX(id) FROM `+table+`), 0) + 1, false)`)
 				if err != nil {
 					return err

@@ -15,7 +15,7 @@ type Retention struct {
 // pruneAtOnce is how many rows go in one transaction, so that others need not wait long.
 const pruneAtOnce = 5000
 
-// Prune forgets what is older than it is to be kept, and says how many rows that were. What a process that ends early leaves, the
+// Prune forgets what is older than it is to be kept, and which webhooks came more than a week ago, and says how many rows that were. What a process that ends early leaves, the
 // next takes.
 func (s *Store) Prune(ctx context.Context, now time.Time, r Retention) (rows int64, err error) {
 	for _, rule := range []struct {
@@ -32,6 +32,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time, r Retention) (rows int
 			AND EXISTS (SELECT 1 FROM inventories n WHERE n.project = i.project AND n.taken_at > i.taken_at) LIMIT $2)`},
 		{r.Inventories, `DELETE FROM resolutions WHERE (component, project, since) IN (SELECT component, project, since FROM resolutions WHERE until > 0 AND until < $1 LIMIT $2)`},
 		{r.Audit, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)`},
+		{deliveriesKept, `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE at < $1 LIMIT $2)`},
 	} {
 		for rule.keep > 0 {
 			var n int64

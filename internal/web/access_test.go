@@ -16,8 +16,17 @@ func accessRequests(id, on string) asked {
 		"embargoed": "issue%2FINC-pay-SECRET-pay%2Fpay%2Fshop", "absent": "issue%2FINC-x",
 	}[on]
 	project := `{"criticality":"high","exposure":"public","visibility":"private","source":{"kind":"upload"},"group":"` + map[string]string{"own": "pay", "other": "web", "absent": "pay"}[on] + `"}`
-	asJSON := map[string]string{"Content-Type": "application/json"}
+	token := map[string]string{"own": "TOKEN-pay", "other": "TOKEN-web", "absent": "TOKEN-x"}[on]
+	grant := map[string]string{"own": `"group":"pay"`, "other": `"group":"web"`, "everywhere": `"group":""`}[on]
 	switch id {
+	case "postToken":
+		return asked{method: "POST", path: "/v1/tokens", body: `{"name":"ci","expires_at":"2026-06-01T00:00:00Z","grants":[{"access":"gate",` + grant + `}]}`, header: asJSON}
+	case "putPerson":
+		return asked{method: "PUT", path: "/v1/people/ADA", body: `{"grants":[],"disabled":true}`, header: asJSON}
+	case "retryJob":
+		return asked{method: "POST", path: "/v1/jobs/7/retry"}
+	case "postGitHub":
+		return hook("push", "d-1", pushOf("pay/shop", "refs/heads/main"))
 	case "postGate":
 		path := "/v1/gate?name=package-lock.json"
 		if slug != "" {
@@ -46,7 +55,8 @@ func accessRequests(id, on string) asked {
 	for _, r := range routes() {
 		if r.id == id {
 			method, path, _ := strings.Cut(r.pattern, " ")
-			return asked{method: method, path: strings.NewReplacer("{slug}", slug, "incidents/{key}", "incidents/"+key, "actions/{key}", "actions/"+action).Replace(path)}
+			return asked{method: method, path: strings.NewReplacer("{slug}", slug, "incidents/{key}", "incidents/"+key, "actions/{key}", "actions/"+action, "tokens/{id}", "tokens/"+token,
+				"people/{id}", "people/ADA").Replace(path)}
 		}
 	}
 	return asked{}
@@ -90,6 +100,9 @@ func TestAccess(t *testing.T) {
 				if access != "none" {
 					q.as = access
 				}
+				if access != "none" && on == "everywhere" {
+					q.as = "all-" + access
+				}
 				w := shared
 				if q.method != "GET" && q.method != "" { // what changes something has a world of its own
 					w = newWorld(t)
@@ -117,6 +130,8 @@ func TestAccess(t *testing.T) {
 		switch r.where {
 		case theProject, newProject, aProject:
 			want = []string{"own", "other", "absent"}
+		case everywhere:
+			want = []string{"own", "everywhere"}
 		case theIncident, theAction:
 			want = []string{"own", "other", "embargoed", "absent"}
 		}

@@ -12,7 +12,12 @@ import (
 // that it is there.
 func (c *call) authorize(ctx context.Context) error {
 	switch c.route.where {
-	case open:
+	case open, signed, known:
+		return nil
+	case everywhere:
+		if !c.who.May(c.route.needs, tocsin.Project{}) {
+			return tocsin.ErrForbidden
+		}
 		return nil
 	case theProject:
 		return c.mayProject(ctx, c.r.PathValue("slug"))

@@ -169,14 +169,19 @@ func kindName(k jsontext.Kind) string {
 
 // note keeps in the audit log what is about to be done.
 func (c *call) note(ctx context.Context, on string, detail any) error {
-	e := Entry{At: c.now, Kind: c.who.Kind, Name: c.who.Name, What: c.route.id, On: on, Request: requestID(ctx)}
+	e := Entry{At: c.now, Kind: c.who.Kind, Name: c.who.Name, What: c.route.id, On: on, Project: c.action.Action.Project, Request: requestID(ctx)}
+	if slug := c.r.PathValue("slug"); slug != "" { // which may not be there yet
+		e.Project = slug
+	} else if c.project != nil {
+		e.Project = c.project.Slug
+	}
 	if detail != nil {
 		var err error
 		if e.Detail, err = json.Marshal(detail); err != nil {
 			return fmt.Errorf("encoding the audit entry: %w", err)
 		}
 	}
-	if err := c.api.audit.Audit(ctx, e); err != nil {
+	if err := c.api.parts.Audit.Audit(ctx, e); err != nil {
 		return fmt.Errorf("keeping the audit entry: %w", err)
 	}
 	return nil

@@ -30,7 +30,8 @@ func TestCommandsOfThePage(t *testing.T) {
 	}
 	files := map[string]string{
 		"@package-lock.json": lockfile, "@clean-lock.json": cleanLockfile, "@-": gzipped(tarred(t, entry{name: lockName, body: lockfile})),
-		"@project.json": jsonBlock.FindStringSubmatch(string(text))[1],
+		"@project.json": jsonBlock.FindAllStringSubmatch(string(text), -1)[0][1],
+		"@token.json":   jsonBlock.FindAllStringSubmatch(string(text), -1)[1][1],
 	}
 	ran := 0
 	for _, block := range shellBlock.FindAllStringSubmatch(string(text), -1) {
@@ -38,7 +39,7 @@ func TestCommandsOfThePage(t *testing.T) {
 		if !ok {
 			continue
 		}
-		q := asked{as: "all-security", header: map[string]string{}}
+		q := asked{as: "all-admin", header: map[string]string{}}
 		words := shellWord.FindAllString(command, -1)
 		for i := 0; i < len(words); i++ {
 			next := func() string {
@@ -77,7 +78,7 @@ func TestCommandsOfThePage(t *testing.T) {
 		}
 		ran++
 	}
-	if ran < 9 {
+	if ran < 14 {
 		t.Errorf("%d commands were found", ran)
 	}
 	for _, k := range kinds {

@@ -95,7 +95,7 @@ func (c *call) decisions(ctx context.Context, q store.DecisionQuery) ([]store.De
 
 // classID is the id of the class that an advisory belongs to, or the advisory's own where none is known.
 func (c *call) classID(ctx context.Context, id string) (string, error) {
-	class, err := c.api.engine.Class(ctx, id)
+	class, err := c.api.parts.Engine.Class(ctx, id)
 	if errors.Is(err, tocsin.ErrNotFound) {
 		return id, nil
 	}
@@ -143,7 +143,7 @@ func (c *call) getAdvisory(ctx context.Context) (answer, error) {
 	if !printable(id) {
 		return answer{}, tocsin.ErrNotFound
 	}
-	class, err := c.api.engine.Class(ctx, id)
+	class, err := c.api.parts.Engine.Class(ctx, id)
 	known := err == nil
 	if !known {
 		if !errors.Is(err, tocsin.ErrNotFound) {

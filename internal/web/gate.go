@@ -39,7 +39,7 @@ func (c *call) postGate(ctx context.Context) (answer, error) {
 	}
 	defer done()
 	g.Inventory = inv
-	r, err := c.api.engine.Gate(ctx, g)
+	r, err := c.api.parts.Engine.Gate(ctx, g)
 	if err != nil {
 		return answer{}, fmt.Errorf("judging an inventory: %w", err)
 	}

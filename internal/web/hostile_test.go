@@ -21,7 +21,6 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/scanner/report"
 )
 
@@ -246,7 +245,7 @@ func TestRatesAreForEachPrincipal(t *testing.T) {
 func TestRatesAreBounded(t *testing.T) {
 	r := newRates(1, 1, func() time.Time { return noon })
 	for i := range 2 * maxRates {
-		_ = r.allow(tocsin.Principal{Name: fmt.Sprint(i)})
+		_ = r.allow(fmt.Sprint(i))
 	}
 	if len(r.of) > maxRates {
 		t.Errorf("%d are counted", len(r.of))

@@ -39,7 +39,7 @@ func (c *call) take(ctx context.Context, inv tocsin.Inventory) (Receipt, error) 
 	if err := c.note(ctx, c.project.Slug, b); err != nil {
 		return Receipt{}, err
 	}
-	receipt, err := c.api.engine.Take(ctx, c.project.Slug, inv, b)
+	receipt, err := c.api.parts.Engine.Take(ctx, c.project.Slug, inv, b)
 	if err != nil {
 		return receipt, fmt.Errorf("keeping an inventory of %s: %w", c.project.Slug, err)
 	}

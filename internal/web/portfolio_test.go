@@ -190,6 +190,8 @@ func TestListsAreFiltered(t *testing.T) {
 		"/v1/projects/pay%2Fshop/inventories":                    1,
 		"/v1/who?package=npm/left":                               2,
 		"/v1/who?package=npm/left@9":                             0,
+		"/v1/who?package=NPM/left@1.0.0":                         2,
+		"/v1/who?package=pypi/left":                              0,
 		"/v1/who?package=npm/left&to=2026-02-28":                 0,
 		"/v1/who?package=npm/left&from=2027-01-01&to=2027-02-01": 2,
 		"/v1/policies":                                           1,
@@ -216,7 +218,7 @@ func TestListsAreFiltered(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/v1/findings?gate=no", "/v1/incidents?open=yes", "/v1/who", "/v1/who?package=left", "/v1/who?package=npm/left&from=x", "/v1/search?q=a",
-		"/v1/who?package=npm/left&from=2026-02-01&to=2026-01-01", "/v1/who?package=pkg:nonsense", "/v1/projects?x=1"} {
+		"/v1/who?package=npm/left&from=2026-02-01&to=2026-01-01", "/v1/who?package=pkg:nonsense", "/v1/who?package=nowhere/left", "/v1/projects?x=1"} {
 		if p := problem(t, w.wants(400, asked{as: "all-admin", path: path})); p.Field == "" {
 			t.Errorf("%s: %+v names no field", path, p)
 		}

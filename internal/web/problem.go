@@ -53,8 +53,11 @@ var kinds = []struct {
 	{errNothing, 422, "nothing-to-scan", "Nothing was found to scan", "", ""},
 	{errStopped, 422, "stopped-by-the-gate", "The gate does not let it pass", "", ""},
 	{errRate, 429, "too-many-requests", "Too many requests", "", "wait for as long as Retry-After says"},
+	{tocsin.ErrLimited, 429, "too-many-attempts", "Too many attempts", "Too many attempts to prove who asks have failed from this address.", "wait for as long as Retry-After says, and check the token"},
 	{errSlow, 408, "too-slow", "The body came too slowly", "", "send it again over a faster connection"},
 	{errBusy, 503, "busy", "Too much is being done at once", "", "send it again after as long as Retry-After says; nothing was kept"},
+	{tocsin.ErrUnavailable, 503, "unavailable", "Something that is needed is not there now", "What is asked for the answer cannot be reached.",
+		"send it again after as long as Retry-After says"},
 	{errNoMethod, 405, "no-such-method", "The path does not take this method", "", "use one of those in Allow"},
 	{tocsin.ErrUnauthenticated, 401, "not-signed-in", "You are not signed in", "There is no valid token or session with the request.", "send a token as Authorization: Bearer"},
 	{tocsin.ErrForbidden, 403, "forbidden", "You may not do this", "Your access does not reach this far here.", "ask an administrator for access"},
@@ -103,6 +106,13 @@ func describe(err error, id string) (Problem, http.Header) {
 	if p.Status == 401 {
 		header.Set("WWW-Authenticate", `Bearer realm="tocsin"`)
 	}
+	if p.Status == 503 {
+		header.Set("Retry-After", "5")
+	}
+	var limited *tocsin.LimitedError
+	if errors.As(err, &limited) && p.Status == 429 {
+		header.Set("Retry-After", seconds(limited.RetryAfter))
+	}
 	var r *refusal
 	if errors.As(err, &r) && p.Status != 500 {
 		if r.detail != "" {
@@ -113,7 +123,7 @@ func describe(err error, id string) (Problem, http.Header) {
 		}
 		p.Field = r.field
 		if r.retry > 0 {
-			header.Set("Retry-After", strconv.Itoa(int(math.Ceil(r.retry.Seconds()))))
+			header.Set("Retry-After", seconds(r.retry))
 		}
 		for name, values := range r.header {
 			header[name] = values
@@ -121,6 +131,9 @@ func describe(err error, id string) (Problem, http.Header) {
 	}
 	return p, header
 }
+
+// seconds are whole ones, at least one, as Retry-After has them.
+func seconds(d time.Duration) string { return strconv.Itoa(max(1, int(math.Ceil(d.Seconds())))) }
 
 // refuse answers with the problem that an error is. One that is ours is logged.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {

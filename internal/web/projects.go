@@ -245,7 +245,7 @@ func (c *call) rescan(ctx context.Context) (answer, error) {
 	if err := c.note(ctx, c.project.Slug, nil); err != nil {
 		return answer{}, err
 	}
-	if err := c.api.engine.Look(ctx, c.project.Slug); err != nil {
+	if err := c.api.parts.Engine.Look(ctx, c.project.Slug); err != nil {
 		return answer{}, fmt.Errorf("asking for a look at %s: %w", c.project.Slug, err)
 	}
 	return answer{status: 202, body: Accepted{Project: c.project.Slug}}, nil

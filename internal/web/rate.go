@@ -5,14 +5,12 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
-
-	"github.com/tocsin-dev/tocsin"
 )
 
-// maxRates is how many principals are counted one by one.
+// maxRates is how many are counted one by one.
 const maxRates = 10_000
 
-// rates limits how often each principal asks.
+// rates limits how often each one asks, by whatever they are told apart by.
 type rates struct {
 	limit rate.Limit
 	burst int
@@ -30,9 +28,9 @@ func newRates(perSecond, burst int, now func() time.Time) *rates {
 }
 
 // allow counts a request, or says how long to wait.
-func (r *rates) allow(p tocsin.Principal) error {
+func (r *rates) allow(who string) error {
 	now := r.now()
-	held := r.limiter(string(p.Kind)+" "+p.Name, now).ReserveN(now, 1)
+	held := r.limiter(who, now).ReserveN(now, 1)
 	wait := held.DelayFrom(now)
 	if wait == 0 {
 		return nil

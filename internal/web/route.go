@@ -17,7 +17,7 @@ import (
 type route struct {
 	// id names it in the document, the log of changes and tests.
 	id, pattern, about string
-	// needs is the permission, where of what; a route without a permission is open to all, and must say so.
+	// needs is the permission, where of what; a route without a permission must say who may all the same.
 	needs tocsin.Permission
 	where where
 	query []param
@@ -34,6 +34,9 @@ type where string
 
 const (
 	open         where = "open"              // of nothing: anybody may ask, and nobody is asked who they are
+	signed       where = "signed"            // of nothing: who sends it has signed it with a secret, which the handler checks
+	known        where = "signed in"         // of nothing: whoever is known may ask
+	everywhere   where = "everywhere"        // of all projects, and what belongs to none
 	somewhere    where = "somewhere"         // of any project; the answer holds only what the asker may see
 	theProject   where = "the project"       // of the one that {slug} names
 	aProject     where = "the project given" // of the one that ?project= names; of any if there is none
@@ -60,11 +63,13 @@ const (
 	paramNumber paramType = "integer"
 )
 
+// permissions are all that there are.
+var permissions = []tocsin.Permission{tocsin.MayGate, tocsin.MaySend, tocsin.MayRead, tocsin.MayRespond, tocsin.MayManage, tocsin.MayRule}
+
 func (a *API) register(r route) error {
-	known := []where{open, somewhere, theProject, aProject, newProject, theIncident, theAction}
-	permissions := []tocsin.Permission{tocsin.MayGate, tocsin.MaySend, tocsin.MayRead, tocsin.MayRespond, tocsin.MayManage, tocsin.MayRule}
+	places := []where{open, signed, known, everywhere, somewhere, theProject, aProject, newProject, theIncident, theAction}
 	switch {
-	case !slices.Contains(known, r.where) || (r.where == open) != (r.needs == ""):
+	case !slices.Contains(places, r.where) || (r.where == open || r.where == signed || r.where == known) != (r.needs == ""):
 		return fmt.Errorf("route %s does not say who may", r.pattern)
 	case r.needs != "" && !slices.Contains(permissions, r.needs):
 		return fmt.Errorf("route %s needs %q, which is no permission", r.pattern, r.needs)
@@ -92,15 +97,15 @@ func (a *API) serve(r route, w http.ResponseWriter, req *http.Request) {
 }
 
 func (a *API) answer(ctx context.Context, c *call) (answer, error) {
-	if c.route.where != open {
+	if c.route.where != open && c.route.where != signed {
 		var err error
-		if c.who, err = a.auth.Authenticate(c.r); err != nil {
+		if c.who, err = a.parts.Auth.Authenticate(c.r); err != nil {
 			return answer{}, err
 		}
 		if w, ok := c.w.(*written); ok {
 			w.who = c.who
 		}
-		if err := a.rates.allow(c.who); err != nil {
+		if err := a.rates.allow(string(c.who.Kind) + " " + c.who.Name); err != nil {
 			return answer{}, err
 		}
 	}

@@ -17,7 +17,7 @@ type Policies struct {
 }
 
 func (c *call) listPolicies(context.Context) (answer, error) {
-	list := slices.Clone(c.api.engine.Policies())
+	list := slices.Clone(c.api.parts.Engine.Policies())
 	slices.SortStableFunc(list, func(a, b Policy) int { return strings.Compare(a.Name, b.Name) })
 	if list == nil {
 		list = []Policy{}
@@ -38,7 +38,7 @@ func (c *call) listFeeds(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	out := Feeds{Items: feeds, Snapshot: c.api.engine.Snapshot()}
+	out := Feeds{Items: feeds, Snapshot: c.api.parts.Engine.Snapshot()}
 	if out.Items == nil {
 		out.Items = []tocsin.FeedState{}
 	}

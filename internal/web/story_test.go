@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/auth"
+	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/scanner/report"
 )
@@ -31,6 +34,7 @@ type world struct {
 	mu      sync.Mutex
 	entries []Entry
 	looks   []string
+	retried []int64
 	// fail is what the engine and the auditor fail with.
 	fail error
 	// slow holds each verdict back until it is closed.
@@ -50,17 +54,53 @@ func newWorld(t testing.TB, options ...func(*Options)) *world {
 		}
 	})
 	w := &world{t: t, store: s, log: &bytes.Buffer{}}
-	o := Options{Rate: 1 << 20, Burst: 1 << 20, Now: func() time.Time { return noon }, CursorKey: []byte("k"), Limits: Limits{TempDir: t.TempDir()}}
+	o := Options{Rate: 1 << 20, Burst: 1 << 20, Now: func() time.Time { return noon }, CursorKey: []byte("k"), Limits: Limits{TempDir: t.TempDir()}, HookSecret: secret.New(hookSecret)}
 	for _, option := range options {
 		option(&o)
 	}
-	if w.api, err = New(slog.New(slog.NewTextHandler(&locked{w: w.log}, nil)), w, w, w, s, o); err != nil {
+	log := slog.New(slog.NewTextHandler(&locked{w: w.log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	keys, err := auth.New(log, s, auth.Options{URL: "https://tocsin.example", Now: o.Now})
+	if err != nil {
 		t.Fatal(err)
 	}
+	if w.api, err = New(log, Parts{Auth: w, Engine: w, Audit: w, Keys: keys, Work: w}, s, o); err != nil {
+		t.Fatal(err)
+	}
+	w.people()
 	for _, slug := range []string{"pay/shop", "web/site"} {
 		w.watch(slug)
 	}
 	return w
+}
+
+// people keeps somebody who signed in, a token for each group, and what was done to the projects.
+func (w *world) people() {
+	w.t.Helper()
+	ada := tocsin.Person{ID: "ADA", Issuer: "https://id.example", Subject: "ada", Name: "Ada", Claimed: []tocsin.Grant{{Access: tocsin.AccessViewer}}}
+	_, err := w.store.SignIn(w.t.Context(), tocsin.Session{Person: ada, CreatedAt: noon, ExpiresAt: noon.Add(time.Hour)}, "s", "", tocsin.AuditEntry{At: noon, Kind: tocsin.PrincipalPerson, What: "person.signed_in"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, slug := range []string{"pay/shop", "web/site"} {
+		group, _, _ := strings.Cut(slug, "/")
+		token := tocsin.APIToken{ID: "TOKEN-" + group, Name: "ci of " + slug, Grants: []tocsin.Grant{{Access: tocsin.AccessSender, Group: group}}, CreatedAt: noon, CreatedBy: "Ada", ExpiresAt: noon.Add(tocsin.Day)}
+		done := tocsin.AuditEntry{At: noon.Add(time.Minute), Kind: tocsin.PrincipalPerson, Who: "Ada", WhoID: "ADA", What: "rescanProject", Target: slug, Project: slug}
+		if err := errors.Join(w.store.AddToken(w.t.Context(), token, "hash", tocsin.AuditEntry{At: noon, What: "token.created"}), w.store.Audit(w.t.Context(), done)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+func (w *world) Undone(context.Context) ([]Job, error) {
+	return []Job{{ID: 7, Kind: "look", Args: json.RawMessage(`{"project":"pay/shop"}`), State: "parked", Attempts: 10, At: noon, Error: "it rains"}, {ID: 8, Kind: "feeds", Args: json.RawMessage(`{}`), State: "waiting", At: noon}}, w.fail
+}
+
+func (w *world) Retry(_ context.Context, id int64) error {
+	if id != 7 {
+		return tocsin.ErrNotFound
+	}
+	w.retried = append(w.retried, id)
+	return w.fail
 }
 
 type locked struct {
@@ -216,8 +256,11 @@ func (w *world) Take(ctx context.Context, slug string, inv tocsin.Inventory, b t
 }
 
 func (w *world) Look(_ context.Context, slug string) error {
+	if w.fail != nil {
+		return w.fail
+	}
 	w.looks = append(w.looks, slug)
-	return w.fail
+	return nil
 }
 
 func (w *world) Class(_ context.Context, id string) (tocsin.Class, error) {

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/scanner/report"
 )
@@ -86,6 +88,8 @@ type Entry struct {
 	// What is the route's name, such as "putProject"; On what it was done to, such as a slug or an action's key.
 	What string `json:"what"`
 	On   string `json:"on"`
+	// Project is the slug of the one that it was about; empty if it was about none.
+	Project string `json:"project,omitempty"`
 	// Detail is JSON of what was asked, without secrets; empty if the route says it all.
 	Detail json.RawMessage `json:"detail,omitempty"`
 	// Request is the id under which the log has it.
@@ -107,6 +111,11 @@ type Options struct {
 	// Wait is how long one waits.
 	Wait   time.Duration
 	Limits Limits
+	// HookSecret is what GitHub signs webhooks with; none: they are not taken.
+	HookSecret secret.Value
+	// Address is who sent a request, for the limit on webhooks; nil: the other end of the connection, which behind a proxy is the proxy
+	// for all.
+	Address func(r *http.Request) netip.Addr
 }
 
 // Limits bound what a request may bring.
@@ -141,6 +150,9 @@ func (o *Options) fill() {
 	if len(o.CursorKey) == 0 {
 		o.CursorKey = []byte(rand.Text())
 	}
+	if o.Address == nil {
+		o.Address = remote
+	}
 	if o.Wait == 0 {
 		o.Wait = 10 * time.Second
 	}
@@ -160,25 +172,24 @@ func (o *Options) fill() {
 
 // An API answers requests. It is safe for concurrent use.
 type API struct {
-	log     *slog.Logger
-	auth    Authenticator
-	engine  Engine
-	audit   Auditor
-	store   *store.Store
-	opts    Options
-	mux     *http.ServeMux
-	rates   *rates
-	work    *slots
-	receive *slots
-	handler http.Handler
+	log   *slog.Logger
+	parts Parts
+	store *store.Store
+	opts  Options
+	mux   *http.ServeMux
+	// rates are those of principals, hooks of addresses that send webhooks.
+	rates, hooks *rates
+	// work, receive and arriving bound what is judged, and how many bodies and webhooks are on their way.
+	work, receive, arriving *slots
+	handler                 http.Handler
 }
 
 // New makes an API. The table of routes is checked: a line that does not say who may is a fault of the program.
-func New(log *slog.Logger, auth Authenticator, engine Engine, audit Auditor, s *store.Store, o Options) (*API, error) {
+func New(log *slog.Logger, p Parts, s *store.Store, o Options) (*API, error) {
 	o.fill()
 	a := &API{
-		log: log, auth: auth, engine: engine, audit: audit, store: s, opts: o, mux: http.NewServeMux(), rates: newRates(o.Rate, o.Burst, o.Now),
-		work: newSlots(o.Work, o.Queue, o.Wait), receive: newSlots(o.Receiving, 0, 0),
+		log: log, parts: p, store: s, opts: o, mux: http.NewServeMux(), rates: newRates(o.Rate, o.Burst, o.Now), hooks: newRates(hookRate, hookBurst, o.Now),
+		work: newSlots(o.Work, o.Queue, o.Wait), receive: newSlots(o.Receiving, 0, 0), arriving: newSlots(maxHooks, maxHooks, o.Wait),
 	}
 	var errs []error
 	for _, r := range routes() {

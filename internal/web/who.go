@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -17,10 +16,11 @@ func (c *call) getWho(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	q, err := whoQuery(c.query["package"])
-	if err != nil {
-		return answer{}, err
+	ref, err := purl.Query(c.query["package"])
+	if err != nil || ref.Name == "" {
+		return answer{}, invalid("package", "write npm/debug@4.4.2 or pkg:npm/debug@4.4.2", "it names no package of an ecosystem that is known")
 	}
+	q := store.WhoQuery{Ecosystem: ref.Ecosystem, Name: ref.Name, Version: ref.Version}
 	if q.From, err = instant("from", c.query["from"], time.Unix(0, 0)); err != nil {
 		return answer{}, err
 	}
@@ -52,27 +52,6 @@ func (c *call) getWho(ctx context.Context) (answer, error) {
 func resolutionPlace(r tocsin.Resolution) string {
 	b, _ := json.Marshal([]string{r.Project, r.Ecosystem, r.Name, r.Version, r.Since.Format(time.RFC3339Nano)}) // texts cannot fail
 	return string(b)
-}
-
-// whoQuery reads ecosystem/name@version, or a purl.
-func whoQuery(text string) (store.WhoQuery, error) {
-	const fix = "write npm/debug@4.4.2 or pkg:npm/debug@4.4.2"
-	if strings.HasPrefix(text, "pkg:") {
-		ref, err := purl.Parse(text)
-		if err != nil || ref.Ecosystem == "" || ref.Name == "" {
-			return store.WhoQuery{}, invalid("package", fix, "it is no purl of a known type")
-		}
-		return store.WhoQuery{Ecosystem: ref.Ecosystem, Name: ref.Name, Version: ref.Version}, nil
-	}
-	ecosystem, name, ok := strings.Cut(text, "/")
-	version := ""
-	if at := strings.LastIndexByte(name, '@'); at > 0 { // a scope begins with one
-		name, version = name[:at], name[at+1:]
-	}
-	if !ok || ecosystem == "" || name == "" {
-		return store.WhoQuery{}, invalid("package", fix, "it names no ecosystem and package")
-	}
-	return store.WhoQuery{Ecosystem: ecosystem, Name: purl.Canonical(ecosystem, name), Version: version}, nil
 }
 
 // instant reads a time, or a day in UTC.
