@@ -13,7 +13,7 @@ fuzz: ## every fuzz test, 30 seconds each
 	sh scripts/fuzz 30s
 
 bench: ## benchmarks, then side by side with osv-scanner; the corpus is found through TOCSIN_CORPUS
-	go test -run '^$$' -bench . -benchmem ./...
+	go test -timeout 60m -run '^$$' -bench . -benchmem ./...
 	cd internal/sidebyside && go run .
 
 ci: ## the law
