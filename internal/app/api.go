@@ -154,7 +154,7 @@ type auditor struct{ *Service }
 
 // Audit keeps an entry.
 func (a auditor) Audit(ctx context.Context, e web.Entry) error {
-	entry := tocsin.AuditEntry{At: e.At, Kind: e.Kind, Who: e.Name, What: e.What, Target: e.On, Request: e.Request}
+	entry := tocsin.AuditEntry{At: e.At, Kind: e.Kind, Who: e.Name, What: e.What, Target: e.On, Project: e.Project, Request: e.Request}
 	if len(e.Detail) > 0 {
 		entry.Detail = map[string]string{"asked": string(e.Detail)}
 	}

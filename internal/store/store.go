@@ -13,6 +13,8 @@ import (
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/zstd"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/tocsin-dev/tocsin"
 )
@@ -76,11 +78,37 @@ func openFile(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := first(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	s, err := New(ctx, db)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
+}
+
+// The first connection makes a new file one with a log beside it, for which SQLite does not wait if another process does the same: it
+// says at once that the file is locked.
+const (
+	firstTries = 100
+	firstWait  = 50 * time.Millisecond
+)
+
+// first makes the first connection.
+func first(ctx context.Context, db *sql.DB) (err error) {
+	for range firstTries {
+		var busy *sqlite.Error
+		if err = db.PingContext(ctx); !errors.As(err, &busy) || busy.Code()&0xff != sqlite3.SQLITE_BUSY {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(firstWait):
+		}
+	}
+	return err
 }
 
 // DSN names a database file for the driver "sqlite", with the settings that the store relies on.
