@@ -20,21 +20,19 @@ import (
 	"github.com/tocsin-dev/tocsin/policies/packs"
 )
 
-// A large is a portfolio of many projects with 500 packages each, of which ten resolve the package "needle".
+// A large is a portfolio of many projects with as many packages each, of which ten resolve the package "needle".
 type large struct {
-	feed string
-	now  time.Time
-	sync pipeline.Sync
-	run  pipeline.Portfolio
-	x    *advisories.Index
+	packages int
+	feed     string
+	now      time.Time
+	sync     pipeline.Sync
+	run      pipeline.Portfolio
+	x        *advisories.Index
 	// excused is what people decided.
 	excused []tocsin.Exception
 }
 
-const (
-	largePackages = 500
-	largeUsers    = 10
-)
+const largeUsers = 10
 
 func shippedSet(t testing.TB) policies.Set {
 	t.Helper()
@@ -56,18 +54,18 @@ func shippedSet(t testing.TB) policies.Set {
 func newLarge(t testing.TB, projects int) *large {
 	t.Helper()
 	dir := t.TempDir()
-	return newLargeIn(t, projects, dir, store.Path(dir))
+	return newLargeIn(t, projects, 60, dir, store.Path(dir))
 }
 
 // newLargeIn keeps the portfolio in a database.
-func newLargeIn(t testing.TB, projects int, dir, database string) *large {
+func newLargeIn(t testing.TB, projects, packages int, dir, database string) *large {
 	t.Helper()
 	st, err := store.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	l := &large{feed: filepath.Join(dir, "feed"), now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)}
+	l := &large{packages: packages, feed: filepath.Join(dir, "feed"), now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)}
 	if err := os.MkdirAll(l.feed, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -104,8 +102,8 @@ func newLargeIn(t testing.TB, projects int, dir, database string) *large {
 func (l *large) source(i, of int) pipeline.Source {
 	slug := fmt.Sprintf("project-%05d", i)
 	inv := &tocsin.Inventory{Project: slug, Source: slug, TakenAt: l.now}
-	inv.Coverage.Files = []tocsin.FileCoverage{{Path: "package-lock.json", Format: "npm/package-lock", Status: tocsin.FileRead, Packages: largePackages}}
-	for n := range largePackages {
+	inv.Coverage.Files = []tocsin.FileCoverage{{Path: "package-lock.json", Format: "npm/package-lock", Status: tocsin.FileRead, Packages: l.packages}}
+	for n := range l.packages {
 		name := fmt.Sprintf("package-%d", (i*31+n*7)%6000)
 		if n == 0 && i%(of/largeUsers) == 0 {
 			name = "needle"
@@ -182,8 +180,8 @@ func BenchmarkRematch(b *testing.B) {
 					database = postgres.Start(b).Database(b)
 				}
 				began := time.Now()
-				l := newLargeIn(b, projects, dir, database)
-				b.Logf("%d projects with %d packages were taken in in %s", projects, largePackages, time.Since(began).Round(time.Second))
+				l := newLargeIn(b, projects, 500, dir, database)
+				b.Logf("%d projects with %d packages were taken in in %s", projects, l.packages, time.Since(began).Round(time.Second))
 				fixed := 1
 				for b.Loop() {
 					b.StopTimer()
