@@ -117,7 +117,7 @@ func (e engine) Look(ctx context.Context, project string) error {
 
 // Class gives the class that an advisory belongs to.
 func (e engine) Class(_ context.Context, id string) (c tocsin.Class, err error) {
-	err = e.library.with(func(x pipeline.ClassIndex) error {
+	err = e.indexes.with(func(x pipeline.ClassIndex) error {
 		c, err = x.ClassOf(id)
 		return err
 	})
@@ -126,7 +126,7 @@ func (e engine) Class(_ context.Context, id string) (c tocsin.Class, err error) 
 
 // Snapshot is the one that verdicts are made with; the zero value before the first sync.
 func (e engine) Snapshot() tocsin.Snapshot {
-	x, err := e.library.snapshot()
+	x, err := e.indexes.snapshot()
 	if err != nil && !errors.Is(err, tocsin.ErrUnavailable) {
 		e.log.Error("advisory index not read", "err", err)
 	}

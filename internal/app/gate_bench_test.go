@@ -18,12 +18,9 @@ import (
 )
 
 // BenchmarkGate is one request for a verdict over the loopback, sender included: an SBOM of 411 components of the corpus, by the advisories
-// in the data folder that TOCSIN_BENCH_DATA names, which tocsin db update filled.
+// of [benchData].
 func BenchmarkGate(b *testing.B) {
-	data := os.Getenv("TOCSIN_BENCH_DATA")
-	if data == "" {
-		b.Skip("TOCSIN_BENCH_DATA names no data folder")
-	}
+	data := benchData(b)
 	body, err := os.ReadFile(filepath.Join(corpus.Dir(b), "sboms", "open", "020-syft-huginn-1-3.cdx.json"))
 	if err != nil {
 		b.Fatal(err)

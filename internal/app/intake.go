@@ -32,7 +32,7 @@ func (s *Service) Judge(ctx context.Context, project *tocsin.Project, inv tocsin
 	if project != nil {
 		src.Project, src.Exceptions = *project, s.set().excused
 	}
-	err = s.library.with(func(x pipeline.ClassIndex) error {
+	err = s.indexes.with(func(x pipeline.ClassIndex) error {
 		snapshot = x.Snapshot()
 		p := s.portfolio(x)
 		if !embargoed && hasPrivate(snapshot) {

@@ -114,7 +114,7 @@ func (s state) feedState(ctx context.Context, now time.Time, tell func(*promethe
 		tell(feedOK, ok, f.Name)
 		tell(feedAge, now.Sub(f.SyncedAt).Seconds(), f.Name)
 	}
-	if x, err := s.library.snapshot(); err == nil {
+	if x, err := s.indexes.snapshot(); err == nil {
 		tell(indexAt, float64(x.AsOf.Unix()))
 	}
 	return err

@@ -24,21 +24,7 @@ import (
 func BenchmarkReplay(b *testing.B) {
 	ctx := b.Context()
 	root := corpus.Dir(b)
-	dir := os.Getenv("TOCSIN_BENCH_DATA")
-	if dir == "" {
-		dir = b.TempDir()
-		st, err := store.Open(ctx, store.Path(dir))
-		if err != nil {
-			b.Fatal(err)
-		}
-		sync := pipeline.Sync{Store: st, Dir: dir, Now: func() time.Time { return time.Now().UTC() }}
-		if _, err := sync.Run(ctx, []pipeline.FeedSource{{Name: pipeline.FeedOSV, From: filepath.Join(root, "osv")}}); err != nil {
-			b.Fatal(err)
-		}
-		if err := st.Close(); err != nil {
-			b.Fatal(err)
-		}
-	}
+	dir := benchData(b)
 	until := time.Date(2026, 8, 23, 0, 0, 0, 0, time.UTC)
 	projects := monthly(b, filepath.Join(root, "lockfiles", "open"), 1000, until)
 	set, err := app.Policies([]string{"emergency", "release-gate"})
@@ -106,4 +92,23 @@ func monthly(b *testing.B, dir string, n int, until time.Time) []replay.Project 
 		out = append(out, p)
 	}
 	return out
+}
+
+// benchData is the data folder that TOCSIN_BENCH_DATA names, else one with the advisories of the corpus.
+func benchData(b *testing.B) string {
+	b.Helper()
+	if dir := os.Getenv("TOCSIN_BENCH_DATA"); dir != "" {
+		return dir
+	}
+	dir := b.TempDir()
+	st, err := store.Open(b.Context(), store.Path(dir))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer st.Close()
+	sync := pipeline.Sync{Store: st, Dir: dir, Now: func() time.Time { return time.Now().UTC() }}
+	if _, err := sync.Run(b.Context(), []pipeline.FeedSource{{Name: pipeline.FeedOSV, From: filepath.Join(corpus.Dir(b), "osv")}}); err != nil {
+		b.Fatal(err)
+	}
+	return dir
 }

@@ -71,10 +71,10 @@ func (s *Service) follows(ctx context.Context) error {
 			return nil
 		case <-t.C:
 		}
-		if s.library.syncing.Load() {
+		if s.indexes.syncing.Load() {
 			continue
 		}
-		if changed, err := s.library.refresh(ctx, nil); err != nil && ctx.Err() == nil {
+		if changed, err := s.indexes.refresh(ctx, nil); err != nil && ctx.Err() == nil {
 			s.log.Error("advisory index not brought up to date", "err", err)
 		} else if changed {
 			s.log.Info("advisory index brought up to date")
@@ -95,7 +95,7 @@ func (s *Service) Reconfigure(ctx context.Context, c config.Config) error {
 
 // Ready says why the service cannot answer yet; nil when it can.
 func (s *Service) Ready(ctx context.Context) error {
-	_, err := s.library.snapshot()
+	_, err := s.indexes.snapshot()
 	_, _, down := s.store.Census(ctx)
 	return errors.Join(err, down)
 }

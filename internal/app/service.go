@@ -65,7 +65,7 @@ type Service struct {
 	log       *slog.Logger
 	opts      Options
 	store     *store.Store
-	library   *library
+	indexes   *indexes
 	playbooks map[string]tocsin.Playbook
 	writer    *incidents.Writer
 	github    *github.Executor
@@ -107,7 +107,7 @@ func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Se
 	if s.github, err = s.executor(ctx); err != nil {
 		return nil, errors.Join(err, s.store.Close())
 	}
-	s.library = &library{log: log, dir: c.Data, store: s.store, now: o.Now}
+	s.indexes = &indexes{log: log, dir: c.Data, store: s.store, now: o.Now}
 	s.metrics = newMetrics(s)
 	return s, nil
 }
@@ -190,7 +190,7 @@ func reveal(token secret.Value) (string, error) {
 func (s *Service) Store() *store.Store { return s.store }
 
 // Close closes the store.
-func (s *Service) Close() error { return errors.Join(s.library.Close(), s.store.Close()) }
+func (s *Service) Close() error { return errors.Join(s.indexes.Close(), s.store.Close()) }
 
 // A Report is what one run came to.
 type Report struct {

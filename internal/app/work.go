@@ -51,7 +51,7 @@ func (s *Service) list() *jobs.List {
 	l := &jobs.List{First: s.opts.Patience}
 	r := s.opts.Rhythm.orDefault()
 	if len(s.set().config.Advisories) > 0 {
-		jobs.Add(l, jobs.Rule{First: 10 * time.Minute, Timeout: time.Hour, Every: s.set().config.Interval}, s.doSync)
+		jobs.Add(l, jobs.Rule{First: 2 * time.Minute, Timeout: time.Hour, Every: s.set().config.Interval}, s.doSync)
 	}
 	jobs.Add(l, jobs.Rule{Timeout: 30 * time.Minute, Every: r.Match}, s.doMatch)
 	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Due}, s.doDue)
@@ -78,8 +78,8 @@ func (r Rhythm) orDefault() Rhythm {
 }
 
 func (s *Service) doSync(ctx context.Context, _ syncJob) error {
-	s.library.syncing.Store(true) // one index of all that comes is enough
-	defer s.library.syncing.Store(false)
+	s.indexes.syncing.Store(true) // one index of all that comes is enough
+	defer s.indexes.syncing.Store(false)
 	how, list := s.feeds()
 	if err := how.Fetch(ctx, list); err != nil {
 		s.log.Warn("feeds not synced whole", "err", err) // their state says so on every verdict; the next sync tries again
@@ -91,7 +91,7 @@ func (s *Service) doSync(ctx context.Context, _ syncJob) error {
 }
 
 func (s *Service) doMatch(ctx context.Context, _ matchJob) error {
-	if _, err := s.library.refresh(ctx, nil); err != nil {
+	if _, err := s.indexes.refresh(ctx, nil); err != nil {
 		return err
 	}
 	m, err := s.store.Matching(ctx)
@@ -100,7 +100,7 @@ func (s *Service) doMatch(ctx context.Context, _ matchJob) error {
 	}
 	var r pipeline.Result
 	began := time.Now()
-	err = s.library.with(func(x pipeline.ClassIndex) (err error) {
+	err = s.indexes.with(func(x pipeline.ClassIndex) (err error) {
 		if m.From == m.To && string(m.To) == x.Snapshot().Cursor {
 			return nil
 		}
@@ -208,14 +208,14 @@ func (s *Service) every(w tocsin.Watched) time.Duration {
 func (s *Service) keep(ctx context.Context, src pipeline.Source, inv tocsin.Inventory, b tocsin.Build) (r pipeline.Result, err error) {
 	src.Inventory, src.Build = &inv, &b
 	for range 2 {
-		err = s.library.with(func(x pipeline.ClassIndex) (err error) {
+		err = s.indexes.with(func(x pipeline.ClassIndex) (err error) {
 			r, err = s.portfolio(x).Run(ctx, []pipeline.Source{src})
 			return err
 		})
 		if !errors.Is(err, store.ErrBehind) {
 			break
 		}
-		if _, err := s.library.refresh(ctx, nil); err != nil {
+		if _, err := s.indexes.refresh(ctx, nil); err != nil {
 			return r, err
 		}
 	}
@@ -240,7 +240,7 @@ func (s *Service) doReconsider(ctx context.Context, _ reconsiderJob) error {
 	if digest == set.policies.Live.Digest() && day == today {
 		return nil
 	}
-	err = s.library.with(func(x pipeline.ClassIndex) error {
+	err = s.indexes.with(func(x pipeline.ClassIndex) error {
 		r, err := s.portfolio(x).Reconsider(ctx, x, set.excused)
 		return errors.Join(err, s.follow(ctx, r))
 	})

@@ -44,7 +44,7 @@ func FuzzBearer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, header string) {
 		if _, token, ok := strings.Cut(header, " "); ok && len(token) == tokenLength && checksum(token[:sumStart]) == token[sumStart:] {
-			t.Skip("the store would be asked")
+			return // the store would be asked
 		}
 		var refusal *Refusal
 		if _, err := a.fromBearer(t.Context(), header); !errors.As(err, &refusal) {

@@ -19,9 +19,9 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/store"
 )
 
-// A library holds the advisory index of a process, and changes it for a newer one while others read the older. It is safe for
+// indexes holds the advisory index of a process, and changes it for a newer one while others read the older. It is safe for
 // concurrent use.
-type library struct {
+type indexes struct {
 	log   *slog.Logger
 	dir   string
 	store *store.Store
@@ -33,7 +33,7 @@ type library struct {
 	current *lent
 }
 
-// lent is an open index with the number of those who use it, the library among them.
+// lent is an open index with the number of those who use it, the holder among them.
 type lent struct {
 	x     *shelf
 	users int
@@ -64,7 +64,7 @@ func (s *shelf) Class(n int) (tocsin.Class, error) {
 }
 
 // borrow gives the index as it is now. The caller gives it back.
-func (l *library) borrow(open func(path string) (*advisories.Index, error)) (*lent, error) {
+func (l *indexes) borrow(open func(path string) (*advisories.Index, error)) (*lent, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.current == nil {
@@ -81,7 +81,7 @@ func (l *library) borrow(open func(path string) (*advisories.Index, error)) (*le
 	return l.current, nil
 }
 
-func (l *library) giveBack(b *lent) error {
+func (l *indexes) giveBack(b *lent) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if b.users--; b.users > 0 {
@@ -91,7 +91,7 @@ func (l *library) giveBack(b *lent) error {
 }
 
 // reopen forgets the index, if it still is the one given; whoever comes next opens what is there then.
-func (l *library) reopen(old *lent) error {
+func (l *indexes) reopen(old *lent) error {
 	l.mu.Lock()
 	if l.current != old || old == nil {
 		l.mu.Unlock()
@@ -104,7 +104,7 @@ func (l *library) reopen(old *lent) error {
 
 // with runs f with the index. If f comes to damage, what it did is void, and it is run once more with an index that was checked to its
 // last byte.
-func (l *library) with(f func(pipeline.ClassIndex) error) error {
+func (l *indexes) with(f func(pipeline.ClassIndex) error) error {
 	for _, open := range []func(string) (*advisories.Index, error){advisories.Open, advisories.OpenWhole} {
 		b, err := l.borrow(open)
 		if err != nil {
@@ -124,7 +124,7 @@ func (l *library) with(f func(pipeline.ClassIndex) error) error {
 
 // refresh brings the index up to what the store knows, if that is more, and says whether it was. Processes that share a data folder
 // build one after the other, and the later find it done.
-func (l *library) refresh(ctx context.Context, progress func(name, part string, done, total int)) (changed bool, err error) {
+func (l *indexes) refresh(ctx context.Context, progress func(name, part string, done, total int)) (changed bool, err error) {
 	ahead, err := l.ahead(ctx)
 	if err != nil || !ahead {
 		return false, err
@@ -152,7 +152,7 @@ func (l *library) refresh(ctx context.Context, progress func(name, part string, 
 }
 
 // alone runs f while no other process builds in the data folder.
-func (l *library) alone(ctx context.Context, f func() error) error {
+func (l *indexes) alone(ctx context.Context, f func() error) error {
 	if err := os.MkdirAll(l.dir, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
@@ -164,7 +164,7 @@ func (l *library) alone(ctx context.Context, f func() error) error {
 }
 
 // ahead says whether the store knows more than the index.
-func (l *library) ahead(ctx context.Context) (bool, error) {
+func (l *indexes) ahead(ctx context.Context) (bool, error) {
 	newest, err := l.store.Cursor(ctx, l.now())
 	if err != nil {
 		return false, err
@@ -184,7 +184,7 @@ func (l *library) ahead(ctx context.Context) (bool, error) {
 }
 
 // snapshot describes the index, as far as there is one.
-func (l *library) snapshot() (s tocsin.Snapshot, err error) {
+func (l *indexes) snapshot() (s tocsin.Snapshot, err error) {
 	b, err := l.borrow(advisories.Open)
 	if err != nil {
 		return s, err
@@ -193,7 +193,7 @@ func (l *library) snapshot() (s tocsin.Snapshot, err error) {
 }
 
 // Close gives the index back.
-func (l *library) Close() error {
+func (l *indexes) Close() error {
 	l.mu.Lock()
 	old := l.current
 	l.mu.Unlock()
