@@ -51,8 +51,6 @@ type Options struct {
 	TempDir string
 	// Rhythm of what a service does by itself.
 	Rhythm Rhythm
-	// Patience is the time limit of a job's first attempt; zero: as each kind has it.
-	Patience time.Duration
 	// Jobs tune the job engine of a service.
 	Jobs jobs.Options
 	// Feeding is told how far a feed is, Scanning which file is read.

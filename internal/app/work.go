@@ -48,10 +48,10 @@ type Rhythm struct {
 
 // list is what the service does.
 func (s *Service) list() *jobs.List {
-	l := &jobs.List{First: s.opts.Patience}
+	l := &jobs.List{}
 	r := s.opts.Rhythm.orDefault()
 	if len(s.set().config.Advisories) > 0 {
-		jobs.Add(l, jobs.Rule{First: 2 * time.Minute, Timeout: time.Hour, Every: s.set().config.Interval}, s.doSync)
+		jobs.Add(l, jobs.Rule{Timeout: time.Hour, Every: s.set().config.Interval}, s.doSync)
 	}
 	jobs.Add(l, jobs.Rule{Timeout: 30 * time.Minute, Every: r.Match}, s.doMatch)
 	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Due}, s.doDue)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -22,20 +23,17 @@ type Args = river.JobArgs
 
 // A List collects the kinds of job that a process can do, and when some of them are due.
 type List struct {
-	// First, if set, is that of every rule.
-	First time.Duration
-
 	workers  *river.Workers
 	periodic []*river.PeriodicJob
+	due      []Args // what is asked for when a process begins
 	errs     []error
 }
 
 // A Rule is how a kind of job is done.
 type Rule struct {
-	// First ends the first attempt, and each later one may take twice as long as the one before, up to Timeout. A process that died
-	// in an attempt is known to have when the attempt would have been over: so short ones are taken up soon. Zero: a minute.
-	First, Timeout time.Duration
-	// Every is how often it is due by itself; zero: only when asked for.
+	// Timeout ends an attempt.
+	Timeout time.Duration
+	// Every is how often it is due by itself, and whenever a process begins; zero: only when asked for.
 	Every time.Duration
 }
 
@@ -45,15 +43,14 @@ func Add[A Args](l *List, r Rule, do func(ctx context.Context, a A) error) {
 	if l.workers == nil {
 		l.workers = river.NewWorkers()
 	}
+	var a A
 	if r.Timeout <= 0 {
-		var a A
 		l.errs = append(l.errs, fmt.Errorf("job %s has no time limit", a.Kind()))
 	}
-	first := cmp.Or(l.First, r.First, time.Minute)
-	l.errs = append(l.errs, river.AddWorkerSafely(l.workers, &worker[A]{do: do, first: min(first, r.Timeout), timeout: r.Timeout}))
+	l.errs = append(l.errs, river.AddWorkerSafely(l.workers, &worker[A]{do: do, timeout: r.Timeout}))
 	if r.Every > 0 {
+		l.due = append(l.due, a)
 		l.periodic = append(l.periodic, river.NewPeriodicJob(river.PeriodicInterval(r.Every), func() (river.JobArgs, *river.InsertOpts) {
-			var a A
 			return a, unique()
 		}, &river.PeriodicJobOpts{RunOnStart: true}))
 	}
@@ -71,13 +68,11 @@ func unique() *river.InsertOpts {
 
 type worker[A Args] struct {
 	river.WorkerDefaults[A]
-	do             func(ctx context.Context, a A) error
-	first, timeout time.Duration
+	do      func(ctx context.Context, a A) error
+	timeout time.Duration
 }
 
-func (w *worker[A]) Timeout(job *river.Job[A]) time.Duration {
-	return min(w.first<<min(max(job.Attempt-1, 0), 20), w.timeout)
-}
+func (w *worker[A]) Timeout(*river.Job[A]) time.Duration { return w.timeout }
 
 // maxWait is the longest time between two attempts.
 const maxWait = 10 * time.Minute
@@ -127,14 +122,18 @@ type Options struct {
 	Workers int
 	// Poll is how often it looks for jobs; zero: a quarter of a second.
 	Poll time.Duration
-	// Rescue is when what a dead process was doing is taken up at the earliest, after its kind's time limit; zero: 30 seconds.
-	Rescue time.Duration
+	// Beat is how often a process says that it lives; zero: 5 seconds. What it was doing is taken up by another when it has been silent
+	// for three beats.
+	Beat time.Duration
 }
 
 // An Engine does jobs while it runs. It is safe for concurrent use.
 type Engine struct {
 	log    *slog.Logger
 	client *river.Client[*sql.Tx]
+	where  Database
+	due    []Args
+	every  time.Duration
 	stop   time.Duration
 }
 
@@ -159,14 +158,15 @@ func New(log *slog.Logger, d Database, l *List, o Options) (*Engine, error) {
 		Logger: quiet(log), Workers: l.workers, PeriodicJobs: l.periodic, ErrorHandler: teller{log},
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: cmp.Or(o.Workers, 4)}},
 		FetchPollInterval: cmp.Or(o.Poll, 250*time.Millisecond), FetchCooldown: min(cmp.Or(o.Poll, 100*time.Millisecond), 100*time.Millisecond),
-		RescueStuckJobsAfter: cmp.Or(o.Rescue, 30*time.Second), JobTimeout: cmp.Or(o.Rescue, 30*time.Second), PollOnly: true, MaxAttempts: Attempts,
+		// The engine's own way to find jobs of the dead is the second: see alive.go.
+		RescueStuckJobsAfter: time.Minute, JobTimeout: time.Minute, PollOnly: true, MaxAttempts: Attempts,
 		CompletedJobRetentionPeriod: time.Hour, DiscardedJobRetentionPeriod: 30 * 24 * time.Hour,
 	}
 	client, err := river.NewClient(d.driver(), c)
 	if err := errors.Join(append(l.errs, err)...); err != nil {
 		return nil, fmt.Errorf("starting the job engine: %w", err)
 	}
-	return &Engine{log: log, client: client, stop: stopWithin}, nil
+	return &Engine{log: log, client: client, where: d, due: l.due, every: cmp.Or(o.Beat, 5*time.Second), stop: stopWithin}, nil
 }
 
 // Idle is an engine to look at jobs with. It does none.
@@ -180,9 +180,22 @@ func Idle(log *slog.Logger, d Database) (*Engine, error) {
 
 // Run does jobs until ctx ends; then it lets those that are being done come to their end, for a while.
 func (e *Engine) Run(ctx context.Context) error {
+	if err := e.beat(ctx); err != nil {
+		return err
+	}
+	for _, a := range e.due { // the engine's keeper of the times may be a process that died, for some seconds more
+		if err := e.Ask(ctx, a); err != nil {
+			return err
+		}
+	}
 	if err := e.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("starting the job engine: %w", err)
 	}
+	pulse, still := context.WithCancel(context.WithoutCancel(ctx))
+	var living sync.WaitGroup
+	living.Go(func() { e.live(pulse) })
+	defer living.Wait()
+	defer still() // it lives while it ends
 	<-ctx.Done()
 	soft, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.stop)
 	defer cancel()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -50,7 +51,7 @@ func (visit) Kind() string { return "visit" }
 // run starts an engine that ends with the test.
 func run(t *testing.T, d jobs.Database, l *jobs.List) *jobs.Engine {
 	t.Helper()
-	e, err := jobs.New(slog.New(slog.DiscardHandler), d, l, jobs.Options{Poll: 20 * time.Millisecond})
+	e, err := jobs.New(slog.New(slog.DiscardHandler), d, l, jobs.Options{Poll: 20 * time.Millisecond, Beat: 100 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,6 +178,66 @@ func TestFailures(t *testing.T) {
 		if err := idle.Retry(t.Context(), 1<<40); !errors.Is(err, tocsin.ErrNotFound) {
 			t.Errorf("err = %v", err)
 		}
+	})
+}
+
+// TestDeath: what a process was doing when it died is done by another soon, long before its time is over; what kills each process that
+// does it is parked. A process that lives keeps what it does.
+func TestDeath(t *testing.T) {
+	onEach(t, func(t *testing.T, d jobs.Database) {
+		hold := make(chan struct{})
+		defer close(hold)
+		var mu sync.Mutex
+		visits := map[string]int{}
+		l := func() *jobs.List {
+			l := &jobs.List{}
+			jobs.Add(l, jobs.Rule{Timeout: time.Hour}, func(ctx context.Context, v visit) error {
+				mu.Lock()
+				visits[v.Project]++
+				mu.Unlock()
+				select {
+				case <-ctx.Done():
+				case <-hold:
+				}
+				return nil
+			})
+			return l
+		}
+		e := run(t, d, l())
+		for _, p := range []string{"alive", "dead", "deadly"} {
+			if err := e.Ask(t.Context(), visit{p}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		eventually(t, "all are begun", func() bool { mu.Lock(); defer mu.Unlock(); return len(visits) == 3 })
+		// Two of them were begun by a process that has said nothing for a minute.
+		gone, by, attempts := "INSERT INTO river_client (id, updated_at) VALUES ('gone', datetime('now', '-1 minute'))",
+			`UPDATE river_job SET attempted_by = '["gone"]' WHERE json(args) LIKE '%dead%'`, `UPDATE river_job SET attempt = max_attempts WHERE json(args) LIKE '%deadly%'`
+		if d.Postgres {
+			gone, by = "INSERT INTO river_client (id, updated_at) VALUES ('gone', now() - interval '1 minute')",
+				`UPDATE river_job SET attempted_by = '{gone}' WHERE args::text LIKE '%dead%'`
+			attempts = `UPDATE river_job SET attempt = max_attempts WHERE args::text LIKE '%deadly%'`
+		}
+		for _, text := range []string{gone, attempts, by} {
+			if _, err := d.DB.ExecContext(t.Context(), text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		eventually(t, "the dead one's is done again", func() bool { mu.Lock(); defer mu.Unlock(); return visits["dead"] == 2 })
+		list, err := e.Undone(t.Context())
+		if err != nil || len(list) != 3 {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		for _, j := range list {
+			deadly, dead := strings.Contains(j.Args, "deadly"), strings.Contains(j.Args, "dead")
+			if deadly != (j.State == jobs.Parked) || dead != strings.Contains(j.Error, "ended in the midst") {
+				t.Errorf("%+v", j)
+			}
+		}
+		if mu.Lock(); visits["alive"] != 1 || visits["deadly"] != 1 {
+			t.Error(visits)
+		}
+		mu.Unlock()
 	})
 }
 
