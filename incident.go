@@ -26,10 +26,39 @@ type Incident struct {
 	Projects        []IncidentProject `json:"projects"`
 	Roles           []Role            `json:"roles,omitempty"`
 	Tasks           []Task            `json:"tasks,omitempty"`
+	Answers         []Answer          `json:"answers,omitempty"`
+	Messages        []Message         `json:"messages,omitempty"`
+	Rollbacks       []Rollback        `json:"rollbacks,omitempty"`
+	Delegations     []Delegation      `json:"delegations,omitempty"`
+	Embargo         Embargo           `json:"embargo,omitzero"`
+	Escalation      Escalation        `json:"escalation,omitzero"`
 	OpenedAt        time.Time         `json:"opened_at"`
-	// Cause is the sentence of the rule that opened it.
+	// NextUpdate is when people hear of it again, by its cadence.
+	NextUpdate time.Time `json:"next_update,omitzero"`
+	// ValidatedAt is when the fix was, and ResolvedAt when it was over; zero while it is not.
+	ValidatedAt time.Time `json:"validated_at,omitzero"`
+	ResolvedAt  time.Time `json:"resolved_at,omitzero"`
+	// Cause is the sentence of the rule that opened it, or what the person said who declared it.
 	Cause string `json:"cause"`
+	// DeclaredBy is who declared one that no advisory is behind. Its Class has no ids, and the title as summary.
+	DeclaredBy Actor `json:"declared_by,omitzero"`
+	// Also are the classes of incidents that were merged into it.
+	Also []Class `json:"also,omitempty"`
+	// Into is the incident that it was merged into, and SplitFrom the one that it was split from, by key.
+	Into      string `json:"into,omitempty"`
+	SplitFrom string `json:"split_from,omitempty"`
 }
+
+// Has says whether one of its classes goes by an id.
+func (i Incident) Has(id string) bool {
+	return i.Class.Has(id) || slices.ContainsFunc(i.Also, func(c Class) bool { return c.Has(id) })
+}
+
+// Declared says whether a person declared it, without an advisory.
+func (i Incident) Declared() bool { return i.DeclaredBy != Actor{} }
+
+// Private says whether what it is about is under embargo: nothing of it goes to the public.
+func (i Incident) Private() bool { return i.Class.Private || i.Embargo.Covers() }
 
 // IncidentState is where an [Incident] stands.
 type IncidentState string
@@ -45,11 +74,12 @@ const (
 	StateReviewed     IncidentState = "reviewed"      // learned from
 	StateStoodDown    IncidentState = "stood down"    // it was none: false alarm, or the advisory was withdrawn
 	StateReopened     IncidentState = "reopened"      // it came back
+	StateMerged       IncidentState = "merged"        // another incident goes on with it
 )
 
 // Over says whether nothing is left to do against the flaw.
 func (s IncidentState) Over() bool {
-	return slices.Contains([]IncidentState{StateResolved, StateReviewed, StateStoodDown}, s)
+	return slices.Contains([]IncidentState{StateResolved, StateReviewed, StateStoodDown, StateMerged}, s)
 }
 
 // Urgency is how soon people must act, apart from how bad it is.
@@ -90,7 +120,24 @@ const (
 	ProjectPatched   ProjectStatus = "patched"   // a later scan has another version, or the package is gone
 	ProjectCorrected ProjectStatus = "corrected" // the same version is no longer named by the advisory
 	ProjectExcused   ProjectStatus = "excused"   // somebody stated that it is not affected
+	// What only people can say. It is affected, and
+	ProjectMitigated   ProjectStatus = "mitigated"   // something keeps the flaw from doing harm
+	ProjectAccepted    ProjectStatus = "accepted"    // its owner lives with the risk
+	ProjectUnreachable ProjectStatus = "unreachable" // nobody answers for it
 )
+
+// Stated says whether the status is one that people may change: the others are what a scan saw.
+func (s ProjectStatus) Stated() bool {
+	return s == ProjectAffected || s == ProjectMitigated || s == ProjectAccepted || s == ProjectUnreachable
+}
+
+// Harmed says whether something is to be done, so that the incident cannot be over.
+func (s ProjectStatus) Harmed() bool { return s == ProjectAffected }
+
+// Told says whether the project's maintainers still have something to do.
+func (s ProjectStatus) Told() bool {
+	return s == ProjectAffected || s == ProjectMitigated || s == ProjectUnreachable
+}
 
 // An IncidentPackage is an affected package of a project.
 type IncidentPackage struct {
@@ -108,69 +155,28 @@ type IncidentPackage struct {
 	Location string   `json:"location,omitempty"`
 }
 
-// A Role in an incident. Holder is empty until a person takes it.
-type Role struct {
-	Name   RoleName `json:"name"`
-	Holder string   `json:"holder,omitempty"`
-}
-
-// RoleName is one of the roles.
-type RoleName string
-
-// The roles of an emergency.
-const (
-	RoleCommander RoleName = "incident commander"
-	RoleTechnical RoleName = "technical lead"
-	RoleLiaison   RoleName = "communications liaison"
-	RoleRelease   RoleName = "release manager"
-)
-
-// Roles lists the roles that every emergency fills.
-func Roles() []RoleName { return []RoleName{RoleCommander, RoleTechnical, RoleLiaison, RoleRelease} }
-
-// A Task of an incident, from its playbook.
-type Task struct {
-	ID    string    `json:"id"`
-	Title string    `json:"title"`
-	Role  RoleName  `json:"role"`
-	Due   time.Time `json:"due"`
-	Done  bool      `json:"done,omitempty"`
-}
-
-// A Playbook is the versioned steps for one type of incident.
-type Playbook struct {
-	Name    string
-	Version int
-	Title   string
-	About   string
-	// Tasks are the first steps, with their due time counted from the opening.
-	Tasks []PlaybookTask
-	// Advice is what a project's maintainers are told to do.
-	Advice []string
-	// Acceptance says in words when a project counts as fixed.
-	Acceptance string
-}
-
-// A PlaybookTask is a step of a [Playbook].
-type PlaybookTask struct {
-	ID    string
-	Title string
-	Role  RoleName
-	Due   time.Duration
-}
-
 // An IncidentEvent is one entry of an incident's timeline, which only grows.
 type IncidentEvent struct {
 	Incident string `json:"incident"`
 	// Seq counts from 1 without a gap.
-	Seq   int       `json:"seq"`
-	At    time.Time `json:"at"`
-	Kind  EventKind `json:"kind"`
-	Actor string    `json:"actor"`
+	Seq  int       `json:"seq"`
+	At   time.Time `json:"at"`
+	Kind EventKind `json:"kind"`
+	// Actor is who did it, by name, and ActorID by what never changes hands; both are tocsin's own for what nobody did.
+	Actor   string `json:"actor"`
+	ActorID string `json:"actor_id,omitempty"`
+	// Source is where it came from: "scan", "cli", "api", "clock", "github".
+	Source string `json:"source,omitempty"`
 	// Project it is about, by slug; empty for the whole incident.
 	Project string `json:"project,omitempty"`
-	Text    string `json:"text"`
-	TLP     TLP    `json:"tlp"`
+	// Role it is about.
+	Role RoleName `json:"role,omitempty"`
+	Text string   `json:"text"`
+	TLP  TLP      `json:"tlp"`
+	// Corrects is the number of an earlier event that this one sets right. What was said stays.
+	Corrects int `json:"corrects,omitempty"`
+	// Hash is over this event and the hash before it, see incidents.Chain. An event from before there were hashes has none.
+	Hash string `json:"hash,omitempty"`
 }
 
 // EventKind says what happened.
@@ -191,4 +197,23 @@ const (
 	EventUndelivered  EventKind = "undelivered"
 	EventApproved     EventKind = "approved"
 	EventVetoed       EventKind = "vetoed"
+	EventDeclared     EventKind = "declared" // a person declared it
+	EventMobilised    EventKind = "mobilised"
+	EventContained    EventKind = "contained"
+	EventRole         EventKind = "role" // taken, offered, accepted, declined, renounced
+	EventDelegated    EventKind = "delegated"
+	EventBrokeGlass   EventKind = "broke-glass" // somebody did what their roles do not allow
+	EventAcknowledged EventKind = "acknowledged"
+	EventEscalated    EventKind = "escalated"
+	EventTask         EventKind = "task"
+	EventAnswered     EventKind = "answered" // a decision point of the playbook
+	EventNote         EventKind = "note"
+	EventCorrection   EventKind = "correction"
+	EventMessage      EventKind = "message" // drafted, approved, withdrawn
+	EventPublished    EventKind = "published"
+	EventEmbargo      EventKind = "embargo"
+	EventRollback     EventKind = "rollback"
+	EventMerged       EventKind = "merged"
+	EventSplit        EventKind = "split"
+	EventReviewed     EventKind = "reviewed"
 )

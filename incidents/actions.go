@@ -51,7 +51,7 @@ func (w *Writer) Actions(inc tocsin.Incident, projects map[string]tocsin.Project
 		rows = append(rows, shown{ip, cmp.Or(silent, "yes, by an issue")})
 	}
 	// An advisory that is not public is tracked nowhere that the public reads.
-	leak := inc.Class.Private && c.Visibility == tocsin.VisibilityPublic
+	leak := inc.Private() && c.Visibility == tocsin.VisibilityPublic
 	if inc.Urgency != tocsin.UrgencyRoutine && c.Repository != "" && !leak {
 		v.Shown = rows[:min(len(rows), maxShown)]
 		v.More = len(rows) - len(v.Shown)
@@ -78,8 +78,8 @@ func unheard(inc tocsin.Incident, p tocsin.Project) string {
 		return "no: it did not opt in to issues"
 	case p.Visibility == tocsin.VisibilityPublic && !p.OptIn.PublicExposure:
 		return "no: its repository is public and it did not opt in to public exposure"
-	case p.Visibility == tocsin.VisibilityPublic && inc.Class.Private:
-		return "no: its repository is public and the advisory is not"
+	case p.Visibility == tocsin.VisibilityPublic && inc.Private():
+		return "no: its repository is public and this is under embargo"
 	default:
 		return ""
 	}
@@ -104,7 +104,7 @@ func (w *Writer) project(v view, p tocsin.Project) ([]tocsin.Action, error) {
 			return nil, err
 		}
 		a.After = issue.Key
-		out = append(out, address(a, p, v.Class))
+		out = append(out, address(a, p, v.Incident))
 	}
 	if p.OptIn.AdvisoryDraft && v.Incident.Urgency == tocsin.UrgencyEmergency && v.Project.Status == tocsin.ProjectAffected {
 		draft, err := w.draft(v, p)
@@ -117,9 +117,9 @@ func (w *Writer) project(v view, p tocsin.Project) ([]tocsin.Action, error) {
 }
 
 // address fills in where an action on a project's repository goes, and how far its text may travel.
-func address(a tocsin.Action, p tocsin.Project, class tocsin.Class) tocsin.Action {
+func address(a tocsin.Action, p tocsin.Project, inc tocsin.Incident) tocsin.Action {
 	a.Project, a.Repository, a.Audience, a.TLP = p.Slug, p.Repository, p.Visibility, tocsin.TLPAmber
-	if p.OptIn.PublicExposure && !class.Private {
+	if p.OptIn.PublicExposure && !inc.Private() {
 		a.TLP = tocsin.TLPClear
 	}
 	return a
@@ -132,16 +132,16 @@ func (w *Writer) issue(v view, p tocsin.Project) (tocsin.Action, error) {
 	}
 	payload := tocsin.IssuePayload{
 		Title: issueTitle(v), Body: body, Labels: labels(v.Incident), Assignees: p.Owners,
-		Closed: v.Project.Status != tocsin.ProjectAffected,
+		Closed: !v.Project.Status.Told(),
 	}
 	switch v.Project.Status {
 	case tocsin.ProjectPatched:
 		payload.StateReason = "completed"
-	case tocsin.ProjectCorrected, tocsin.ProjectExcused:
+	case tocsin.ProjectCorrected, tocsin.ProjectExcused, tocsin.ProjectAccepted:
 		payload.StateReason = "not_planned"
 	}
 	a, err := tocsin.NewAction(tocsin.ActionIssue, "issue/"+v.Incident.Key+"/"+p.Slug, payload)
-	return address(a, p, v.Class), err
+	return address(a, p, v.Incident), err
 }
 
 func issueTitle(v view) string {
@@ -255,7 +255,7 @@ func (w *Writer) draft(v view, p tocsin.Project) (tocsin.Action, error) {
 		payload.Severity = string(cmp.Or(v.Incident.Severity, tocsin.LevelHigh))
 	}
 	a, err := tocsin.NewAction(tocsin.ActionDraft, "draft/"+v.Incident.Key+"/"+p.Slug, payload)
-	a = address(a, p, v.Class)
+	a = address(a, p, v.Incident)
 	// A draft is seen by the repository's administrators only, whoever can read the repository.
 	a.Audience, a.TLP, a.Approvals = tocsin.VisibilityPrivate, tocsin.TLPAmber, draftApprovals
 	return a, err

@@ -54,7 +54,7 @@ func shell() tocsin.Incident {
 	for _, r := range tocsin.Roles() {
 		inc.Roles = append(inc.Roles, tocsin.Role{Name: r})
 	}
-	inc.Roles[0].Holder = "ada"
+	inc.Roles[0].Holder = tocsin.Actor{ID: "1", Name: "ada"}
 	return inc
 }
 

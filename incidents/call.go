@@ -62,14 +62,23 @@ func gravest(a, b tocsin.Decision) int {
 	)
 }
 
+// about says whether the class is the incident's, or that of one which was merged into it.
+func about(inc tocsin.Incident, class tocsin.Class) bool {
+	return overlap(inc.Class.Aliases, class.Aliases) || merged(inc, class)
+}
+
+func merged(inc tocsin.Incident, class tocsin.Class) bool {
+	return slices.ContainsFunc(inc.Also, func(c tocsin.Class) bool { return overlap(c.Aliases, class.Aliases) })
+}
+
 // found gives the decisions of a run about a class that keep an incident open, gravest first: what is not known to be
 // harmless, whatever the policies say of it, and what they want something done about. An open range of a malware record
 // alone keeps nothing open.
-func found(s Sighting, class tocsin.Class) []tocsin.Decision {
+func found(s Sighting, inc tocsin.Incident) []tocsin.Decision {
 	var out []tocsin.Decision
 	for _, d := range s.Decisions {
 		suspect := d.Finding.Status != tocsin.StatusNotAffected && d.Finding.Match != tocsin.MatchPossible
-		if (suspect || tocsin.CompareResponses(d.Response, tocsin.ResponseIssue) >= 0) && overlap(d.Finding.Class.Aliases, class.Aliases) {
+		if (suspect || tocsin.CompareResponses(d.Response, tocsin.ResponseIssue) >= 0) && about(inc, d.Finding.Class) {
 			out = append(out, d)
 		}
 	}
@@ -79,7 +88,7 @@ func found(s Sighting, class tocsin.Class) []tocsin.Decision {
 
 // assign gives each call the incident that it belongs to, or nil if one is to be opened. A class keeps its incident when
 // an alias joins it or its best id changes, because any shared id is enough; one that is open goes before one that is
-// over. No incident takes two calls: when a class falls apart, the parts are two.
+// over. No incident takes two calls: when a class falls apart, the parts are two. Only what was merged into it comes besides.
 func (f *folder) assign(list []*call) []*draft {
 	out := make([]*draft, len(list))
 	taken := map[*draft]bool{}
@@ -93,13 +102,36 @@ func (f *folder) assign(list []*call) []*draft {
 	} {
 		for n, c := range list {
 			for _, d := range f.drafts {
-				if out[n] == nil && !taken[d] && d.inc.Group == c.group && fits(d.inc, c) {
+				if out[n] == nil && !taken[d] && mine(d.inc, c) && fits(d.inc, c) {
 					out[n], taken[d] = d, true
 				}
 			}
 		}
 	}
+	for n, c := range list {
+		for _, d := range f.drafts {
+			if (out[n] == nil || out[n].inc.State.Over()) && mine(d.inc, c) && !d.inc.State.Over() && merged(d.inc, c.class) {
+				out[n] = d
+			}
+		}
+	}
 	return out
+}
+
+// mine says whether an incident may take a call: it is of the same group, and goes on under its own name.
+func mine(i tocsin.Incident, c *call) bool {
+	return i.Group == c.group && i.State != tocsin.StateMerged && !i.Declared()
+}
+
+// home is the incident that deals with a project: the one that has it already, where one was split.
+func (f *folder) home(d *draft, c *call, slug string) *draft {
+	for _, other := range f.drafts {
+		if other != d && mine(other.inc, c) && !other.inc.State.Over() && other.inc.SplitFrom != "" && about(other.inc, c.class) &&
+			slices.ContainsFunc(other.inc.Projects, func(p tocsin.IncidentProject) bool { return p.Slug == slug }) {
+			return other
+		}
+	}
+	return d
 }
 
 // key is how an incident about the call is called. People type it, and it becomes part of other keys.
@@ -126,9 +158,9 @@ func word(s string) string {
 }
 
 // unused is the key with a number behind it if another incident has it already.
-func (f *folder) unused(key string) string {
+func unused(list []*draft, key string) string {
 	out := key
-	for n := 2; slices.ContainsFunc(f.drafts, func(d *draft) bool { return d.inc.Key == out }); n++ {
+	for n := 2; slices.ContainsFunc(list, func(d *draft) bool { return d.inc.Key == out }); n++ {
 		out = fmt.Sprintf("%s-%d", key, n)
 	}
 	return out

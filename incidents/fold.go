@@ -26,9 +26,9 @@ type Change struct {
 }
 
 // Fold takes the incidents there are (over or not) and what a run saw, one sighting a project, and gives the incidents
-// that changed, sorted by key. playbooks are by name. The result does not depend on the order of the arguments.
-func Fold(known []tocsin.Incident, seen []Sighting, playbooks map[string]tocsin.Playbook, now time.Time) []Change {
-	f := folder{now: now, playbooks: playbooks, seen: map[string]Sighting{}}
+// that changed, sorted by key. The result does not depend on the order of the arguments.
+func (r Rules) Fold(known []tocsin.Incident, seen []Sighting, now time.Time) []Change {
+	f := folder{now: now, rules: r, seen: map[string]Sighting{}}
 	for _, s := range seen {
 		f.seen[s.Project.Slug] = s
 	}
@@ -46,22 +46,14 @@ func Fold(known []tocsin.Incident, seen []Sighting, playbooks map[string]tocsin.
 	for _, d := range f.drafts {
 		f.clear(d)
 	}
-	var out []Change
-	for _, d := range f.drafts {
-		if d.changed {
-			d.inc.Version++
-			out = append(out, Change{Incident: d.inc, Events: d.events})
-		}
-	}
-	slices.SortFunc(out, func(a, b Change) int { return strings.Compare(a.Incident.Key, b.Incident.Key) })
-	return out
+	return changes(f.drafts)
 }
 
 type folder struct {
-	now       time.Time
-	playbooks map[string]tocsin.Playbook
-	seen      map[string]Sighting
-	drafts    []*draft
+	now    time.Time
+	rules  Rules
+	seen   map[string]Sighting
+	drafts []*draft
 }
 
 // draft is an incident being changed. Seq numbers are given by the store.
@@ -73,13 +65,21 @@ type draft struct {
 
 func clone(inc tocsin.Incident) tocsin.Incident {
 	inc.Projects, inc.Roles, inc.Tasks = slices.Clone(inc.Projects), slices.Clone(inc.Roles), slices.Clone(inc.Tasks)
+	inc.Answers, inc.Messages, inc.Rollbacks = slices.Clip(inc.Answers), slices.Clone(inc.Messages), slices.Clone(inc.Rollbacks)
+	inc.Delegations, inc.Also = slices.Clip(inc.Delegations), slices.Clip(inc.Also)
+	for i := range inc.Roles {
+		inc.Roles[i].Before = slices.Clip(inc.Roles[i].Before)
+	}
+	for i := range inc.Messages {
+		inc.Messages[i].Approved = slices.Clip(inc.Messages[i].Approved)
+	}
 	return inc
 }
 
 func (f *folder) event(d *draft, kind tocsin.EventKind, project, text string) {
 	d.changed = true
 	d.events = append(d.events, tocsin.IncidentEvent{
-		Incident: d.inc.Key, At: f.now, Kind: kind, Actor: "tocsin", Project: project, Text: text, TLP: tocsin.TLPAmber,
+		Incident: d.inc.Key, At: f.now, Kind: kind, Actor: tocsin.Self().Name, ActorID: tocsin.Self().ID, Source: byScan, Project: project, Text: text, TLP: tocsin.TLPAmber,
 	})
 }
 
@@ -92,9 +92,13 @@ func (f *folder) apply(d *draft, c *call) {
 		f.raise(d, c)
 	}
 	for _, slug := range c.projects {
-		f.affect(d, f.seen[slug])
+		f.affect(f.home(d, c, slug), f.seen[slug])
 	}
-	slices.SortFunc(d.inc.Projects, func(a, b tocsin.IncidentProject) int { return strings.Compare(a.Slug, b.Slug) })
+	sortProjects(d.inc.Projects)
+}
+
+func sortProjects(list []tocsin.IncidentProject) {
+	slices.SortFunc(list, func(a, b tocsin.IncidentProject) int { return strings.Compare(a.Slug, b.Slug) })
 }
 
 func sorted[V any](m map[string]V) []string {

@@ -93,14 +93,14 @@ func (w *world) known() []tocsin.Incident {
 func (w *world) run(seen ...Sighting) []Change {
 	w.t.Helper()
 	w.now = w.now.Add(time.Hour)
-	changes := Fold(w.known(), seen, w.book, w.now)
+	changes := Rules{Playbooks: w.book}.Fold(w.known(), seen, w.now)
 	w.log = nil
 	for _, c := range changes {
 		w.check(c)
 		w.have[c.Incident.Key] = c.Incident
 		w.log = append(w.log, c.Events...)
 	}
-	if again := Fold(w.known(), seen, w.book, w.now.Add(time.Hour)); len(again) > 0 {
+	if again := (Rules{Playbooks: w.book}).Fold(w.known(), seen, w.now.Add(time.Hour)); len(again) > 0 {
 		w.t.Errorf("the same again changes %s: %+v", again[0].Incident.Key, again[0])
 	}
 	return changes

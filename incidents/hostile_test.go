@@ -28,7 +28,7 @@ func TestHostileNames(t *testing.T) {
 			for _, status := range []tocsin.ProjectStatus{tocsin.ProjectAffected, tocsin.ProjectPatched, tocsin.ProjectCorrected} {
 				inc := shell()
 				inc.Class.ID, inc.Class.Summary, inc.Class.Aliases, inc.Class.URL = "X-"+evil, evil, []string{evil, "z"}, "https://"+evil
-				inc.Cause, inc.Roles[0].Holder = evil, evil
+				inc.Cause, inc.Roles[0].Holder.Name = evil, evil
 				p := tocsin.IncidentPackage{Ecosystem: evil, Name: evil, Version: evil, Evidence: []string{evil, evil + " names " + evil}, Fixed: evil, Upgrade: evil + "2",
 					Path: []string{evil, evil}, Location: evil}
 				inc.Projects[1].Packages, inc.Projects[1].Status, inc.Projects[1].Round = []tocsin.IncidentPackage{p}, status, 2

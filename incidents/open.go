@@ -15,20 +15,20 @@ const defaultPlaybook = "vulnerable-dependency"
 
 func (f *folder) open(c *call) tocsin.Incident {
 	inc := tocsin.Incident{
-		Key: f.unused(key(c)), State: tocsin.StateDetected, Urgency: urgency(c.worst.Response), Severity: c.worst.Severity,
+		Key: unused(f.drafts, key(c)), State: tocsin.StateDetected, Urgency: urgency(c.worst.Response), Severity: c.worst.Severity,
 		Class: c.class, Group: c.group, Due: c.worst.Due, OpenedAt: f.now, Cause: cause(c.worst.Reason),
 	}
-	p, ok := f.playbooks[c.worst.Playbook]
+	p, ok := f.rules.Playbooks[c.worst.Playbook]
 	if !ok {
-		p = f.playbooks[defaultPlaybook]
+		p = f.rules.Playbooks[defaultPlaybook]
 	}
 	inc.Playbook, inc.PlaybookVersion = p.Name, p.Version
-	f.equip(&inc)
+	equip(&inc, f.rules, f.now)
 	return inc
 }
 
 // equip gives an emergency its roles and first tasks. A hold gets them too: the decision is the first of them.
-func (f *folder) equip(inc *tocsin.Incident) {
+func equip(inc *tocsin.Incident, r Rules, now time.Time) {
 	if inc.Urgency == tocsin.UrgencyRoutine || len(inc.Roles) > 0 {
 		return
 	}
@@ -38,8 +38,13 @@ func (f *folder) equip(inc *tocsin.Incident) {
 	for _, r := range tocsin.Roles() {
 		inc.Roles = append(inc.Roles, tocsin.Role{Name: r})
 	}
-	for _, t := range f.playbooks[inc.Playbook].Tasks {
-		inc.Tasks = append(inc.Tasks, tocsin.Task{ID: t.ID, Title: t.Title, Role: t.Role, Due: f.now.Add(t.Due)})
+	for _, t := range r.Playbooks[inc.Playbook].Tasks {
+		inc.Tasks = append(inc.Tasks, tocsin.Task{
+			ID: t.ID, Title: t.Title, Role: t.Role, Due: now.Add(t.Due), Needs: slices.Clone(t.Needs), Only: t.Only, Proof: t.Proof,
+		})
+	}
+	if every := r.Governance.Updates[inc.Severity]; every > 0 {
+		inc.NextUpdate = now.Add(every)
 	}
 }
 
@@ -88,6 +93,7 @@ func (f *folder) raise(d *draft, c *call) {
 	if d.inc.State.Over() {
 		was := d.inc.State
 		d.inc.State, d.inc.Due = tocsin.StateReopened, c.worst.Due
+		d.inc.ValidatedAt, d.inc.ResolvedAt = zero, zero
 		f.event(d, tocsin.EventReopened, "", "was "+string(was)+"; affected again")
 	}
 	if due := earlier(d.inc.Due, c.worst.Due); !due.Equal(d.inc.Due) {
@@ -99,17 +105,22 @@ func (f *folder) raise(d *draft, c *call) {
 			d.inc.State = tocsin.StateDetected
 		}
 		d.inc.Urgency, d.inc.Cause = u, cause(c.worst.Reason)
-		if p, ok := f.playbooks[c.worst.Playbook]; ok && len(d.inc.Tasks) == 0 {
+		if p, ok := f.rules.Playbooks[c.worst.Playbook]; ok && len(d.inc.Tasks) == 0 {
 			d.inc.Playbook, d.inc.PlaybookVersion = p.Name, p.Version
 		}
-		f.equip(&d.inc)
+		equip(&d.inc, f.rules, f.now)
 	}
 	if tocsin.CompareLevels(c.worst.Severity, d.inc.Severity) > 0 {
 		f.event(d, tocsin.EventSeverity, "", fmt.Sprintf("severity rose from %s to %s", cmp.Or(d.inc.Severity, "not set"), c.worst.Severity))
 		d.inc.Severity = c.worst.Severity
 	}
-	if !equalClass(d.inc.Class, c.class) {
-		d.inc.Class, d.changed = c.class, true
+	kept := &d.inc.Class
+	if i := slices.IndexFunc(d.inc.Also, func(o tocsin.Class) bool { return overlap(o.Aliases, c.class.Aliases) }); i >= 0 && !overlap(kept.Aliases, c.class.Aliases) {
+		d.inc.Also = slices.Clone(d.inc.Also)
+		kept = &d.inc.Also[i]
+	}
+	if !equalClass(*kept, c.class) {
+		*kept, d.changed = c.class, true
 	}
 }
 

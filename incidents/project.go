@@ -14,7 +14,7 @@ import (
 
 // affect records that a project is affected, as a run saw it.
 func (f *folder) affect(d *draft, s Sighting) {
-	decisions := found(s, d.inc.Class)
+	decisions := found(s, d.inc)
 	now := packages(decisions)
 	slug := s.Project.Slug
 	i := slices.IndexFunc(d.inc.Projects, func(p tocsin.IncidentProject) bool { return p.Slug == slug })
@@ -30,7 +30,7 @@ func (f *folder) affect(d *draft, s Sighting) {
 		return
 	}
 	p := &d.inc.Projects[i]
-	if p.Status != tocsin.ProjectAffected {
+	if !p.Status.Stated() {
 		p.Status, p.Packages, p.Inventory, p.Round = tocsin.ProjectAffected, now, s.Inventory.Digest, p.Round+1
 		p.Since, p.Due, p.Rule, p.Evidence, p.ClearedAt = f.now, due(decisions), cause(decisions[0].Reason), "", time.Time{}
 		f.event(d, tocsin.EventRegressed, slug, "affected again through "+list(now))
@@ -127,23 +127,23 @@ func atVersion(p tocsin.IncidentPackage) string {
 
 // clear looks at the projects of an open incident that this run no longer found affected, and closes it when none is left.
 func (f *folder) clear(d *draft) {
-	if d.inc.State.Over() {
+	if d.inc.State.Over() || d.inc.Declared() { // what no advisory is behind is for people to say
 		return
 	}
 	for i := range d.inc.Projects {
 		p := &d.inc.Projects[i]
 		s, ok := f.seen[p.Slug]
-		if p.Status != tocsin.ProjectAffected || !ok {
+		if !p.Status.Stated() || !ok {
 			continue
 		}
-		if len(found(s, d.inc.Class)) > 0 {
+		if len(found(s, d.inc)) > 0 {
 			f.affect(d, s) // perhaps by something milder now, but this is what keeps it open
 			continue
 		}
 		if !s.Whole {
 			continue
 		}
-		if x := excuse(s, d.inc.Class); x != nil {
+		if x := excuse(s, d.inc); x != nil {
 			p.Status = tocsin.ProjectExcused
 			p.Evidence = statement(*x)
 		} else {
@@ -154,25 +154,25 @@ func (f *folder) clear(d *draft) {
 	}
 	corrected := true
 	for _, p := range d.inc.Projects {
-		if p.Status == tocsin.ProjectAffected {
+		if p.Status.Stated() { // what people said of it no scan proves: then people say when it is over
 			return
 		}
 		corrected = corrected && p.Status == tocsin.ProjectCorrected
 	}
 	if corrected {
-		d.inc.State = tocsin.StateStoodDown
+		d.inc.State, d.inc.ResolvedAt = tocsin.StateStoodDown, f.now
 		f.event(d, tocsin.EventStoodDown, "", "the advisory no longer names what is in use; everyone who was told gets a correction")
 		return
 	}
 	f.event(d, tocsin.EventFixValidated, "", "every project was scanned again and is clear")
-	d.inc.State = tocsin.StateResolved
+	d.inc.State, d.inc.ValidatedAt, d.inc.ResolvedAt = tocsin.StateResolved, f.now, f.now
 	f.event(d, tocsin.EventResolved, "", "nothing is affected any more")
 }
 
 // excuse is the statement that the class does not affect the project; nil if there is none.
-func excuse(s Sighting, class tocsin.Class) *tocsin.Exception {
+func excuse(s Sighting, inc tocsin.Incident) *tocsin.Exception {
 	for _, d := range s.Decisions {
-		if x := d.Finding.Exception; x != nil && d.Finding.Status == tocsin.StatusNotAffected && overlap(d.Finding.Class.Aliases, class.Aliases) {
+		if x := d.Finding.Exception; x != nil && d.Finding.Status == tocsin.StatusNotAffected && about(inc, d.Finding.Class) {
 			return x
 		}
 	}

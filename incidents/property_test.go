@@ -57,7 +57,7 @@ func TestInvariantsOverRandomRuns(t *testing.T) {
 }
 
 func TestOrderDoesNotMatter(t *testing.T) {
-	books := shippedPlaybooks(t)
+	books := Rules{Playbooks: shippedPlaybooks(t)}
 	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		var known []tocsin.Incident
@@ -65,7 +65,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		for range 6 {
 			now = now.Add(time.Hour)
 			seen := random(r)
-			want := Fold(known, seen, books, now)
+			want := books.Fold(known, seen, now)
 			for i := range seen {
 				seen[i].Decisions = slices.Clone(seen[i].Decisions)
 				r.Shuffle(len(seen[i].Decisions), func(a, b int) {
@@ -75,7 +75,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 			r.Shuffle(len(seen), func(a, b int) { seen[a], seen[b] = seen[b], seen[a] })
 			other := slices.Clone(known)
 			r.Shuffle(len(other), func(a, b int) { other[a], other[b] = other[b], other[a] })
-			if diff := cmp.Diff(want, Fold(other, seen, books, now)); diff != "" {
+			if diff := cmp.Diff(want, books.Fold(other, seen, now)); diff != "" {
 				t.Fatalf("seed %d (-one order +another):\n%s", seed, diff)
 			}
 			for _, c := range want {

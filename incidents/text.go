@@ -84,7 +84,7 @@ func newView(inc tocsin.Incident, p tocsin.Playbook) view {
 	}
 	for _, r := range inc.Roles {
 		if r.Name == tocsin.RoleCommander {
-			v.Commander = cmp.Or(r.Holder, "nobody yet")
+			v.Commander = cmp.Or(r.Holder.Name, "nobody yet")
 		}
 	}
 	return v

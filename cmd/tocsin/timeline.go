@@ -22,7 +22,7 @@ func timeline(w io.Writer, inc tocsin.Incident, events []tocsin.IncidentEvent) {
 		fmt.Fprintln(w)
 	}
 	for _, r := range inc.Roles {
-		fmt.Fprintf(w, "  %s: %s\n", r.Name, markdown.Line(cmp.Or(r.Holder, "not filled"), 80))
+		fmt.Fprintf(w, "  %s: %s\n", r.Name, markdown.Line(cmp.Or(r.Holder.Name, "not filled"), 80))
 	}
 	for _, e := range events {
 		fmt.Fprintf(w, "  %3d %s %-13s %-8s %s\n", e.Seq, e.At.Format("2006-01-02 15:04:05"), e.Kind, markdown.Line(e.Actor, 40),

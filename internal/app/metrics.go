@@ -166,7 +166,7 @@ func (s state) portfolioState(ctx context.Context, _ time.Time, tell func(*prome
 	}
 	count := map[tocsin.Urgency]int{tocsin.UrgencyEmergency: 0, tocsin.UrgencyHold: 0, tocsin.UrgencyRoutine: 0}
 	for _, inc := range list {
-		if !inc.State.Over() && !inc.Class.Private {
+		if !inc.State.Over() && !inc.Private() {
 			count[inc.Urgency]++
 		}
 	}

@@ -163,7 +163,7 @@ func record(t *testing.T, shadows ...*policies.Policy) *recorded {
 	}
 	clock := func() time.Time { return r.now }
 	r.sync = pipeline.Sync{Store: st, Dir: r.data, Now: clock, AcceptBulk: true}
-	r.run = pipeline.Portfolio{Log: slog.New(slog.DiscardHandler), Store: st, Policies: policies.NewSet(append(shipped.Policies(), aged)...), Shadow: shadows, Playbooks: books, Writer: writer, Now: clock}
+	r.run = pipeline.Portfolio{Log: slog.New(slog.DiscardHandler), Store: st, Policies: policies.NewSet(append(shipped.Policies(), aged)...), Shadow: shadows, Rules: incidents.Rules{Playbooks: books}, Writer: writer, Now: clock}
 	for i, slug := range []string{"api", "web", "worker"} {
 		r.projects = append(r.projects, tocsin.Project{Slug: slug, Criticality: []tocsin.Criticality{"high", "medium", "low"}[i], Exposure: tocsin.ExposurePublic, Visibility: tocsin.VisibilityPrivate})
 	}
@@ -222,7 +222,7 @@ func TestReplayIsWhatWasSaidLive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := course.Run(t.Context(), r.run.Policies, r.run.Playbooks, nil)
+	got, err := course.Run(t.Context(), r.run.Policies, r.run.Rules.Playbooks, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

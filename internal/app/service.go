@@ -20,6 +20,7 @@ import (
 	"github.com/tocsin-dev/tocsin/advisories/feed"
 	"github.com/tocsin-dev/tocsin/advisories/landmark"
 	"github.com/tocsin-dev/tocsin/incidents"
+	"github.com/tocsin-dev/tocsin/incidents/governance"
 	"github.com/tocsin-dev/tocsin/incidents/playbooks"
 	"github.com/tocsin-dev/tocsin/internal/auth"
 	"github.com/tocsin-dev/tocsin/internal/config"
@@ -64,7 +65,7 @@ type Service struct {
 	opts      Options
 	store     *store.Store
 	indexes   *indexes
-	playbooks map[string]tocsin.Playbook
+	law       incidents.Rules
 	writer    *incidents.Writer
 	github    *github.Executor
 	transport http.RoundTripper
@@ -84,9 +85,10 @@ type settings struct {
 // New opens everything that can fail before the first run. Close it.
 func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Service, error) {
 	s := &Service{log: log, opts: o}
-	var errs [2]error
-	s.playbooks, errs[0] = playbooks.Shipped()
-	s.writer, errs[1] = incidents.NewWriter()
+	var errs [3]error
+	s.law.Playbooks, errs[0] = playbooks.Shipped()
+	s.law.Governance, errs[1] = governance.Shipped()
+	s.writer, errs[2] = incidents.NewWriter()
 	if err := errors.Join(errors.Join(errs[:]...), s.Configure(c)); err != nil {
 		return nil, err
 	}
@@ -245,7 +247,7 @@ func (s *Service) Once(ctx context.Context) (Report, error) {
 func (s *Service) portfolio(x pipeline.Index) pipeline.Portfolio {
 	set := s.set()
 	return pipeline.Portfolio{
-		Log: s.log, Store: s.store, Index: x, Policies: set.policies.Live, Shadow: set.policies.Shadow, Playbooks: s.playbooks, Writer: s.writer,
+		Log: s.log, Store: s.store, Index: x, Policies: set.policies.Live, Shadow: set.policies.Shadow, Rules: s.law, Writer: s.writer,
 		Coordination: incidents.Coordination(set.config.Coordination), Now: s.opts.Now, Progress: s.opts.Scanning,
 	}
 }

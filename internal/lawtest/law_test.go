@@ -44,6 +44,7 @@ var allowed = map[string][]string{
 	"policies/packs":       {},
 	"incidents":            {},
 	"incidents/playbooks":  {},
+	"incidents/governance": {},
 	"notify":               {},
 	"notify/github":        {},
 	"internal/config":      {},

@@ -25,7 +25,7 @@ func (p Portfolio) fold(ctx context.Context, list []found, scanned []Scanned, sh
 		return Result{}, err
 	}
 	r := Result{Scanned: scanned}
-	r.Changes = incidents.Fold(known, sightings(list, scanned, p.Index.Snapshot()), p.Playbooks, now)
+	r.Changes = p.Rules.Fold(known, sightings(list, scanned, p.Index.Snapshot()), now)
 	wanted, err := p.wanted(ctx, known, r.Changes, scanned)
 	if err != nil {
 		return Result{}, err
@@ -83,7 +83,7 @@ func (p Portfolio) wanted(ctx context.Context, known []tocsin.Incident, changes 
 	}
 	var out []tocsin.Action
 	for _, inc := range now {
-		actions, err := p.Writer.Actions(inc, projects, p.Playbooks, p.Coordination)
+		actions, err := p.Writer.Actions(inc, projects, p.Rules.Playbooks, p.Coordination)
 		if err != nil {
 			return nil, err
 		}

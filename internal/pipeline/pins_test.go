@@ -83,7 +83,7 @@ func TestRunComparesWithBefore(t *testing.T) {
 	}
 	now := time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC)
 	p := pipeline.Portfolio{
-		Log: slog.New(slog.DiscardHandler), Store: st, Index: x, Policies: policies.NewSet(policy), Playbooks: books, Writer: writer, Now: func() time.Time { return now },
+		Log: slog.New(slog.DiscardHandler), Store: st, Index: x, Policies: policies.NewSet(policy), Rules: incidents.Rules{Playbooks: books}, Writer: writer, Now: func() time.Time { return now },
 	}
 	for i, step := range []struct {
 		mod  string // what go.mod requires; empty is a file that cannot be read

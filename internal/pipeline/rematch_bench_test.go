@@ -79,7 +79,7 @@ func newLargeIn(t testing.TB, projects, packages int, dir, database string) *lar
 	}
 	clock := func() time.Time { return l.now }
 	l.sync = pipeline.Sync{Store: st, Dir: dir, Now: clock}
-	l.run = pipeline.Portfolio{Log: slog.New(slog.DiscardHandler), Store: st, Policies: shippedSet(t), Playbooks: books, Writer: writer, Now: clock}
+	l.run = pipeline.Portfolio{Log: slog.New(slog.DiscardHandler), Store: st, Policies: shippedSet(t), Rules: incidents.Rules{Playbooks: books}, Writer: writer, Now: clock}
 	for i := range 300 { // every project has flaws that are known already
 		l.advisory(fmt.Sprintf("GHSA-0000-0000-%04d", i), fmt.Sprintf("package-%d", i*17), "9.0.0")
 	}

@@ -23,7 +23,7 @@ type Portfolio struct {
 	Policies policies.Set
 	// Shadow policies are asked too, and heard by nobody.
 	Shadow       []*policies.Policy
-	Playbooks    map[string]tocsin.Playbook
+	Rules        incidents.Rules
 	Writer       *incidents.Writer
 	Coordination incidents.Coordination
 	Now          func() time.Time

@@ -201,7 +201,7 @@ func (s *story) play() string {
 		}
 		now := first.AddDate(0, 0, step-1)
 		p := pipeline.Portfolio{
-			Log: slog.New(slog.DiscardHandler), Store: s.store, Index: s.index(tree), Policies: policies.NewSet(set...), Playbooks: books, Writer: writer,
+			Log: slog.New(slog.DiscardHandler), Store: s.store, Index: s.index(tree), Policies: policies.NewSet(set...), Rules: incidents.Rules{Playbooks: books}, Writer: writer,
 			Coordination: incidents.Coordination{Repository: "acme/security", Visibility: tocsin.VisibilityPrivate},
 			Now:          func() time.Time { return now },
 		}

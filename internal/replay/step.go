@@ -39,7 +39,7 @@ func (f *follower) step(t time.Time) {
 	if len(seen) == 0 {
 		return
 	}
-	f.take(incidents.Fold(f.known, seen, f.playbooks, t))
+	f.take(incidents.Rules{Playbooks: f.playbooks}.Fold(f.known, seen, t))
 }
 
 // move takes a place to the holding of the moment, and says whether it is another.

@@ -22,7 +22,7 @@ func (a *API) shownActions(ctx context.Context, c *call) ([]tocsin.ActionRow, er
 	incidents := map[string]known{}
 	for _, inc := range all {
 		shown, ok := shownIncident(v, inc)
-		incidents[inc.Key] = known{ok, ok && len(shown.Projects) == len(inc.Projects), inc.Class.Private}
+		incidents[inc.Key] = known{ok, ok && len(shown.Projects) == len(inc.Projects), inc.Private()}
 	}
 	rows, err := a.store.Actions(ctx)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 // shownIncident leaves of an incident what is seen; ok is false if nothing is.
 func shownIncident(v store.Sight, inc tocsin.Incident) (shown tocsin.Incident, ok bool) {
-	private := inc.Class.Private
+	private := inc.Private()
 	inc.Projects = slices.DeleteFunc(slices.Clone(inc.Projects), func(p tocsin.IncidentProject) bool { return !v.Sees(p.Slug, private) })
 	return inc, len(inc.Projects) > 0 || v.Sees("", private)
 }

@@ -1,0 +1,276 @@
+package incidents
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// Rules are what people wrote down before anything happened.
+type Rules struct {
+	Playbooks  map[string]tocsin.Playbook // by name
+	Governance tocsin.Governance
+}
+
+// Handle does what somebody wants in the incident with the key. It gives the incidents that changed, sorted by key; for merge and split
+// there are two. What may not be is an [tocsin.ErrForbidden], what cannot be now an [tocsin.ErrConflict], and what makes no sense an
+// [tocsin.ErrInvalid]; then nothing changed. known are all incidents, in any order.
+func (r Rules) Handle(known []tocsin.Incident, key string, c tocsin.Command, now time.Time) ([]Change, error) {
+	a := act{rules: r, c: c, now: now}
+	for _, inc := range known {
+		d := &draft{inc: clone(inc)}
+		a.all = append(a.all, d)
+		if inc.Key == key {
+			a.draft = d
+		}
+	}
+	if a.draft == nil {
+		return nil, fmt.Errorf("incident %s: %w", key, tocsin.ErrNotFound)
+	}
+	v, ok := verbs()[c.Do]
+	if !ok {
+		return nil, fmt.Errorf("%w: do: %q is no verb: want one of %q", tocsin.ErrInvalid, c.Do, slices.Sorted(maps.Keys(verbs())))
+	}
+	if c.By.ID == "" {
+		return nil, fmt.Errorf("%w: %s: nobody says who does it", tocsin.ErrForbidden, c.Do)
+	}
+	if err := v.check(&a); err != nil {
+		return nil, err
+	}
+	if err := v.do(&a); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Do, err)
+	}
+	return changes(a.all), nil
+}
+
+// changes gives what changed, with the next version.
+func changes(list []*draft) []Change {
+	var out []Change
+	for _, d := range list {
+		if d.changed {
+			d.inc.Version++
+			out = append(out, Change{Incident: d.inc, Events: d.events})
+		}
+	}
+	slices.SortFunc(out, func(a, b Change) int { return strings.Compare(a.Incident.Key, b.Incident.Key) })
+	return out
+}
+
+// An act is a command being carried out.
+type act struct {
+	*draft
+	all   []*draft
+	rules Rules
+	c     tocsin.Command
+	now   time.Time
+}
+
+// say adds an event of the one who acts.
+func (a *act) say(kind tocsin.EventKind, format string, args ...any) *tocsin.IncidentEvent {
+	return a.on(a.draft, kind, format, args...)
+}
+
+func (a *act) on(d *draft, kind tocsin.EventKind, format string, args ...any) *tocsin.IncidentEvent {
+	d.changed = true
+	text := fmt.Sprintf(format, args...)
+	d.events = append(d.events, tocsin.IncidentEvent{
+		Incident: d.inc.Key, At: a.now, Kind: kind, Actor: a.c.By.Name, ActorID: a.c.By.ID, Source: a.c.Source, Text: text, TLP: tocsin.TLPAmber,
+	})
+	return &d.events[len(d.events)-1]
+}
+
+// because is the reason, as it stands behind a sentence.
+func (a *act) because() string {
+	if a.c.Reason == "" {
+		return ""
+	}
+	return ": " + a.c.Reason
+}
+
+// A verb is how a command is done.
+type verb struct {
+	in    func(tocsin.IncidentState) bool
+	right tocsin.Right // empty: everybody who may work on incidents
+	needs string       // fields that must be there, apart by spaces
+	do    func(*act) error
+}
+
+// verbs is the one place that says what may be done when, by whom.
+func verbs() map[tocsin.Verb]verb {
+	led := in(tocsin.StateMobilised, tocsin.StateContained)
+	return map[tocsin.Verb]verb{
+		tocsin.DoConfirm:         {in(tocsin.StateHold), tocsin.RightConfirm, "reason", (*act).confirm},
+		tocsin.DoTake:            {open, "", "role", (*act).take},
+		tocsin.DoOffer:           {open, "", "role to", (*act).offer},
+		tocsin.DoAccept:          {open, "", "role", (*act).accept},
+		tocsin.DoDecline:         {open, "", "role", (*act).decline},
+		tocsin.DoRenounce:        {whenever, "", "role", (*act).renounce},
+		tocsin.DoDelegate:        {open, "", "right to until reason", (*act).delegate},
+		tocsin.DoAck:             {open, "", "", (*act).acknowledge},
+		tocsin.DoContain:         {in(tocsin.StateMobilised), tocsin.RightContain, "reason", (*act).contain},
+		tocsin.DoSeverity:        {open, tocsin.RightSeverity, "severity reason", (*act).severity},
+		tocsin.DoAddTask:         {whenever, tocsin.RightAssign, "text role", (*act).addTask},
+		tocsin.DoAssign:          {whenever, tocsin.RightAssign, "task to", (*act).assignTask},
+		tocsin.DoFinish:          {whenever, "", "task", (*act).finish},
+		tocsin.DoUndo:            {whenever, "", "task reason", (*act).undo},
+		tocsin.DoAnswer:          {open, "", "point answer", (*act).answer},
+		tocsin.DoNote:            {whenever, "", "text", (*act).note},
+		tocsin.DoCorrect:         {whenever, "", "number text", (*act).correct},
+		tocsin.DoDraft:           {whenever, tocsin.RightDraft, "audience stage", (*act).draftMessage},
+		tocsin.DoApprove:         {whenever, tocsin.RightPublish, "message", (*act).approve},
+		tocsin.DoWithdraw:        {whenever, tocsin.RightDraft, "message reason", (*act).withdraw},
+		tocsin.DoEmbargo:         {open, tocsin.RightEmbargo, "until reason", (*act).embargo},
+		tocsin.DoAgree:           {open, tocsin.RightEmbargo, "", (*act).agree},
+		tocsin.DoDisclose:        {whenever, tocsin.RightEmbargo, "reason", (*act).disclose},
+		tocsin.DoRollBack:        {active, tocsin.RightRollBack, "package version until reason", (*act).rollBack},
+		tocsin.DoApproveRollback: {active, tocsin.RightRollBack, "number", (*act).approveRollback},
+		tocsin.DoEndRollback:     {whenever, tocsin.RightRollBack, "number reason", (*act).endRollback},
+		tocsin.DoStatus:          {active, tocsin.RightValidate, "projects status reason", (*act).setStatus},
+		tocsin.DoStandDown:       {open, tocsin.RightStandDown, "reason", (*act).standDown},
+		tocsin.DoResolve: {func(s tocsin.IncidentState) bool { return led(s) || s == tocsin.StateFixValidated },
+			tocsin.RightResolve, "reason", (*act).resolve},
+		tocsin.DoReopen: {over, tocsin.RightReopen, "reason", (*act).reopen},
+		tocsin.DoMerge:  {open, tocsin.RightJoin, "into reason", (*act).merge},
+		tocsin.DoSplit:  {open, tocsin.RightJoin, "projects reason", (*act).split},
+	}
+}
+
+// check is the one place where authority is asked for.
+func (v verb) check(a *act) error {
+	for _, field := range strings.Fields(v.needs) {
+		if missing(a.c, field) {
+			return fmt.Errorf("%w: %s: %s is missing", tocsin.ErrInvalid, a.c.Do, field)
+		}
+	}
+	if err := bounds(a.c); err != nil {
+		return err
+	}
+	if !v.in(a.inc.State) {
+		return fmt.Errorf("%w: %s: the incident is %s", tocsin.ErrConflict, a.c.Do, a.inc.State)
+	}
+	if v.right == "" {
+		return nil
+	}
+	return a.must(v.right)
+}
+
+// must asks for a right, or breaks the glass.
+func (a *act) must(right tocsin.Right) error {
+	if a.rules.may(a.inc, a.c.By, right, a.now) {
+		return nil
+	}
+	if !a.c.BreakGlass {
+		return fmt.Errorf("%w: to %s is for %s; take or be given the role, have the right delegated, or break the glass with a reason",
+			tocsin.ErrForbidden, right, cmp.Or(roleList(a.rules.Governance.Rights[right]), "nobody"))
+	}
+	if a.c.Reason == "" {
+		return fmt.Errorf("%w: reason is missing: whoever breaks the glass says why", tocsin.ErrInvalid)
+	}
+	a.say(tocsin.EventBrokeGlass, "did without the right to %s what they thought could not wait: %s%s", right, a.c.Do, a.because())
+	return nil
+}
+
+// may says whether somebody has a right in an incident: by a role or a delegation.
+func (r Rules) may(inc tocsin.Incident, who tocsin.Actor, right tocsin.Right, now time.Time) bool {
+	if r.Governance.May(right, roles(inc, who)) {
+		return true
+	}
+	return slices.ContainsFunc(inc.Delegations, func(d tocsin.Delegation) bool {
+		return d.Right == right && d.To.ID == who.ID && now.Before(d.Until)
+	})
+}
+
+// roles are those that somebody holds.
+func roles(inc tocsin.Incident, who tocsin.Actor) []tocsin.RoleName {
+	var out []tocsin.RoleName
+	for _, r := range inc.Roles {
+		if r.Holder.ID != "" && r.Holder.ID == who.ID {
+			out = append(out, r.Name)
+		}
+	}
+	return out
+}
+
+func roleList(list []tocsin.RoleName) string {
+	var out []string
+	for _, r := range list {
+		out = append(out, string(r))
+	}
+	return strings.Join(out, ", ")
+}
+
+func missing(c tocsin.Command, field string) bool {
+	switch field {
+	case "role":
+		return c.Role == ""
+	case "to":
+		return c.To.ID == ""
+	case "right":
+		return c.Right == ""
+	case "until":
+		return c.Until.IsZero()
+	case "reason":
+		return c.Reason == ""
+	case "severity":
+		return c.Severity == ""
+	case "task":
+		return c.Task == ""
+	case "point":
+		return c.Point == ""
+	case "answer":
+		return c.Answer == ""
+	case "text":
+		return c.Text == ""
+	case "number":
+		return c.Number == 0
+	case "audience":
+		return c.Audience == ""
+	case "stage":
+		return c.Stage == ""
+	case "message":
+		return c.Message == ""
+	case "package":
+		return c.Package == ""
+	case "version":
+		return c.Version == ""
+	case "projects":
+		return len(c.Projects) == 0
+	case "status":
+		return c.Status == ""
+	case "into":
+		return c.Into == ""
+	}
+	return true
+}
+
+// What people write is bounded, far above what is sensible.
+const (
+	maxText   = 20_000
+	maxReason = 2_000
+	maxShort  = 200
+	maxMany   = 1_000 // tasks, messages, rollbacks, projects of a command
+)
+
+func bounds(c tocsin.Command) error {
+	for _, f := range []struct {
+		name, text string
+		most       int
+	}{
+		{"text", c.Text, maxText}, {"reason", c.Reason, maxReason}, {"task", c.Task, maxShort}, {"point", c.Point, maxShort},
+		{"answer", c.Answer, maxShort}, {"package", c.Package, maxShort}, {"version", c.Version, maxShort}, {"by", c.By.Name, maxShort},
+		{"to", c.To.Name, maxShort}, {"to.id", c.To.ID, maxShort}, {"into", c.Into, maxShort}, {"message", c.Message, maxShort},
+	} {
+		if len(f.text) > f.most {
+			return fmt.Errorf("%w: %s: %s is longer than %d bytes", tocsin.ErrInvalid, c.Do, f.name, f.most)
+		}
+	}
+	if len(c.Projects) > maxMany {
+		return fmt.Errorf("%w: %s: more than %d projects", tocsin.ErrInvalid, c.Do, maxMany)
+	}
+	return nil
+}
