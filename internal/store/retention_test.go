@@ -64,7 +64,7 @@ func TestPrune(t *testing.T) {
 		if inv, err := s.Newest(ctx, "p"); err != nil || inv.Packages[1].Version != "3" {
 			t.Errorf("%+v, %v", inv, err)
 		}
-		who, err := s.Who(ctx, WhoQuery{Ecosystem: "npm", Name: "old", To: now.Add(time.Hour)})
+		who, err := s.Who(ctx, WhoQuery{Sight: Sight{All: true}, Ecosystem: "npm", Name: "old", To: now.Add(time.Hour)})
 		if err != nil || len(who) != 1 || !who[0].Since.Equal(day) {
 			t.Errorf("%+v, %v", who, err)
 		}
