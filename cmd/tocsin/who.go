@@ -40,7 +40,7 @@ ecosystem/name as OSV calls it, or a package URL.`,
 		if err != nil {
 			return exit{exitUsage, err}
 		}
-		ask := store.WhoQuery{Ecosystem: q.Ecosystem, Name: q.Name, Version: q.Version}
+		ask := store.WhoQuery{Sight: store.Sight{All: true}, Ecosystem: q.Ecosystem, Name: q.Name, Version: q.Version}
 		if ask.From, ask.To, err = window(between, time.Now().UTC()); err != nil {
 			return exit{exitUsage, err}
 		}

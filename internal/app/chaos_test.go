@@ -341,7 +341,7 @@ func chaosStory(t *testing.T, database string, processes int, restart func()) {
 		}
 	}
 	for ref, project := range c.acked {
-		who, err := st.Who(ctx, store.WhoQuery{Ecosystem: "npm", Name: "marker-" + ref, To: c.order.now()})
+		who, err := st.Who(ctx, store.WhoQuery{Sight: store.Sight{All: true}, Ecosystem: "npm", Name: "marker-" + ref, To: c.order.now()})
 		if err != nil || len(who) != 1 || who[0].Project != project || who[0].Total == 0 || who[0].Builds[0].Ref != ref {
 			t.Errorf("%s of %s was answered and is not there: %+v, %v", ref, project, who, err)
 		}

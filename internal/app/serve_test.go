@@ -156,7 +156,7 @@ func TestServe(t *testing.T) {
 				t.Fatalf("fresh %v, %v", fresh, err)
 			}
 		}
-		who, err := s.app.Store().Who(ctx, store.WhoQuery{Ecosystem: "npm", Name: "chalk", To: time.Now().UTC()})
+		who, err := s.app.Store().Who(ctx, store.WhoQuery{Sight: store.Sight{All: true}, Ecosystem: "npm", Name: "chalk", To: time.Now().UTC()})
 		if err != nil || len(who) != 2 || who[0].Project != "sent" || who[0].Total != 2 {
 			t.Errorf("%+v, %v", who, err)
 		}

@@ -33,7 +33,7 @@ type Fetch struct {
 
 // Retention is how long history is kept; zero: for ever.
 type Retention struct {
-	// Decisions that ended, and the shadow ledger; Builds; Inventories that were followed by others; Audit entries.
+	// Decisions that ended, the shadow ledger, and EPSS scores, of which one a week stays; Builds; Inventories that were followed by others; Audit entries.
 	Decisions, Builds, Inventories, Audit time.Duration
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -86,7 +87,7 @@ func (s *Store) UpdateFeed(ctx context.Context, u FeedUpdate) error {
 			}
 		}
 		for _, id := range gone {
-			if err := supersede(ctx, tx, u, id, generation); err != nil {
+			if err := supersede(ctx, tx, u, []string{id}, generation); err != nil {
 				return err
 			}
 			_, err := tx.ExecContext(ctx, `INSERT INTO advisory_revisions (feed, id, seen_at, generation, digest, modified, gone, body) VALUES ($1, $2, $3, $4, '', 0, 1, '')`,
@@ -121,42 +122,99 @@ func nextGeneration(ctx context.Context, tx *sql.Tx, at time.Time) (int64, error
 	return n, nil
 }
 
+// maxBatchBytes bounds the packed bodies that are sent at once.
+const maxBatchBytes = 4 << 20
+
 // addRevisions supersedes whatever revision stands, also one that another process brought since the sync asked what is known.
+// As many go in one statement as the dialect likes best.
 func (s *Store) addRevisions(ctx context.Context, tx *sql.Tx, u FeedUpdate, generation int64) error {
 	var some bool // the first sync of a feed brings many, and replaces none
 	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM advisory_revisions WHERE feed = $1)`, u.State.Name).Scan(&some)
 	if err != nil {
 		return err
 	}
-	insert, err := tx.PrepareContext(ctx, `INSERT INTO advisory_revisions (feed, id, seen_at, generation, digest, modified, body) VALUES ($1, $2, $3, $4, $5, $6, $7)`)
+	full, err := tx.PrepareContext(ctx, insertRevisions(s.dialect.atOnce))
 	if err != nil {
 		return err
 	}
-	defer insert.Close()
+	defer full.Close()
+	shared := []any{u.State.Name, stamp(u.At), generation}
+	var ids []string
+	args, bytes := shared, 0
+	flush := func() error {
+		if some {
+			if err := supersede(ctx, tx, u, ids, generation); err != nil {
+				return err
+			}
+		}
+		var err error
+		if len(ids) == s.dialect.atOnce {
+			_, err = full.ExecContext(ctx, args...)
+		} else {
+			_, err = tx.ExecContext(ctx, insertRevisions(len(ids)), args...)
+		}
+		if err != nil {
+			return fmt.Errorf("keeping %s: %w", fromTo(ids), err)
+		}
+		ids, args, bytes = ids[:0], args[:len(shared)], 0
+		return nil
+	}
 	for r, err := range u.Changed {
 		if err != nil {
 			return err
 		}
-		if some {
-			if err := supersede(ctx, tx, u, r.ID, generation); err != nil {
-				return err
-			}
+		body := s.packer.EncodeAll(r.Body, nil)
+		ids, args, bytes = append(ids, r.ID), append(args, r.ID, r.Digest, stamp(r.Modified), body), bytes+len(body)
+		if len(ids) < s.dialect.atOnce && bytes < maxBatchBytes {
+			continue
 		}
-		_, err := insert.ExecContext(ctx, u.State.Name, r.ID, stamp(u.At), generation, r.Digest, stamp(r.Modified), s.packer.EncodeAll(r.Body, nil))
-		if err != nil {
-			return fmt.Errorf("keeping %s: %w", r.ID, err)
+		if err := flush(); err != nil {
+			return err
 		}
+	}
+	if len(ids) > 0 {
+		if err := flush(); err != nil {
+			return err
+		}
+	}
+	if some {
+		return nil
+	}
+	return s.dialect.count(ctx, tx, "advisory_revisions")
+}
+
+// insertRevisions adds n revisions. They share a feed, a time and a generation, and each has its id, digest, time and body.
+func insertRevisions(n int) string {
+	var b strings.Builder
+	b.WriteString(`INSERT INTO advisory_revisions (feed, seen_at, generation, id, digest, modified, body) VALUES `)
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(`($1, $2, $3, ` + placeholders(3+4*i, 4) + `)`)
+	}
+	return b.String()
+}
+
+func supersede(ctx context.Context, tx *sql.Tx, u FeedUpdate, ids []string, generation int64) error {
+	args := []any{stamp(u.At), generation, u.State.Name}
+	for _, id := range ids {
+		args = append(args, id)
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE advisory_revisions SET superseded_at = $1, superseded_by = $2 WHERE feed = $3 AND superseded_by IS NULL
+		AND id IN (`+placeholders(3, len(ids))+`)`, args...)
+	if err != nil {
+		return fmt.Errorf("superseding %s: %w", fromTo(ids), err)
 	}
 	return nil
 }
 
-func supersede(ctx context.Context, tx *sql.Tx, u FeedUpdate, id string, generation int64) error {
-	_, err := tx.ExecContext(ctx, `UPDATE advisory_revisions SET superseded_at = $1, superseded_by = $2 WHERE feed = $3 AND id = $4 AND superseded_by IS NULL`,
-		stamp(u.At), generation, u.State.Name, id)
-	if err != nil {
-		return fmt.Errorf("superseding %s: %w", id, err)
+// fromTo names ids that went in one statement.
+func fromTo(ids []string) string {
+	if len(ids) == 1 {
+		return ids[0]
 	}
-	return nil
+	return ids[0] + " to " + ids[len(ids)-1]
 }
 
 func putFeed(ctx context.Context, tx *sql.Tx, f tocsin.FeedState) error {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/purl"
@@ -30,6 +29,10 @@ func components(inv tocsin.Inventory) []component {
 	return out
 }
 
+// componentID is the id of the component in a row of the dialect's list. It is a subquery, not a join, so that each is looked up in the
+// index: for a join PostgreSQL reads all components of everyone.
+const componentID = `(SELECT c.id FROM components c WHERE c.ecosystem = v.value->>0 AND c.name = v.value->>1 AND c.version = v.value->>2 AND c.source_name = v.value->>3)`
+
 // resolve notes what a project has resolved since a time, given what it had before. The order of an inventory is the order of
 // the rows for everyone, so that two writers do not wait for each other.
 func (s *Store) resolve(ctx context.Context, tx *sql.Tx, project int64, before, now tocsin.Inventory) error {
@@ -52,8 +55,7 @@ func (s *Store) resolve(ctx context.Context, tx *sql.Tx, project int64, before, 
 	}
 	at := stamp(now.TakenAt)
 	if len(left) > 0 {
-		_, err := tx.ExecContext(ctx, `UPDATE resolutions SET until = $2 WHERE project = $3 AND until = 0 AND component IN (SELECT c.id FROM `+s.dialect.listed+`
-			JOIN components c ON c.ecosystem = v.value->>0 AND c.name = v.value->>1 AND c.version = v.value->>2 AND c.source_name = v.value->>3)`,
+		_, err := tx.ExecContext(ctx, `UPDATE resolutions SET until = $2 WHERE project = $3 AND until = 0 AND component IN (SELECT `+componentID+` FROM `+s.dialect.listed+`)`,
 			rows(left), at, project)
 		if err != nil {
 			return fmt.Errorf("noting what %s no longer resolves: %w", now.Project, err)
@@ -63,11 +65,10 @@ func (s *Store) resolve(ctx context.Context, tx *sql.Tx, project int64, before, 
 		return nil
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO components (ecosystem, name, version, source_name, base, key, source_key)
-		SELECT v.value->>0, v.value->>1, v.value->>2, v.value->>3, v.value->>4, v.value->>5, v.value->>6 FROM `+s.dialect.listed+` WHERE NOT EXISTS (SELECT 1 FROM components c WHERE c.ecosystem = v.value->>0 AND c.name = v.value->>1 AND c.version = v.value->>2 AND c.source_name = v.value->>3)
+		SELECT v.value->>0, v.value->>1, v.value->>2, v.value->>3, v.value->>4, v.value->>5, v.value->>6 FROM `+s.dialect.listed+` WHERE `+componentID+` IS NULL
 		ON CONFLICT (ecosystem, name, version, source_name) DO NOTHING`, rows(joined))
 	if err == nil {
-		_, err = tx.ExecContext(ctx, `INSERT INTO resolutions (component, project, since) SELECT c.id, CAST($3 AS BIGINT), CAST($2 AS BIGINT) FROM `+s.dialect.listed+`
-			JOIN components c ON c.ecosystem = v.value->>0 AND c.name = v.value->>1 AND c.version = v.value->>2 AND c.source_name = v.value->>3 WHERE true
+		_, err = tx.ExecContext(ctx, `INSERT INTO resolutions (component, project, since) SELECT `+componentID+`, CAST($3 AS BIGINT), CAST($2 AS BIGINT) FROM `+s.dialect.listed+` WHERE true
 			ON CONFLICT (component, project, since) DO UPDATE SET until = 0`, rows(joined), at, project)
 	}
 	if err != nil {
@@ -165,60 +166,4 @@ func (s *Store) UsedBy(ctx context.Context, uses []Use) ([]string, error) {
 		}
 	}
 	return sortedKeys(found), nil
-}
-
-// A WhoQuery asks who resolved a package.
-type WhoQuery struct {
-	Ecosystem, Name string
-	Version         string // "": any
-	From, To        time.Time
-	Limit           int
-}
-
-// maxBuilds bounds the builds that are told of one resolution.
-const maxBuilds = 20
-
-// Who gives the projects that resolved a package at some time between two, both included, with the builds of that time, by project,
-// version and time.
-func (s *Store) Who(ctx context.Context, q WhoQuery) ([]tocsin.Resolution, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT p.slug, c.ecosystem, c.name, c.version, r.since, r.until,
-			COALESCE(b.at, 0), COALESCE(b.inventory, ''), COALESCE(b.ref, ''), COALESCE(b.url, ''), COALESCE(b.sender, '')
-		FROM components c JOIN resolutions r ON r.component = c.id JOIN projects p ON p.id = r.project
-		LEFT JOIN builds b ON b.project = r.project AND b.at >= r.since AND (r.until = 0 OR b.at < r.until) AND b.at BETWEEN $4 AND $5
-		WHERE c.base = $1 AND c.key = $2 AND ($3 = '' OR c.version = $3) AND r.since <= $5 AND (r.until = 0 OR r.until > $4)
-		ORDER BY p.slug, c.ecosystem, c.version, r.since, b.at DESC`,
-		purl.Base(q.Ecosystem), purl.Key(q.Ecosystem, q.Name), q.Version, stamp(q.From), stamp(q.To))
-	if err != nil {
-		return nil, fmt.Errorf("asking who resolved %s: %w", q.Name, err)
-	}
-	defer rows.Close()
-	var out []tocsin.Resolution
-	for rows.Next() {
-		var r tocsin.Resolution
-		var b tocsin.Build
-		var since, until, at int64
-		err := rows.Scan(&r.Project, &r.Ecosystem, &r.Name, &r.Version, &since, &until, &at, &b.Inventory, &b.Ref, &b.URL, &b.By)
-		if err != nil {
-			return nil, fmt.Errorf("asking who resolved %s: %w", q.Name, err)
-		}
-		r.Since, r.Until, b.At, b.Project = moment(since), moment(until), moment(at), r.Project
-		if n := len(out); n == 0 || !sameResolution(out[n-1], r) {
-			if q.Limit > 0 && n == q.Limit {
-				break
-			}
-			out = append(out, r)
-		}
-		last := &out[len(out)-1]
-		if at != 0 {
-			last.Total++
-			if len(last.Builds) < maxBuilds {
-				last.Builds = append(last.Builds, b)
-			}
-		}
-	}
-	return out, rows.Err()
-}
-
-func sameResolution(a, b tocsin.Resolution) bool {
-	return a.Project == b.Project && a.Ecosystem == b.Ecosystem && a.Name == b.Name && a.Version == b.Version && a.Since.Equal(b.Since)
 }

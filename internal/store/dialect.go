@@ -37,6 +37,11 @@ type dialect struct {
 	settle func(ctx context.Context, tx *sql.Tx) error
 	// listed is the first argument of a statement, a JSON array, as a table v with a column value.
 	listed string
+	// count has the database look at what a table has, after much came to one that had little: before it did, it may read the
+	// whole of it for a few rows.
+	count func(ctx context.Context, tx *sql.Tx, table string) error
+	// atOnce is how many rows of many go in one statement. On SQLite a statement costs no more than its rows.
+	atOnce int
 	// conflict says whether an error means that someone else was faster.
 	conflict func(error) bool
 }
@@ -53,9 +58,10 @@ const (
 // onSQLite: a transaction that writes is alone in the file from its beginning.
 func onSQLite() dialect {
 	return dialect{
-		name: goose.DialectSQLite3, files: "migrations/sqlite", listed: `json_each($1) AS v`,
+		name: goose.DialectSQLite3, files: "migrations/sqlite", listed: `json_each($1) AS v`, atOnce: 1,
 		settle: func(context.Context, *sql.Tx) error { return nil },
 		alone:  func(context.Context, *sql.Tx, place) error { return nil },
+		count:  func(context.Context, *sql.Tx, string) error { return nil },
 		conflict: func(err error) bool {
 			var e *sqlite.Error
 			return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE)
@@ -67,7 +73,7 @@ func onSQLite() dialect {
 // is read after a lock was got is what its last holder left.
 func onPostgres() dialect {
 	return dialect{
-		name: goose.DialectPostgres, files: "migrations/postgres", lock: " FOR NO KEY UPDATE", share: " FOR SHARE", listed: `jsonb_array_elements($1::jsonb) AS v(value)`, still: sql.LevelRepeatableRead,
+		name: goose.DialectPostgres, files: "migrations/postgres", lock: " FOR NO KEY UPDATE", share: " FOR SHARE", listed: `jsonb_array_elements($1::jsonb) AS v(value)`, still: sql.LevelRepeatableRead, atOnce: 500,
 		settle: func(ctx context.Context, tx *sql.Tx) error {
 			for _, table := range []string{"projects", "components", "audit"} {
 				_, err := tx.ExecContext(ctx, `SELECT setval(pg_get_serial_sequence('`+table+`', 'id'), COALESCE((SELECT MAX(id) FROM `+table+`), 0) + 1, false)`)
@@ -80,6 +86,10 @@ func onPostgres() dialect {
 		tx: &sql.TxOptions{Isolation: sql.LevelReadCommitted},
 		alone: func(ctx context.Context, tx *sql.Tx, where place) error {
 			_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(where))
+			return err
+		},
+		count: func(ctx context.Context, tx *sql.Tx, table string) error {
+			_, err := tx.ExecContext(ctx, `ANALYZE `+table)
 			return err
 		},
 		conflict: func(err error) bool {

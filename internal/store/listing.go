@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -37,17 +36,11 @@ type DecisionRow struct {
 
 // Listed gives decisions that somebody may see. A place that is none is an [tocsin.ErrInvalid].
 func (s *Store) Listed(ctx context.Context, q DecisionQuery) (out []DecisionRow, err error) {
-	args := []any{q.Sight.list()}
-	where := []string{s.seesDecision(q.Sight, "d"), `EXISTS (SELECT 1 FROM projects p WHERE p.slug = d.project AND p.removed_at = 0)`}
-	add := func(condition string, values ...any) {
-		for _, v := range values {
-			args = append(args, v)
-			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
-		}
-		where = append(where, condition)
-	}
+	c := conditions{args: []any{q.Sight.list()}}
+	c.add(s.seesDecision(q.Sight, "d"))
+	c.add(`EXISTS (SELECT 1 FROM projects p WHERE p.slug = d.project AND p.removed_at = 0)`)
 	if !q.Past {
-		add(`d.ended_at = 0`)
+		c.add(`d.ended_at = 0`)
 	}
 	if q.After != "" {
 		var names [6]string
@@ -55,20 +48,18 @@ func (s *Store) Listed(ctx context.Context, q DecisionQuery) (out []DecisionRow,
 		if err := json.Unmarshal([]byte(q.After), &[]any{&names, &at}); err != nil {
 			return nil, fmt.Errorf("%w: %q is no place in a list of decisions", tocsin.ErrInvalid, q.After)
 		}
-		add(`(d.project, d.class, d.ecosystem, d.name, d.version, d.origin, d.decided_at) > (?, ?, ?, ?, ?, ?, ?)`,
+		c.add(`(d.project, d.class, d.ecosystem, d.name, d.version, d.origin, d.decided_at) > (?, ?, ?, ?, ?, ?, ?)`,
 			names[0], names[1], names[2], names[3], names[4], names[5], at)
 	}
 	for _, f := range []struct{ column, value string }{
-		{"project", plain(q.Project)}, {"class", name(q.Class)}, {"ecosystem", name(q.Ecosystem)}, {"name", name(q.Package)},
-		{"status", plain(string(q.Status))}, {"gate", plain(string(q.Gate))}, {"response", plain(string(q.Response))},
+		{"project", q.Project}, {"class", name(q.Class)}, {"ecosystem", name(q.Ecosystem)}, {"name", name(q.Package)},
+		{"status", string(q.Status)}, {"gate", string(q.Gate)}, {"response", string(q.Response)},
 	} {
-		if f.value != "" {
-			add(`d.`+f.column+` = ?`, f.value)
-		}
+		c.equal(`d.`+f.column, f.value)
 	}
 	rows, err := s.db.QueryContext(ctx, `SELECT d.project, d.class, d.ecosystem, d.name, d.version, d.origin, d.decided_at, d.first_at, d.ended_at, d.body
-		FROM decisions d WHERE `+strings.Join(where, ` AND `)+` ORDER BY d.project, d.class, d.ecosystem, d.name, d.version, d.origin, d.decided_at`+
-		fmt.Sprintf(` LIMIT %d`, q.Limit), args...)
+		FROM decisions d`+c.where()+` ORDER BY d.project, d.class, d.ecosystem, d.name, d.version, d.origin, d.decided_at`+
+		fmt.Sprintf(` LIMIT %d`, q.Limit), c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("listing decisions: %w", err)
 	}

@@ -129,7 +129,7 @@ func (db database) old(t *testing.T, version int64) {
 func TestOldDatabases(t *testing.T) {
 	onEach(t, func(t *testing.T, fresh database) {
 		want := fresh.open(t).schema(t)
-		for version := int64(1); version <= 7; version++ {
+		for version := int64(1); version <= 8; version++ {
 			t.Run(fmt.Sprint("version ", version), func(t *testing.T) {
 				db := fresh.another(t)
 				db.old(t, version)

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Retention is how long history is kept; zero: for ever. What stands is always kept.
+// Retention is how long history is kept; zero: for ever. What stands is always kept. Of the EPSS scores that were fetched before
+// Decisions, one a week stays, so that replays go on; those by which trends are told now all stay.
 type Retention struct {
 	Decisions, Builds, Inventories, Audit time.Duration
 }
@@ -15,8 +16,14 @@ type Retention struct {
 // pruneAtOnce is how many rows go in one transaction, so that others need not wait long.
 const pruneAtOnce = 5000
 
-// Prune forgets what is older than it is to be kept, and which webhooks came more than a week ago, and says how many rows that were. What a process that ends early leaves, the
-// next takes.
+// thinEPSS leaves of each week the scores that came first, so that to do it again changes nothing. A trend of 30 days is told by scores
+// of up to 60 days before the newest ones, counted in whole days.
+const thinEPSS = `DELETE FROM feed_documents WHERE (feed, seen_at) IN (SELECT d.feed, d.seen_at FROM feed_documents d
+	WHERE d.feed = 'epss' AND d.seen_at < $1 AND d.seen_at < (SELECT MAX(seen_at) FROM feed_documents WHERE feed = 'epss') - 61 * 86400000000
+	AND EXISTS (SELECT 1 FROM feed_documents f WHERE f.feed = 'epss' AND f.seen_at < d.seen_at AND f.seen_at / 604800000000 = d.seen_at / 604800000000) LIMIT $2)`
+
+// Prune forgets what is older than it is to be kept, and which webhooks came more than a week ago, and says how many rows that were.
+// What a process that ends early leaves, the next takes.
 func (s *Store) Prune(ctx context.Context, now time.Time, r Retention) (rows int64, err error) {
 	for _, rule := range []struct {
 		keep  time.Duration
@@ -26,6 +33,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time, r Retention) (rows int
 			FROM decisions WHERE ended_at > 0 AND ended_at < $1 LIMIT $2)`},
 		{r.Decisions, `DELETE FROM shadow_decisions WHERE (policy, project, class, ecosystem, name, version, origin, decided_at) IN (SELECT policy, project, class, ecosystem, name, version,
 			origin, decided_at FROM shadow_decisions WHERE ended_at > 0 AND ended_at < $1 LIMIT $2)`},
+		{r.Decisions, thinEPSS},
 		{r.Builds, `DELETE FROM builds WHERE (project, at) IN (SELECT project, at FROM builds WHERE at < $1 LIMIT $2)`},
 		// The newest of a project is never forgotten, however old.
 		{r.Inventories, `DELETE FROM inventories WHERE (project, taken_at) IN (SELECT i.project, i.taken_at FROM inventories i WHERE i.taken_at < $1

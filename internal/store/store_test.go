@@ -116,6 +116,63 @@ func TestAdvisoriesKeepEveryRevision(t *testing.T) {
 	})
 }
 
+// TestManyAdvisories: records that do not fit into one statement are kept as one by one, and what comes again takes the place of what
+// stands. One that comes twice in a sync undoes all of it, wherever it comes.
+func TestManyAdvisories(t *testing.T) {
+	onEach(t, func(t *testing.T, db database) {
+		s, ctx := db.open(t), t.Context()
+		const n = 1234
+		many := func(body string, twice int) iter.Seq2[Revision, error] {
+			return func(yield func(Revision, error) bool) {
+				for i := range n + 1 {
+					if i == n && twice < 0 {
+						return
+					}
+					r := Revision{ID: fmt.Sprintf("A-%04d", i), Digest: body, Modified: day, Body: fmt.Append(nil, body, " ", i)}
+					if i == n {
+						r.ID = fmt.Sprintf("A-%04d", twice)
+					}
+					if !yield(r, nil) {
+						return
+					}
+				}
+			}
+		}
+		state := tocsin.FeedState{Name: "osv"}
+		for hour, body := range []string{"one", "two", "three"} {
+			at := day.Add(time.Duration(hour) * time.Hour)
+			for _, twice := range []int{0, n - 1} {
+				if err := s.UpdateFeed(ctx, FeedUpdate{State: state, At: at, Changed: many(body, twice)}); !errors.Is(err, tocsin.ErrConflict) {
+					t.Errorf("record %d came twice: %v", twice, err)
+				}
+			}
+			if err := s.UpdateFeed(ctx, FeedUpdate{State: state, At: at, Changed: many(body, -1)}); err != nil {
+				t.Fatal(err)
+			}
+			now, err := s.Cursor(ctx, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := 0
+			for r, err := range s.Advisories(ctx, now) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := fmt.Sprintf("A-%04d %s %d", i, body, i); fmt.Sprintf("%s %s", r.ID, r.Body) != want || r.Digest != body || !r.SeenAt.Equal(at) {
+					t.Fatalf("%+v, want %s", r, want)
+				}
+				i++
+			}
+			if i != n {
+				t.Errorf("%d records stand, want %d", i, n)
+			}
+		}
+		if known, err := s.KnownAdvisories(ctx, "osv"); err != nil || len(known) != n {
+			t.Errorf("%d known, %v", len(known), err)
+		}
+	})
+}
+
 // TestFailedUpdateLeavesNothing: a sync is kept whole or not at all.
 func TestFailedUpdateLeavesNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, db database) {

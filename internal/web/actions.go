@@ -3,39 +3,58 @@ package web
 import (
 	"context"
 	"errors"
+	"iter"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/store"
 )
 
-// shownActions are all actions that the asker may see, in the order of key and revision. One without a project speaks of every project
-// of its incident, and is for those who see all of them.
-func (a *API) shownActions(ctx context.Context, c *call) ([]tocsin.ActionRow, error) {
-	v, err := c.sight(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all, err := a.store.Incidents(ctx)
-	if err != nil {
-		return nil, err
-	}
-	type known struct{ some, whole, private bool }
-	incidents := map[string]known{}
-	for _, inc := range all {
-		shown, ok := shownIncident(v, inc)
-		incidents[inc.Key] = known{ok, ok && len(shown.Projects) == len(inc.Projects), inc.Private()}
-	}
-	rows, err := a.store.Actions(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []tocsin.ActionRow
-	for _, r := range rows {
-		k := incidents[r.Action.Incident]
-		if k.some && (r.Action.Project == "" && k.whole || r.Action.Project != "" && v.Sees(r.Action.Project, k.private)) {
-			out = append(out, r)
+// An incidentSight is what says which actions of an incident are seen: whether something of it is, and all of its projects.
+type incidentSight struct{ some, whole, private bool }
+
+// shownActions yields the newest revisions of actions that are seen, by key. One without a project speaks of every project of its
+// incident, and is for those who see all of them.
+func (c *call) shownActions(ctx context.Context, q store.ActionQuery) iter.Seq2[tocsin.ActionRow, error] {
+	q.Limit = batch
+	return func(yield func(tocsin.ActionRow, error) bool) {
+		incidents := map[string]incidentSight{}
+		for {
+			list, err := c.api.store.ActionPage(ctx, q)
+			if err != nil {
+				yield(tocsin.ActionRow{}, err)
+				return
+			}
+			for _, r := range list {
+				ok, err := c.seesAction(ctx, r.Action, incidents)
+				if (ok || err != nil) && !yield(r, err) || err != nil {
+					return
+				}
+				q.After = r.Action.Key
+			}
+			if len(list) < batch {
+				return
+			}
 		}
 	}
-	return out, nil
+}
+
+// seesAction says whether an action is seen. Incidents has those that were looked up already.
+func (c *call) seesAction(ctx context.Context, a tocsin.Action, incidents map[string]incidentSight) (bool, error) {
+	v, err := c.sight(ctx)
+	if err != nil {
+		return false, err
+	}
+	k, ok := incidents[a.Incident]
+	if !ok {
+		inc, err := c.api.store.Incident(ctx, a.Incident)
+		if err != nil {
+			return false, err
+		}
+		shown, some := shownIncident(v, inc)
+		k = incidentSight{some, some && len(shown.Projects) == len(inc.Projects), inc.Private()}
+		incidents[a.Incident] = k
+	}
+	return k.some && (a.Project == "" && k.whole || a.Project != "" && v.Sees(a.Project, k.private)), nil
 }
 
 func (c *call) listActions(ctx context.Context) (answer, error) {
@@ -43,18 +62,17 @@ func (c *call) listActions(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	rows, err := c.api.shownActions(ctx, c)
-	if err != nil {
-		return answer{}, err
-	}
-	var items []tocsin.ActionRow
 	q := c.query
-	for i, r := range rows {
-		if i+1 < len(rows) && rows[i+1].Action.Key == r.Action.Key || r.Action.Key <= after {
-			continue // an older revision, an earlier page
+	var items []tocsin.ActionRow
+	for r, err := range c.shownActions(ctx, store.ActionQuery{After: after, Incident: q["incident"], State: tocsin.ActionState(q["state"])}) {
+		if err != nil {
+			return answer{}, err
 		}
-		if matches(q["state"], string(r.State)) && matches(q["kind"], string(r.Action.Kind)) && matches(q["incident"], r.Action.Incident) && matches(q["project"], r.Action.Project) {
+		if matches(q["kind"], string(r.Action.Kind)) && matches(q["project"], r.Action.Project) {
 			items = append(items, r)
+		}
+		if len(items) > limit {
+			break
 		}
 	}
 	return answer{body: paged(c, items, limit, func(r tocsin.ActionRow) string { return r.Action.Key })}, nil

@@ -123,14 +123,15 @@ func (c *call) mayIncident(ctx context.Context) error {
 
 // mayAction loads the newest revision of an action that the asker may see and do to what the route needs.
 func (c *call) mayAction(ctx context.Context) error {
-	rows, err := c.api.shownActions(ctx, c)
-	if err != nil {
-		return err
+	key := c.r.PathValue("key")
+	if key == "" || !printable(key) {
+		return tocsin.ErrNotFound
 	}
-	for _, r := range rows {
-		if r.Action.Key == c.r.PathValue("key") {
-			c.action = r // the newest is the last
+	for r, err := range c.shownActions(ctx, store.ActionQuery{Key: key}) {
+		if err != nil {
+			return err
 		}
+		c.action = r
 	}
 	if c.action.Action.Key == "" {
 		return tocsin.ErrNotFound

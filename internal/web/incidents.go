@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"github.com/tocsin-dev/tocsin"
@@ -24,20 +25,14 @@ func (c *call) listIncidents(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	all, err := c.api.store.Incidents(ctx)
-	if err != nil {
-		return answer{}, err
-	}
-	slices.Reverse(all) // newest first
-	if after != "" {
-		at := slices.IndexFunc(all, func(inc tocsin.Incident) bool { return inc.Key == after })
-		all = all[at+1:] // incidents do not go away
-	}
+	ask := store.IncidentQuery{After: after, State: tocsin.IncidentState(c.query["state"]), Urgency: tocsin.Urgency(c.query["urgency"])}
 	var items []tocsin.Incident
-	for _, inc := range all {
-		shown, ok := shownIncident(v, inc)
-		if ok && c.wants(shown) {
-			items = append(items, shown)
+	for inc, err := range c.shownIncidents(ctx, v, ask) {
+		if err != nil {
+			return answer{}, err
+		}
+		if c.wants(inc) {
+			items = append(items, inc)
 		}
 		if len(items) > limit {
 			break
@@ -46,12 +41,38 @@ func (c *call) listIncidents(ctx context.Context) (answer, error) {
 	return answer{body: paged(c, items, limit, func(inc tocsin.Incident) string { return inc.Key })}, nil
 }
 
-// wants says whether the filters let an incident through, as far as it is shown.
+// batch is how many incidents or actions are read at once. What somebody may see of them stands in their bodies, so as many batches
+// are read as fill a page: its size tells nothing of what was left out.
+const batch = 50
+
+// shownIncidents yields what is seen of incidents, newest first.
+func (c *call) shownIncidents(ctx context.Context, v store.Sight, q store.IncidentQuery) iter.Seq2[tocsin.Incident, error] {
+	q.Limit = batch
+	return func(yield func(tocsin.Incident, error) bool) {
+		for {
+			list, err := c.api.store.IncidentPage(ctx, q)
+			if err != nil {
+				yield(tocsin.Incident{}, err)
+				return
+			}
+			for _, inc := range list {
+				if shown, ok := shownIncident(v, inc); ok && !yield(shown, nil) {
+					return
+				}
+				q.After = inc.Key
+			}
+			if len(list) < batch {
+				return
+			}
+		}
+	}
+}
+
+// wants says whether the filters that the store does not know let an incident through, as far as it is shown.
 func (c *call) wants(inc tocsin.Incident) bool {
 	q := c.query
 	in := func(p tocsin.IncidentProject) bool { return p.Slug == q["project"] }
-	return matches(q["state"], string(inc.State)) && matches(q["urgency"], string(inc.Urgency)) && matches(q["group"], inc.Group) &&
-		(q["class"] == "" || inc.Class.Has(q["class"])) && (q["project"] == "" || slices.ContainsFunc(inc.Projects, in)) &&
+	return matches(q["group"], inc.Group) && (q["class"] == "" || inc.Class.Has(q["class"])) && (q["project"] == "" || slices.ContainsFunc(inc.Projects, in)) &&
 		(q["open"] == "" || (q["open"] == "true") != inc.State.Over())
 }
 

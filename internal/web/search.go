@@ -59,13 +59,11 @@ func (c *call) search(ctx context.Context) (answer, error) {
 	if err := c.searchClasses(ctx, v, text, &out); err != nil {
 		return answer{}, err
 	}
-	all, err := c.api.store.Incidents(ctx)
-	if err != nil {
-		return answer{}, err
-	}
-	for _, inc := range slices.Backward(all) {
-		shown, ok := shownIncident(v, inc)
-		if !ok || !about(shown, text) {
+	for inc, err := range c.shownIncidents(ctx, v, store.IncidentQuery{}) {
+		if err != nil {
+			return answer{}, err
+		}
+		if !about(inc, text) {
 			continue
 		}
 		out.Incidents = append(out.Incidents, FoundIncident{Key: inc.Key, State: inc.State, Class: inc.Class.ID, Summary: inc.Class.Summary})

@@ -44,7 +44,13 @@ type world struct {
 
 func newWorld(t testing.TB, options ...func(*Options)) *world {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Path(t.TempDir()))
+	return newWorldIn(t, store.Path(t.TempDir()), options...)
+}
+
+// newWorldIn has its portfolio in a database.
+func newWorldIn(t testing.TB, database string, options ...func(*Options)) *world {
+	t.Helper()
+	s, err := store.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,7 +96,7 @@ func routes() []route {
 		{id: "listIncidents", pattern: "GET /v1/incidents", needs: tocsin.MayRead, where: somewhere, about: "Incidents, newest first, with those of their projects that you may see.",
 			query: with(paging, byClass, byProject, param{name: "group", about: "owner group"}, param{name: "open", about: "whether something is left to do", typ: paramBool},
 				param{name: "state", about: "where it stands", one: words(tocsin.StateHold, tocsin.StateDetected, tocsin.StateMobilised, tocsin.StateContained,
-					tocsin.StateFixValidated, tocsin.StateResolved, tocsin.StateReviewed, tocsin.StateStoodDown, tocsin.StateReopened)},
+					tocsin.StateFixValidated, tocsin.StateResolved, tocsin.StateReviewed, tocsin.StateStoodDown, tocsin.StateReopened, tocsin.StateMerged)},
 				param{name: "urgency", about: "how soon people must act", one: words(tocsin.UrgencyEmergency, tocsin.UrgencyHold, tocsin.UrgencyRoutine)}),
 			out: map[int]any{200: Page[tocsin.Incident]{}}, do: (*call).listIncidents},
 		{id: "getIncident", pattern: "GET /v1/incidents/{key}", needs: tocsin.MayRead, where: theIncident, about: "One incident.",

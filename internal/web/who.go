@@ -2,11 +2,8 @@ package web
 
 import (
 	"context"
-	"encoding/json"
-	"slices"
 	"time"
 
-	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/purl"
 	"github.com/tocsin-dev/tocsin/internal/store"
 )
@@ -20,7 +17,11 @@ func (c *call) getWho(ctx context.Context) (answer, error) {
 	if err != nil || ref.Name == "" {
 		return answer{}, invalid("package", "write npm/debug@4.4.2 or pkg:npm/debug@4.4.2", "it names no package of an ecosystem that is known")
 	}
-	q := store.WhoQuery{Ecosystem: ref.Ecosystem, Name: ref.Name, Version: ref.Version}
+	v, err := c.sight(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	q := store.WhoQuery{Sight: v, Ecosystem: ref.Ecosystem, Name: ref.Name, Version: ref.Version, After: after, Limit: limit + 1}
 	if q.From, err = instant("from", c.query["from"], time.Unix(0, 0)); err != nil {
 		return answer{}, err
 	}
@@ -30,28 +31,11 @@ func (c *call) getWho(ctx context.Context) (answer, error) {
 	if q.To.Before(q.From) {
 		return answer{}, invalid("to", "", "it is before from")
 	}
-	v, err := c.sight(ctx)
+	list, err := c.api.store.Who(ctx, q)
 	if err != nil {
 		return answer{}, err
 	}
-	all, err := c.api.store.Who(ctx, q)
-	if err != nil {
-		return answer{}, err
-	}
-	all = slices.DeleteFunc(all, func(r tocsin.Resolution) bool { return !v.Sees(r.Project, false) })
-	if after != "" {
-		at := slices.IndexFunc(all, func(r tocsin.Resolution) bool { return resolutionPlace(r) == after })
-		if at < 0 {
-			return answer{}, fault(tocsin.ErrConflict, "cursor", "ask for the first page again", "The list is not what it was.")
-		}
-		all = all[at+1:]
-	}
-	return answer{body: paged(c, all, limit, resolutionPlace)}, nil
-}
-
-func resolutionPlace(r tocsin.Resolution) string {
-	b, _ := json.Marshal([]string{r.Project, r.Ecosystem, r.Name, r.Version, r.Since.Format(time.RFC3339Nano)}) // texts cannot fail
-	return string(b)
+	return answer{body: paged(c, list, limit, store.ResolutionPlace)}, nil
 }
 
 // instant reads a time, or a day in UTC.
