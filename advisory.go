@@ -176,7 +176,8 @@ const (
 	KindMalware Kind = "malware"
 	// KindUnmaintained is no flaw yet: nobody would repair one. A class is of this kind if all its records are.
 	KindUnmaintained Kind = "unmaintained"
-	KindPin          Kind = "pin" // no advisory: a [Hygiene] of a package, as a finding of its own
+	KindPin          Kind = "pin"   // no advisory: a [Hygiene] of a package, as a finding of its own
+	KindEvent        Kind = "event" // something that happened, with no advisory: an incident that a person declared
 )
 
 // CVSS is a base score and where it comes from. https://www.first.org/cvss/

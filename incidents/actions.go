@@ -72,6 +72,8 @@ func unheard(inc tocsin.Incident, p tocsin.Project) string {
 	switch {
 	case inc.Urgency == tocsin.UrgencyHold:
 		return "no: a person decides first"
+	case inc.Declared():
+		return "by messages"
 	case p.Repository == "":
 		return "no: it has no repository"
 	case !p.OptIn.Issues:
@@ -214,6 +216,9 @@ func (w *Writer) tracking(v view, c Coordination) (tocsin.Action, error) {
 		return tocsin.Action{}, err
 	}
 	name := fmt.Sprintf("%s in %s (%s)", v.Class.ID, count(len(v.Incident.Projects), "project"), v.Incident.State)
+	if v.Incident.Declared() {
+		name = fmt.Sprintf("%s (%s)", v.Class.Summary, v.Incident.State)
+	}
 	switch {
 	case v.Undecided():
 		name = fmt.Sprintf("Decide: is %s in %s an emergency?", v.Class.ID, count(len(v.Incident.Projects), "project"))

@@ -38,7 +38,7 @@ func (r Rules) Declare(known []tocsin.Incident, d tocsin.Declaration, now time.T
 	}
 	a.draft = &draft{inc: tocsin.Incident{
 		Key: unused(a.all, key), State: tocsin.StateDetected, Urgency: tocsin.UrgencyEmergency, Severity: d.Severity, Group: d.Group,
-		Class: tocsin.Class{Summary: d.Title, Private: d.Private}, Playbook: book.Name, PlaybookVersion: book.Version, OpenedAt: now, Cause: d.Reason, DeclaredBy: d.By,
+		Class: tocsin.Class{Kind: tocsin.KindEvent, Summary: d.Title, Private: d.Private}, Playbook: book.Name, PlaybookVersion: book.Version, OpenedAt: now, Cause: d.Reason, DeclaredBy: d.By,
 	}}
 	equip(&a.inc, r, now)
 	for _, slug := range slices.Compact(slices.Sorted(slices.Values(d.Projects))) {

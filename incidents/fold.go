@@ -101,8 +101,8 @@ func sortProjects(list []tocsin.IncidentProject) {
 	slices.SortFunc(list, func(a, b tocsin.IncidentProject) int { return strings.Compare(a.Slug, b.Slug) })
 }
 
-func sorted[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
+func sorted[K ~string, V any](m map[K]V) []K {
+	out := make([]K, 0, len(m))
 	for k := range m {
 		out = append(out, k)
 	}

@@ -98,45 +98,66 @@ type verb struct {
 	right tocsin.Right // empty: everybody who may work on incidents
 	needs string       // fields that must be there, apart by spaces
 	do    func(*act) error
+	takes string // fields that may be there besides
+	about string
+}
+
+// A VerbDoc describes a verb to people.
+type VerbDoc struct {
+	Do    tocsin.Verb
+	Right tocsin.Right // empty: everybody who may work on incidents
+	// Needs and Takes are fields of [tocsin.Command], by their names in JSON: those that must and those that may be there.
+	Needs, Takes []string
+	About        string
+}
+
+// Verbs lists all verbs, sorted by name.
+func Verbs() []VerbDoc {
+	var out []VerbDoc
+	all := verbs()
+	for _, name := range sorted(all) {
+		v := all[name]
+		out = append(out, VerbDoc{Do: name, Right: v.right, Needs: strings.Fields(v.needs), Takes: strings.Fields(v.takes), About: v.about})
+	}
+	return out
 }
 
 // verbs is the one place that says what may be done when, by whom.
 func verbs() map[tocsin.Verb]verb {
 	led := in(tocsin.StateMobilised, tocsin.StateContained)
 	return map[tocsin.Verb]verb{
-		tocsin.DoConfirm:         {in(tocsin.StateHold), tocsin.RightConfirm, "reason", (*act).confirm},
-		tocsin.DoTake:            {open, "", "role", (*act).take},
-		tocsin.DoOffer:           {open, "", "role to", (*act).offer},
-		tocsin.DoAccept:          {open, "", "role", (*act).accept},
-		tocsin.DoDecline:         {open, "", "role", (*act).decline},
-		tocsin.DoRenounce:        {whenever, "", "role", (*act).renounce},
-		tocsin.DoDelegate:        {open, "", "right to until reason", (*act).delegate},
-		tocsin.DoAck:             {open, "", "", (*act).acknowledge},
-		tocsin.DoContain:         {in(tocsin.StateMobilised), tocsin.RightContain, "reason", (*act).contain},
-		tocsin.DoSeverity:        {open, tocsin.RightSeverity, "severity reason", (*act).severity},
-		tocsin.DoAddTask:         {whenever, tocsin.RightAssign, "text role", (*act).addTask},
-		tocsin.DoAssign:          {whenever, tocsin.RightAssign, "task to", (*act).assignTask},
-		tocsin.DoFinish:          {whenever, "", "task", (*act).finish},
-		tocsin.DoUndo:            {whenever, "", "task reason", (*act).undo},
-		tocsin.DoAnswer:          {open, "", "point answer", (*act).answer},
-		tocsin.DoNote:            {whenever, "", "text", (*act).note},
-		tocsin.DoCorrect:         {whenever, "", "number text", (*act).correct},
-		tocsin.DoDraft:           {whenever, tocsin.RightDraft, "audience stage", (*act).draftMessage},
-		tocsin.DoApprove:         {whenever, tocsin.RightPublish, "message", (*act).approve},
-		tocsin.DoWithdraw:        {whenever, tocsin.RightDraft, "message reason", (*act).withdraw},
-		tocsin.DoEmbargo:         {open, tocsin.RightEmbargo, "until reason", (*act).embargo},
-		tocsin.DoAgree:           {open, tocsin.RightEmbargo, "", (*act).agree},
-		tocsin.DoDisclose:        {whenever, tocsin.RightEmbargo, "reason", (*act).disclose},
-		tocsin.DoRollBack:        {active, tocsin.RightRollBack, "package version until reason", (*act).rollBack},
-		tocsin.DoApproveRollback: {active, tocsin.RightRollBack, "number", (*act).approveRollback},
-		tocsin.DoEndRollback:     {whenever, tocsin.RightRollBack, "number reason", (*act).endRollback},
-		tocsin.DoStatus:          {active, tocsin.RightValidate, "projects status reason", (*act).setStatus},
-		tocsin.DoStandDown:       {open, tocsin.RightStandDown, "reason", (*act).standDown},
-		tocsin.DoResolve: {func(s tocsin.IncidentState) bool { return led(s) || s == tocsin.StateFixValidated },
-			tocsin.RightResolve, "reason", (*act).resolve},
-		tocsin.DoReopen: {over, tocsin.RightReopen, "reason", (*act).reopen},
-		tocsin.DoMerge:  {open, tocsin.RightJoin, "into reason", (*act).merge},
-		tocsin.DoSplit:  {open, tocsin.RightJoin, "projects reason", (*act).split},
+		tocsin.DoConfirm:         {in(tocsin.StateHold), tocsin.RightConfirm, "reason", (*act).confirm, "", "Say that a hold is an emergency"},
+		tocsin.DoTake:            {open, "", "role", (*act).take, "", "Take a role that nobody holds"},
+		tocsin.DoOffer:           {open, "", "role to", (*act).offer, "reason", "Hand a role over; it is done when the other accepts"},
+		tocsin.DoAccept:          {open, "", "role", (*act).accept, "", "Accept a role that was offered to you"},
+		tocsin.DoDecline:         {open, "", "role", (*act).decline, "reason", "Say no to an offer, or take it back"},
+		tocsin.DoRenounce:        {whenever, "", "role", (*act).renounce, "reason", "Give up a role"},
+		tocsin.DoDelegate:        {open, "", "right to until reason", (*act).delegate, "", "Lend a right that a role gives you, for a while"},
+		tocsin.DoAck:             {open, "", "", (*act).acknowledge, "reason", "Say that you are on it: nobody else is called"},
+		tocsin.DoContain:         {in(tocsin.StateMobilised), tocsin.RightContain, "reason", (*act).contain, "", "Say that it does not grow any more"},
+		tocsin.DoSeverity:        {open, tocsin.RightSeverity, "severity reason", (*act).severity, "", "Say how bad it is"},
+		tocsin.DoAddTask:         {whenever, tocsin.RightAssign, "text role", (*act).addTask, "until", "Add a task"},
+		tocsin.DoAssign:          {whenever, tocsin.RightAssign, "task to", (*act).assignTask, "", "Give a task to somebody"},
+		tocsin.DoFinish:          {whenever, "", "task", (*act).finish, "text", "Say that a task is done, with evidence"},
+		tocsin.DoUndo:            {whenever, "", "task reason", (*act).undo, "", "Say that a task is not done after all"},
+		tocsin.DoAnswer:          {open, "", "point answer", (*act).answer, "reason", "Decide at a decision point of the playbook"},
+		tocsin.DoNote:            {whenever, "", "text", (*act).note, "tlp", "Write down what you saw or did"},
+		tocsin.DoCorrect:         {whenever, "", "number text", (*act).correct, "", "Set an event of the timeline right; what it said stays"},
+		tocsin.DoDraft:           {whenever, tocsin.RightDraft, "audience stage", (*act).draftMessage, "text", "Write a message, by the playbook's template if without text"},
+		tocsin.DoApprove:         {whenever, tocsin.RightPublish, "message", (*act).approve, "", "Agree to a message that another wrote; it goes out"},
+		tocsin.DoWithdraw:        {whenever, tocsin.RightDraft, "message reason", (*act).withdraw, "", "Take back a message that did not go out"},
+		tocsin.DoEmbargo:         {open, tocsin.RightEmbargo, "until reason", (*act).embargo, "", "Propose an embargo, or another end of it"},
+		tocsin.DoAgree:           {open, tocsin.RightEmbargo, "", (*act).agree, "", "Agree to an embargo that another proposed"},
+		tocsin.DoDisclose:        {whenever, tocsin.RightEmbargo, "reason", (*act).disclose, "", "End the embargo"},
+		tocsin.DoRollBack:        {active, tocsin.RightRollBack, "package version until reason", (*act).rollBack, "projects", "Propose to go back to a version, or to stay with it"},
+		tocsin.DoApproveRollback: {active, tocsin.RightRollBack, "number", (*act).approveRollback, "", "Agree to a rollback that another proposed"},
+		tocsin.DoEndRollback:     {whenever, tocsin.RightRollBack, "number reason", (*act).endRollback, "", "End a rollback"},
+		tocsin.DoStatus:          {active, tocsin.RightValidate, "projects status reason", (*act).setStatus, "", "Say that projects are mitigated, accepted or unreachable, which no scan can see"},
+		tocsin.DoStandDown:       {open, tocsin.RightStandDown, "reason", (*act).standDown, "", "Say that it was no emergency; everybody who was told gets a correction"},
+		tocsin.DoResolve:         {func(s tocsin.IncidentState) bool { return led(s) || s == tocsin.StateFixValidated }, tocsin.RightResolve, "reason", (*act).resolve, "", "Say that it is over"},
+		tocsin.DoReopen:          {over, tocsin.RightReopen, "reason", (*act).reopen, "", "Say that it is not over"},
+		tocsin.DoMerge:           {open, tocsin.RightJoin, "into reason", (*act).merge, "", "Go on with it as another incident"},
+		tocsin.DoSplit:           {open, tocsin.RightJoin, "projects reason", (*act).split, "", "Move projects to an incident of their own"},
 	}
 }
 

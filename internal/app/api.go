@@ -37,7 +37,7 @@ func (s *Service) API(ctx context.Context) (*http.Server, *auth.Authenticator, e
 		return nil, nil, err
 	}
 	s.who = who
-	parts := web.Parts{Auth: who, Engine: engine{s}, Audit: auditor{s}, Keys: who, Work: work{s}}
+	parts := web.Parts{Auth: who, Engine: engine{s}, Audit: auditor{s}, Keys: who, Work: work{s}, Desk: s}
 	api, err := web.New(s.log, parts, s.store, web.Options{
 		HookSecret: c.GitHub.WebhookSecret,
 		Now:        s.opts.Now, CursorKey: []byte(key), Limits: web.Limits{TempDir: s.opts.TempDir},

@@ -182,7 +182,7 @@ func (d *Dispatcher) settle(result *tocsin.Delivery, r tocsin.ActionRow, made to
 }
 
 func event(a tocsin.Action, kind tocsin.EventKind, text string, now time.Time) *tocsin.IncidentEvent {
-	return &tocsin.IncidentEvent{Incident: a.Incident, At: now, Kind: kind, Actor: "tocsin", Project: a.Project, Text: text, TLP: tocsin.TLPAmber}
+	return &tocsin.IncidentEvent{Incident: a.Incident, At: now, Kind: kind, Actor: tocsin.Self().Name, ActorID: tocsin.Self().ID, Source: "delivery", Project: a.Project, Text: text, TLP: tocsin.TLPAmber}
 }
 
 func delivered(a tocsin.Action, made tocsin.Remote) string {

@@ -122,11 +122,19 @@ func putIncident(ctx context.Context, tx *sql.Tx, inc tocsin.Incident) error {
 	return nil
 }
 
-// addEvent gives an event the next number. The incident is locked, so that nobody else takes it.
+// addEvent gives an event the next number and its hash. The incident is locked, so that nobody else takes it.
 func addEvent(ctx context.Context, tx *sql.Tx, e tocsin.IncidentEvent) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO timeline (incident, seq, at, kind, actor, project, text, tlp)
-		SELECT $1, 1 + COALESCE(MAX(seq), 0), $2, $3, $4, $5, $6, $7 FROM timeline WHERE incident = $1`,
-		e.Incident, stamp(e.At), e.Kind, plain(e.Actor), e.Project, plain(e.Text), e.TLP)
+	var before string
+	err := tx.QueryRowContext(ctx, `SELECT seq, hash FROM timeline WHERE incident = $1 ORDER BY seq DESC LIMIT 1`, e.Incident).Scan(&e.Seq, &before)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("reading the timeline of %s: %w", e.Incident, err)
+	}
+	e.Seq++
+	e.At, e.Actor, e.ActorID, e.Text = moment(stamp(e.At)), plain(e.Actor), plain(e.ActorID), plain(e.Text) // as it will be read
+	e.Hash = e.Chain(before)
+	_, err = tx.ExecContext(ctx, `INSERT INTO timeline (incident, seq, at, kind, actor, actor_id, source, project, role, text, tlp, corrects, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		e.Incident, e.Seq, stamp(e.At), e.Kind, e.Actor, e.ActorID, e.Source, e.Project, e.Role, e.Text, e.TLP, e.Corrects, e.Hash)
 	if err != nil {
 		return fmt.Errorf("adding to the timeline of %s: %w", e.Incident, err)
 	}
@@ -174,7 +182,8 @@ func list[T any](ctx context.Context, db *sql.DB, query string, args ...any) ([]
 
 // Timeline gives the events of an incident in order.
 func (s *Store) Timeline(ctx context.Context, incident string) ([]tocsin.IncidentEvent, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT seq, at, kind, actor, project, text, tlp FROM timeline WHERE incident = $1 ORDER BY seq`, incident)
+	rows, err := s.db.QueryContext(ctx, `SELECT seq, at, kind, actor, actor_id, source, project, role, text, tlp, corrects, hash
+		FROM timeline WHERE incident = $1 ORDER BY seq`, incident)
 	if err != nil {
 		return nil, fmt.Errorf("reading the timeline: %w", err)
 	}
@@ -183,7 +192,7 @@ func (s *Store) Timeline(ctx context.Context, incident string) ([]tocsin.Inciden
 	for rows.Next() {
 		e := tocsin.IncidentEvent{Incident: incident}
 		var at int64
-		if err := rows.Scan(&e.Seq, &at, &e.Kind, &e.Actor, &e.Project, &e.Text, &e.TLP); err != nil {
+		if err := rows.Scan(&e.Seq, &at, &e.Kind, &e.Actor, &e.ActorID, &e.Source, &e.Project, &e.Role, &e.Text, &e.TLP, &e.Corrects, &e.Hash); err != nil {
 			return nil, fmt.Errorf("reading the timeline: %w", err)
 		}
 		e.At = moment(at)

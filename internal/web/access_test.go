@@ -23,6 +23,11 @@ func accessRequests(id, on string) asked {
 		return asked{method: "POST", path: "/v1/tokens", body: `{"name":"ci","expires_at":"2026-06-01T00:00:00Z","grants":[{"access":"gate",` + grant + `}]}`, header: asJSON}
 	case "putPerson":
 		return asked{method: "PUT", path: "/v1/people/ADA", body: `{"grants":[],"disabled":true}`, header: asJSON}
+	case "postCommand":
+		return asked{method: "POST", path: "/v1/incidents/" + key + "/commands", body: `{"do":"take","role":"incident commander"}`, header: asJSON}
+	case "postIncident":
+		return asked{method: "POST", path: "/v1/incidents", header: asJSON,
+			body: `{"playbook":"leaked-secret","title":"A token was in a log","reason":"seen by hand","severity":"high","group":"pay","projects":["` + strings.ReplaceAll(slug, "%2F", "/") + `"]}`}
 	case "retryJob":
 		return asked{method: "POST", path: "/v1/jobs/7/retry"}
 	case "postGitHub":

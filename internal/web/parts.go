@@ -16,6 +16,7 @@ type Parts struct {
 	Audit  Auditor
 	Keys   Keys
 	Work   Work
+	Desk   Desk
 }
 
 // Keys are the credentials of machines and people. What is done to them stands in the audit log when it is done, by whoever keeps them.

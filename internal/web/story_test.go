@@ -31,10 +31,11 @@ type world struct {
 	api   *API
 	log   *bytes.Buffer
 
-	mu      sync.Mutex
-	entries []Entry
-	looks   []string
-	retried []int64
+	mu       sync.Mutex
+	entries  []Entry
+	looks    []string
+	retried  []int64
+	commands []tocsin.Command
 	// fail is what the engine and the auditor fail with.
 	fail error
 	// slow holds each verdict back until it is closed.
@@ -69,7 +70,7 @@ func newWorldIn(t testing.TB, database string, options ...func(*Options)) *world
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.api, err = New(log, Parts{Auth: w, Engine: w, Audit: w, Keys: keys, Work: w}, s, o); err != nil {
+	if w.api, err = New(log, Parts{Auth: w, Engine: w, Audit: w, Keys: keys, Work: w, Desk: w}, s, o); err != nil {
 		t.Fatal(err)
 	}
 	w.people()
@@ -95,6 +96,24 @@ func (w *world) people() {
 			w.t.Fatal(err)
 		}
 	}
+}
+
+func (w *world) Handle(ctx context.Context, key string, c tocsin.Command) (tocsin.Incident, error) {
+	w.commands = append(w.commands, c)
+	if w.fail != nil {
+		return tocsin.Incident{}, w.fail
+	}
+	return w.store.Incident(ctx, key)
+}
+
+func (w *world) Declare(_ context.Context, d tocsin.Declaration) (tocsin.Incident, error) {
+	if w.fail != nil {
+		return tocsin.Incident{}, w.fail
+	}
+	return tocsin.Incident{
+		Key: "INC-2026-03-01-" + d.Playbook, Version: 1, State: tocsin.StateDetected, Urgency: tocsin.UrgencyEmergency, Severity: d.Severity, Group: d.Group,
+		Class: tocsin.Class{Kind: tocsin.KindEvent, Summary: d.Title}, Playbook: d.Playbook, PlaybookVersion: 1, OpenedAt: noon, Cause: d.Reason, DeclaredBy: d.By,
+	}, nil
 }
 
 func (w *world) Undone(context.Context) ([]Job, error) {

@@ -104,6 +104,13 @@ func routes() []route {
 		{id: "getTimeline", pattern: "GET /v1/incidents/{key}/timeline", needs: tocsin.MayRead, where: theIncident, about: "What happened in an incident, oldest first.",
 			out: map[int]any{200: Timeline{}}, do: (*call).getTimeline},
 
+		{id: "postIncident", pattern: "POST /v1/incidents", needs: tocsin.MayManage, where: somewhere, in: tocsin.Declaration{},
+			about: "Declare an emergency that no advisory is behind, for projects that you manage; without projects, for those who manage all.",
+			out:   map[int]any{201: tocsin.Incident{}}, do: (*call).postIncident},
+		{id: "postCommand", pattern: "POST /v1/incidents/{key}/commands", needs: tocsin.MayRespond, where: theIncident, in: tocsin.Command{},
+			about: "Do something in an incident: take a role, finish a task, agree to a message. What each verb needs, and which roles may, stands in docs/responders.md.",
+			out:   map[int]any{200: tocsin.Incident{}}, do: (*call).postCommand},
+
 		{id: "listActions", pattern: "GET /v1/actions", needs: tocsin.MayRead, where: somewhere, about: "The newest revision of each action, by key.",
 			query: with(paging, byProject, param{name: "incident", about: "key of the incident"},
 				param{name: "kind", about: "what it does", one: words(tocsin.ActionIssue, tocsin.ActionComment, tocsin.ActionDraft)},

@@ -1,0 +1,39 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pipeline"
+)
+
+// Handle does what somebody wants in an incident, and gives it as it is then.
+func (s *Service) Handle(ctx context.Context, key string, c tocsin.Command) (tocsin.Incident, error) {
+	r, err := s.portfolio(nil).Handle(ctx, key, c)
+	return s.led(ctx, key, r, err)
+}
+
+// Declare opens an emergency that no advisory is behind, and gives it.
+func (s *Service) Declare(ctx context.Context, d tocsin.Declaration) (tocsin.Incident, error) {
+	r, err := s.portfolio(nil).Declare(ctx, d)
+	key := ""
+	if err == nil {
+		key = r.Changes[0].Incident.Key
+	}
+	return s.led(ctx, key, r, err)
+}
+
+func (s *Service) led(ctx context.Context, key string, r pipeline.Result, err error) (tocsin.Incident, error) {
+	if err != nil {
+		return tocsin.Incident{}, err
+	}
+	after := errors.Join(s.follow(ctx, r))
+	for _, c := range r.Changes {
+		if c.Incident.Key == key {
+			return c.Incident, after
+		}
+	}
+	inc, err := s.store.Incident(ctx, key)
+	return inc, errors.Join(after, err)
+}

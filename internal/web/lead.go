@@ -1,0 +1,133 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/store"
+)
+
+// A Desk is where people lead incidents. What follows from a command is committed when it returns. It is safe for concurrent use.
+type Desk interface {
+	// Handle does what somebody wants in an incident, and gives it as it is then. Errors are those of incidents.Rules.
+	Handle(ctx context.Context, key string, c tocsin.Command) (tocsin.Incident, error)
+	// Declare opens an emergency that no advisory is behind.
+	Declare(ctx context.Context, d tocsin.Declaration) (tocsin.Incident, error)
+}
+
+// byMachines is what a token or a pipeline may do in an incident. All else counts on a person: a machine's token is whoever has it, and
+// could be a second person for the first.
+var byMachines = []tocsin.Verb{tocsin.DoNote, tocsin.DoAck}
+
+func (c *call) actor() tocsin.Actor {
+	if c.who.Kind != tocsin.PrincipalPerson { // a token may have the name of a person
+		return tocsin.Actor{ID: string(c.who.Kind) + ":" + c.who.ID, Name: string(c.who.Kind) + ":" + c.who.Name}
+	}
+	return tocsin.Actor{ID: c.who.ID, Name: c.who.Name}
+}
+
+func (c *call) postCommand(ctx context.Context) (answer, error) {
+	var in tocsin.Command
+	if err := c.decode(&in); err != nil {
+		return answer{}, err
+	}
+	if err := c.mayLead(ctx, c.incident); err != nil {
+		return answer{}, err
+	}
+	if c.who.Kind != tocsin.PrincipalPerson && !slices.Contains(byMachines, in.Do) {
+		return answer{}, fault(tocsin.ErrForbidden, "do", "sign in, and do it there", "To %s is for people, and this is a %s.", in.Do, c.who.Kind)
+	}
+	if in.To.ID != "" { // who that is the store knows, not the one who asks
+		p, err := c.api.store.Person(ctx, in.To.ID)
+		if err != nil {
+			return answer{}, invalid("to.id", "have them sign in once; GET /v1/people lists who did", "Nobody with this id has ever signed in.")
+		}
+		in.To.Name = p.Name
+	}
+	in.By, in.Source = c.actor(), "api"
+	if err := c.note(ctx, c.incident.Key, map[string]string{"do": string(in.Do)}); err != nil {
+		return answer{}, err
+	}
+	inc, err := c.api.parts.Desk.Handle(ctx, c.incident.Key, in)
+	if err != nil {
+		return answer{}, told(err)
+	}
+	return answer{body: inc}, nil
+}
+
+// mayLead asks that who acts in an incident sees all of it, and may respond in each of its projects.
+func (c *call) mayLead(ctx context.Context, inc tocsin.Incident) error {
+	if !c.whole {
+		return fault(tocsin.ErrForbidden, "", "ask somebody who sees all of its projects", "The incident has projects that are not yours.")
+	}
+	var slugs []string
+	for _, p := range inc.Projects {
+		slugs = append(slugs, p.Slug)
+	}
+	return c.mayAll(ctx, tocsin.MayRespond, inc.Group, slugs, inc.Group)
+}
+
+// mayAll asks for a permission in each of the projects; without any, in the whole group. A project that is not watched counts as one of
+// the group gone.
+func (c *call) mayAll(ctx context.Context, what tocsin.Permission, group string, slugs []string, gone string) error {
+	refused := fault(tocsin.ErrForbidden, "", "", "You may not do that in each of its projects.")
+	if len(slugs) == 0 {
+		if !c.who.May(what, tocsin.Project{Group: group}) {
+			return refused
+		}
+		return nil
+	}
+	list, err := c.api.store.Projects(ctx, store.ProjectQuery{Slugs: slugs})
+	if err != nil {
+		return err
+	}
+	known := map[string]tocsin.Project{}
+	for _, w := range list {
+		known[w.Slug] = w.Project
+	}
+	for _, slug := range slugs {
+		p, ok := known[slug]
+		if !ok {
+			p = tocsin.Project{Slug: slug, Group: gone}
+		}
+		if !c.who.May(what, p) {
+			return refused
+		}
+	}
+	return nil
+}
+
+func (c *call) postIncident(ctx context.Context) (answer, error) {
+	var in tocsin.Declaration
+	if err := c.decode(&in); err != nil {
+		return answer{}, err
+	}
+	if c.who.Kind != tocsin.PrincipalPerson {
+		return answer{}, fault(tocsin.ErrForbidden, "", "sign in, and do it there", "To declare an emergency is for people, and this is a %s.", c.who.Kind)
+	}
+	if err := c.mayAll(ctx, tocsin.MayManage, in.Group, in.Projects, ""); err != nil {
+		return answer{}, err
+	}
+	in.By, in.Source = c.actor(), "api"
+	if err := c.note(ctx, in.Playbook, nil); err != nil {
+		return answer{}, err
+	}
+	inc, err := c.api.parts.Desk.Declare(ctx, in)
+	if err != nil {
+		return answer{}, told(err)
+	}
+	return answer{status: 201, body: inc, header: map[string][]string{"Location": {"/v1/incidents/" + inc.Key}}}, nil
+}
+
+// told gives the text of a refusal to the one who asked: it speaks of the incident and the command only, which they know.
+func told(err error) error {
+	for _, kind := range []error{tocsin.ErrInvalid, tocsin.ErrForbidden, tocsin.ErrConflict, tocsin.ErrUnavailable} {
+		if errors.Is(err, kind) {
+			return fault(kind, "", "", "%s", fmt.Sprint(err))
+		}
+	}
+	return err
+}
