@@ -40,7 +40,7 @@ func (s *Service) API(ctx context.Context) (*http.Server, *auth.Authenticator, e
 	parts := web.Parts{Auth: who, Engine: engine{s}, Audit: auditor{s}, Keys: who, Work: work{s}}
 	api, err := web.New(s.log, parts, s.store, web.Options{
 		HookSecret: c.GitHub.WebhookSecret,
-		Now:        s.opts.Now, CursorKey: []byte(key), Limits: web.Limits{TempDir: s.opts.TempDir},
+		Now:        s.opts.Now, CursorKey: []byte(key), Tracer: s.tracer, Limits: web.Limits{TempDir: s.opts.TempDir},
 		Ready: func(ctx context.Context) error { return errors.Join(s.Ready(ctx), who.Ready(ctx)) },
 	})
 	if err != nil {

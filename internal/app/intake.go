@@ -7,6 +7,7 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
+	"github.com/tocsin-dev/tocsin/internal/tracing"
 )
 
 // Take keeps an inventory that was sent for a project, with what is decided about it and what follows: all of it is there when Take
@@ -28,6 +29,8 @@ func (s *Service) Take(ctx context.Context, slug string, inv tocsin.Inventory, b
 // not know what is under embargo gets the verdict as if there were nothing.
 func (s *Service) Judge(ctx context.Context, project *tocsin.Project, inv tocsin.Inventory, embargoed bool) (out pipeline.Scanned, snapshot tocsin.Snapshot, err error) {
 	defer func(began time.Time) { s.metrics.gate.Observe(time.Since(began).Seconds()) }(time.Now())
+	ctx, span := tracing.Start(ctx, tracing.NameJudge, tracing.Packages(len(inv.Packages)))
+	defer func() { span.End(err) }()
 	src := pipeline.Source{Origin: inv.Source, Inventory: &inv}
 	if project != nil {
 		src.Project, src.Exceptions = *project, s.set().excused

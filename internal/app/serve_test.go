@@ -30,6 +30,8 @@ type served struct {
 	dir  string
 	app  *app.Service
 	stop func()
+	// adapt changes what start begins with; nil: nothing.
+	adapt func(*config.Config, *app.Options)
 }
 
 func (s *served) record(id, name, fixed string) {
@@ -90,11 +92,15 @@ func (s *served) start(database string) {
 			Source:  tocsin.ProjectSource{Kind: tocsin.SourcePath, Location: filepath.Join(s.dir, "shop"), Every: time.Second},
 		}},
 	}
-	var err error
-	s.app, err = app.New(s.t.Context(), slog.New(slog.NewTextHandler(s.t.Output(), nil)), c, app.Options{
+	o := app.Options{
 		Now: func() time.Time { return time.Now().UTC() }, Rhythm: brisk, Jobs: briskJobs,
 		Open: func(ctx context.Context) (*store.Store, error) { return store.Open(ctx, database) },
-	})
+	}
+	if s.adapt != nil {
+		s.adapt(&c, &o)
+	}
+	var err error
+	s.app, err = app.New(s.t.Context(), slog.New(slog.NewTextHandler(s.t.Output(), nil)), c, o)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/internal/sources"
 	"github.com/tocsin-dev/tocsin/internal/store"
+	"github.com/tocsin-dev/tocsin/internal/tracing"
 )
 
 // The jobs of the service. Each is harmless to do twice.
@@ -43,12 +44,12 @@ func (cleanJob) Kind() string      { return "clean" }
 
 // A Rhythm is how often the service does what nobody asks for. Zero is the default of each.
 type Rhythm struct {
-	Due, Match, Deliver, Reconsider time.Duration
+	Due, Match, Deliver, Reconsider, Traces time.Duration
 }
 
 // list is what the service does.
 func (s *Service) list() *jobs.List {
-	l := &jobs.List{First: s.opts.Patience}
+	l := &jobs.List{First: s.opts.Patience, Tracer: s.tracer}
 	r := s.opts.Rhythm.orDefault()
 	if len(s.set().config.Advisories) > 0 {
 		jobs.Add(l, jobs.Rule{First: 2 * time.Minute, Timeout: time.Hour, Every: s.set().config.Interval}, s.doSync)
@@ -104,7 +105,10 @@ func (s *Service) doMatch(ctx context.Context, _ matchJob) error {
 		if m.From == m.To && string(m.To) == x.Snapshot().Cursor {
 			return nil
 		}
-		r, err = s.portfolio(x).CatchUp(ctx, x, s.set().excused)
+		within, span := tracing.Start(ctx, tracing.NameMatch)
+		r, err = s.portfolio(x).CatchUp(within, x, s.set().excused)
+		span.Set(tracing.Projects(len(r.Scanned)))
+		span.End(err)
 		return err
 	})
 	if errors.Is(err, tocsin.ErrUnavailable) {
@@ -209,7 +213,9 @@ func (s *Service) keep(ctx context.Context, src pipeline.Source, inv tocsin.Inve
 	src.Inventory, src.Build = &inv, &b
 	for range 2 {
 		err = s.indexes.with(func(x pipeline.ClassIndex) (err error) {
-			r, err = s.portfolio(x).Run(ctx, []pipeline.Source{src})
+			within, span := tracing.Start(ctx, tracing.NameMatch, tracing.Packages(len(inv.Packages)))
+			r, err = s.portfolio(x).Run(within, []pipeline.Source{src})
+			span.End(err)
 			return err
 		})
 		if !errors.Is(err, store.ErrBehind) {
@@ -241,7 +247,10 @@ func (s *Service) doReconsider(ctx context.Context, _ reconsiderJob) error {
 		return nil
 	}
 	err = s.indexes.with(func(x pipeline.ClassIndex) error {
-		r, err := s.portfolio(x).Reconsider(ctx, x, set.excused)
+		within, span := tracing.Start(ctx, tracing.NameMatch)
+		r, err := s.portfolio(x).Reconsider(within, x, set.excused)
+		span.Set(tracing.Projects(len(r.Scanned)))
+		span.End(err)
 		return errors.Join(err, s.follow(ctx, r))
 	})
 	if errors.Is(err, tocsin.ErrUnavailable) {

@@ -15,6 +15,8 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
+
+	"github.com/tocsin-dev/tocsin/internal/tracing"
 )
 
 // Args are what a job is about. Two jobs of one kind with the same args are one job until it is done.
@@ -24,6 +26,8 @@ type Args = river.JobArgs
 type List struct {
 	// First, if set, is that of every rule.
 	First time.Duration
+	// Tracer is told of each attempt; nil: nobody is.
+	Tracer *tracing.Tracer
 
 	workers  *river.Workers
 	periodic []*river.PeriodicJob
@@ -50,7 +54,7 @@ func Add[A Args](l *List, r Rule, do func(ctx context.Context, a A) error) {
 		l.errs = append(l.errs, fmt.Errorf("job %s has no time limit", a.Kind()))
 	}
 	first := cmp.Or(l.First, r.First, time.Minute)
-	l.errs = append(l.errs, river.AddWorkerSafely(l.workers, &worker[A]{do: do, first: min(first, r.Timeout), timeout: r.Timeout}))
+	l.errs = append(l.errs, river.AddWorkerSafely(l.workers, &worker[A]{do: do, first: min(first, r.Timeout), timeout: r.Timeout, tracer: l.Tracer}))
 	if r.Every > 0 {
 		l.periodic = append(l.periodic, river.NewPeriodicJob(river.PeriodicInterval(r.Every), func() (river.JobArgs, *river.InsertOpts) {
 			var a A
@@ -73,6 +77,7 @@ type worker[A Args] struct {
 	river.WorkerDefaults[A]
 	do             func(ctx context.Context, a A) error
 	first, timeout time.Duration
+	tracer         *tracing.Tracer
 }
 
 func (w *worker[A]) Timeout(job *river.Job[A]) time.Duration {
@@ -88,9 +93,14 @@ func (w *worker[A]) NextRetry(job *river.Job[A]) time.Time {
 }
 
 func (w *worker[A]) Work(ctx context.Context, job *river.Job[A]) error {
+	ctx, span := w.tracer.Begin(ctx, tracing.NameJob, tracing.Job(job.Kind), tracing.Attempt(job.Attempt))
+	failed := errors.New("panic")
+	defer func() { span.End(failed) }()
 	err := w.do(ctx, job.Args)
+	failed = err
 	var later *Later
 	if errors.As(err, &later) {
+		failed = nil
 		return river.JobSnooze(max(later.After, time.Second))
 	}
 	return err

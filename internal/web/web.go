@@ -14,6 +14,7 @@ import (
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/store"
+	"github.com/tocsin-dev/tocsin/internal/tracing"
 	"github.com/tocsin-dev/tocsin/scanner/report"
 )
 
@@ -116,6 +117,8 @@ type Options struct {
 	// Address is who sent a request, for the limit on webhooks; nil: the other end of the connection, which behind a proxy is the proxy
 	// for all.
 	Address func(r *http.Request) netip.Addr
+	// Tracer is told of each request; nil: nobody is.
+	Tracer *tracing.Tracer
 }
 
 // Limits bound what a request may bring.
