@@ -36,18 +36,18 @@ func (s *Service) API(ctx context.Context) (*http.Server, *auth.Authenticator, e
 	if err != nil {
 		return nil, nil, err
 	}
-	s.who = who
-	parts := web.Parts{Auth: who, Engine: engine{s}, Audit: auditor{s}, Keys: who, Work: work{s}}
+	s.door.who.Store(who)
+	parts := web.Parts{Auth: &s.door, Engine: engine{s}, Audit: auditor{s}, Keys: &s.door, Work: work{s}}
 	api, err := web.New(s.log, parts, s.store, web.Options{
 		HookSecret: c.GitHub.WebhookSecret,
 		Now:        s.opts.Now, CursorKey: []byte(key), Tracer: s.tracer, Limits: web.Limits{TempDir: s.opts.TempDir},
-		Ready: func(ctx context.Context) error { return errors.Join(s.Ready(ctx), who.Ready(ctx)) },
+		Ready: func(ctx context.Context) error { return errors.Join(s.Ready(ctx), s.door.who.Load().Ready(ctx)) },
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/auth/", who.Handler())
+	mux.Handle("/auth/", &s.door)
 	mux.Handle("/", api)
 	server := web.Server(s.log, mux)
 	server.Addr = c.Service.Listen

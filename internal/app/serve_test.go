@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -32,6 +33,8 @@ type served struct {
 	stop func()
 	// adapt changes what start begins with; nil: nothing.
 	adapt func(*config.Config, *app.Options)
+	// log takes the log beside the test; nil: nothing does.
+	log io.Writer
 }
 
 func (s *served) record(id, name, fixed string) {
@@ -99,8 +102,12 @@ func (s *served) start(database string) {
 	if s.adapt != nil {
 		s.adapt(&c, &o)
 	}
+	log := s.t.Output()
+	if s.log != nil {
+		log = io.MultiWriter(log, s.log)
+	}
 	var err error
-	s.app, err = app.New(s.t.Context(), slog.New(slog.NewTextHandler(s.t.Output(), nil)), c, o)
+	s.app, err = app.New(s.t.Context(), slog.New(slog.NewTextHandler(log, nil)), c, o)
 	if err != nil {
 		s.t.Fatal(err)
 	}

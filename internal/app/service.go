@@ -21,7 +21,6 @@ import (
 	"github.com/tocsin-dev/tocsin/advisories/landmark"
 	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/incidents/playbooks"
-	"github.com/tocsin-dev/tocsin/internal/auth"
 	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/jobs"
 	"github.com/tocsin-dev/tocsin/internal/netguard"
@@ -74,7 +73,8 @@ type Service struct {
 	engine    *jobs.Engine // of a service that runs
 	metrics   *metrics
 	tracer    *tracing.Tracer
-	who       *auth.Authenticator // of a service that answers
+	door      door          // of a service that answers
+	running   chan struct{} // closed once there is an engine
 	settings  atomic.Pointer[settings]
 }
 
@@ -87,7 +87,7 @@ type settings struct {
 
 // New opens everything that can fail before the first run. Close it.
 func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Service, error) {
-	s := &Service{log: log, opts: o}
+	s := &Service{log: log, opts: o, running: make(chan struct{})}
 	var errs [2]error
 	s.playbooks, errs[0] = playbooks.Shipped()
 	s.writer, errs[1] = incidents.NewWriter()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/jobs"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/internal/sources"
@@ -51,9 +52,7 @@ type Rhythm struct {
 func (s *Service) list() *jobs.List {
 	l := &jobs.List{First: s.opts.Patience, Tracer: s.tracer}
 	r := s.opts.Rhythm.orDefault()
-	if len(s.set().config.Advisories) > 0 {
-		jobs.Add(l, jobs.Rule{First: 2 * time.Minute, Timeout: time.Hour, Every: s.set().config.Interval}, s.doSync)
-	}
+	jobs.Add(l, jobs.Rule{First: 2 * time.Minute, Timeout: time.Hour, Every: syncEvery(s.set().config)}, s.doSync)
 	jobs.Add(l, jobs.Rule{Timeout: 30 * time.Minute, Every: r.Match}, s.doMatch)
 	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Due}, s.doDue)
 	jobs.Add(l, jobs.Rule{Timeout: 15 * time.Minute}, s.doRescan)
@@ -63,6 +62,14 @@ func (s *Service) list() *jobs.List {
 	}
 	jobs.Add(l, jobs.Rule{Timeout: 10 * time.Minute, Every: tocsin.Day}, s.doClean)
 	return l
+}
+
+// syncEvery is how often feeds are synced; zero: there are none.
+func syncEvery(c config.Config) time.Duration {
+	if len(c.Advisories) == 0 {
+		return 0
+	}
+	return c.Interval
 }
 
 func (r Rhythm) orDefault() Rhythm {
@@ -279,8 +286,8 @@ func (s *Service) doClean(ctx context.Context, _ cleanJob) error {
 	if n > 0 {
 		s.log.Info("history forgotten", "rows", n)
 	}
-	if s.who != nil {
-		err = errors.Join(err, s.who.DropExpired(ctx))
+	if who := s.door.who.Load(); who != nil {
+		err = errors.Join(err, who.DropExpired(ctx))
 	}
 	return err
 }

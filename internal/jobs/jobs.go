@@ -56,11 +56,15 @@ func Add[A Args](l *List, r Rule, do func(ctx context.Context, a A) error) {
 	first := cmp.Or(l.First, r.First, time.Minute)
 	l.errs = append(l.errs, river.AddWorkerSafely(l.workers, &worker[A]{do: do, first: min(first, r.Timeout), timeout: r.Timeout, tracer: l.Tracer}))
 	if r.Every > 0 {
-		l.periodic = append(l.periodic, river.NewPeriodicJob(river.PeriodicInterval(r.Every), func() (river.JobArgs, *river.InsertOpts) {
-			var a A
-			return a, unique()
-		}, &river.PeriodicJobOpts{RunOnStart: true}))
+		var a A
+		l.periodic = append(l.periodic, periodic(a, r.Every))
 	}
+}
+
+// periodic is a job that is due at once and then ever again.
+func periodic(a Args, every time.Duration) *river.PeriodicJob {
+	ask := func() (river.JobArgs, *river.InsertOpts) { return a, unique() }
+	return river.NewPeriodicJob(river.PeriodicInterval(every), ask, &river.PeriodicJobOpts{ID: a.Kind(), RunOnStart: true})
 }
 
 // Attempts is how often a job is tried before it is parked.
@@ -212,6 +216,19 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) Ask(ctx context.Context, a Args) error {
 	if _, err := e.client.Insert(ctx, a, unique()); err != nil {
 		return fmt.Errorf("asking for job %s: %w", a.Kind(), err)
+	}
+	return nil
+}
+
+// Every has a job due at once, and ever again after a time, in place of what its [Rule] says; zero: only when asked for. Of several
+// processes the one that keeps the times must be told.
+func (e *Engine) Every(a Args, every time.Duration) error {
+	e.client.PeriodicJobs().RemoveByID(a.Kind())
+	if every <= 0 {
+		return nil
+	}
+	if _, err := e.client.PeriodicJobs().AddSafely(periodic(a, every)); err != nil {
+		return fmt.Errorf("having job %s done every %s: %w", a.Kind(), every, err)
 	}
 	return nil
 }
