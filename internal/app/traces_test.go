@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"archive/tar"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -102,13 +103,13 @@ func TestTraces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask := func(method, path, body string) int {
+	ask := func(method, path, body string) (int, string) {
 		r := httptest.NewRequest(method, path, strings.NewReader(body))
 		r.Header.Set("Authorization", "Bearer "+token.Reveal())
 		r.Header.Set("Tracestate", "v=tracestated")
 		rec := httptest.NewRecorder()
 		server.Handler.ServeHTTP(rec, r)
-		return rec.Code
+		return rec.Code, rec.Header().Get("Tocsin-Gate")
 	}
 	eventually(t, "there is an incident that was acted upon", func() bool { return collector.heard("deliver issue") })
 	list, err := s.app.Store().Incidents(t.Context())
@@ -120,15 +121,32 @@ func TestTraces(t *testing.T) {
 		"/v1/projects/hushedproject/decisions?package=flawedpackage": 200, "/v1/incidents/" + url.PathEscape(incident): 200, "/v1/incidents/INC-none": 404,
 		"/v1/advisories/GHSA-dddd-eeee-ffff": 200, "/nowhere/hushedproject": 404,
 	} {
-		if got := ask(http.MethodGet, path, ""); got != want {
+		if got, _ := ask(http.MethodGet, path, ""); got != want {
 			t.Errorf("%s: %d", path, got)
 		}
 	}
-	if got := ask("HUSHEDPROJECT", "/v1/gate", ""); got != http.StatusMethodNotAllowed {
+	if got, _ := ask("HUSHEDPROJECT", "/v1/gate", ""); got != http.StatusMethodNotAllowed {
 		t.Errorf("no method: %d", got)
 	}
-	if got := ask(http.MethodPost, "/v1/gate?name=package-lock.json&source=hushedproject", lock("flawedpackage 1.0.0")); got != http.StatusOK {
-		t.Errorf("gate: %d", got)
+	if got, gate := ask(http.MethodPost, "/v1/gate?name=package-lock.json&source=hushedproject", lock("flawedpackage 1.0.0")); got != http.StatusOK || gate != "fail" {
+		t.Errorf("gate: %d %s", got, gate)
+	}
+	// What was there before does not count against a change, and what it brings does.
+	for before, want := range map[string]string{"flawedpackage 1.0.0": "pass", "another 1.0.0": "fail"} {
+		var body strings.Builder
+		both := tar.NewWriter(&body)
+		for name, text := range map[string]string{"base/package-lock.json": lock(before), "head/package-lock.json": lock("flawedpackage 1.0.0")} {
+			if err := both.WriteHeader(&tar.Header{Name: name, Size: int64(len(text)), Mode: 0o600, Typeflag: tar.TypeReg}); err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.WriteString(both, text) // what fails shows at its end
+		}
+		if err := both.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got, gate := ask(http.MethodPost, "/v1/gate?name=change.tar&base=hushedproject", body.String()); got != http.StatusOK || gate != want {
+			t.Errorf("gate of a change from %s: %d %s, want %s", before, got, gate, want)
+		}
 	}
 	for _, name := range []string{
 		"job sync", "job match", "job due", "job rescan", "job reconsider", "job deliver", "job clean", "feed osv", "index", "match", "judge",

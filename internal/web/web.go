@@ -49,6 +49,17 @@ type GateRequest struct {
 	// Embargoed says that the asker may know of classes under embargo. Without it the verdict is made as if there were none, and no
 	// decision of the report is about one.
 	Embargoed bool
+	// Base is what the inventory is a change of; nil: all that is found counts.
+	Base *GateBase
+}
+
+// A GateBase is what a change is compared with: what it had already does not count, nor what was published since.
+type GateBase struct {
+	// Name is how people call it, such as a commit.
+	Name string
+	At   time.Time
+	// Inventory is judged like that of the change.
+	Inventory tocsin.Inventory
 }
 
 // A Receipt says what became of an inventory that was sent.
