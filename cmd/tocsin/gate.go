@@ -7,9 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/app"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
-	"github.com/tocsin-dev/tocsin/policies"
 	"github.com/tocsin-dev/tocsin/scanner/diff"
 )
 
@@ -41,13 +40,14 @@ for. The others tell everything that is there, JSON and SARIF each with its chan
 What cannot be read, and data that is stale, leave the verdict undecided as in a scan.
 
 --server asks a Tocsin service instead, by its advisories, policies and exceptions: it gets the lockfiles,
-manifests and SBOMs, nothing else, and all that is found counts. The token comes from TOCSIN_TOKEN or from
---token-file. A service that does not answer leaves the verdict undecided.`,
+manifests and SBOMs, nothing else. With --base it gets those of the branch too, and judges the change; without,
+all that is found counts. The token comes from TOCSIN_TOKEN or from --token-file. A service that does not answer
+leaves the verdict undecided.`,
 		Example: `  tocsin gate --base origin/main
   tocsin gate --base origin/main --format json services/shop
   tocsin scan --report json=main.json .    # on the main branch, kept by the CI system
   tocsin gate --baseline main.json .       # on every change
-  tocsin gate --server https://tocsin.example --project team/shop`,
+  tocsin gate --server https://tocsin.example --project team/shop --base origin/main`,
 	}
 	data := dataFlag(cmd)
 	f.add(cmd)
@@ -57,7 +57,7 @@ manifests and SBOMs, nothing else, and all that is found counts. The token comes
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
 		case remote.server != "":
-			return remote.gate(cmd, f, data, args)
+			return remote.gate(cmd, f, data, args, ref)
 		case ref == "" && file == "":
 			return exit{exitUsage, fmt.Errorf("--base is missing: name the branch that the change is for, or an earlier report with --baseline; tocsin scan judges the whole tree")}
 		case ref != "" && file != "":
@@ -125,14 +125,9 @@ func gate(cmd *cobra.Command, f scanFlags, data string, paths []string, ref, fil
 	}
 	answered := slices.Clone(head)
 	for i := range head {
-		d := diff.Compare(before[i].Decisions, head[i].Decisions, bases[i].news)
-		h, a := &head[i], &answered[i]
-		h.Gate, h.Why = policies.Gate(d.Answerable(), h.Inventory.Coverage, e.snapshot, e.now)
-		h.Why = append(h.Why, fmt.Sprintf("against %s: %d introduced, %d made worse, %d newly disclosed, %d pre-existing, %d fixed", bases[i].name,
-			d.Count(tocsin.ChangeIntroduced), d.Count(tocsin.ChangeRaised), d.Count(tocsin.ChangeDisclosed), d.Count(tocsin.ChangeExisting), len(d.Fixed)))
-		h.Decisions = d.Decisions
-		*a = *h
-		a.Decisions = d.Answerable()
+		head[i] = app.Change(head[i], before[i], bases[i].name, bases[i].news, e.snapshot, e.now)
+		answered[i] = head[i]
+		answered[i].Decisions = diff.Answerable(head[i].Decisions)
 	}
 	whole := e.report(head)
 	if err := write(cmd, f, data, e.report(answered), whole); err != nil {

@@ -15,7 +15,8 @@ import (
 	"github.com/tocsin-dev/tocsin/scanner"
 )
 
-// packed is what goes to a service: of a folder a tar of what a scan would open, or one file as it is, with gzip, in a temporary file.
+// packed is what goes to a service, with gzip, in a temporary file: of a folder a tar of what a scan would open, or one file as it is; of a
+// change a tar with that, be it one file, below head/ and what was there before below base/.
 type packed struct {
 	file *os.File
 	size int64
@@ -24,7 +25,7 @@ type packed struct {
 }
 
 // pack packs a path. A file that cannot be read is an error: the service would not miss it.
-func pack(name string) (p *packed, err error) {
+func pack(name string, before fs.FS) (p *packed, err error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, exit{exitUsage, fmt.Errorf("%w: %v", tocsin.ErrNotFound, err)}
@@ -50,13 +51,14 @@ func pack(name string) (p *packed, err error) {
 		}
 	}()
 	z := gzip.NewWriter(f)
-	if only != "" {
-		p.single = only
+	p.single = only
+	switch t := tar.NewWriter(z); {
+	case before != nil:
+		err = errors.Join(packSide(t, root, "head/", only), packSide(t, before, "base/", only), t.Close())
+	case only != "":
 		err = copyFile(z, root, only)
-	} else {
-		t := tar.NewWriter(z)
-		err = packTree(t, root)
-		err = errors.Join(err, t.Close())
+	default:
+		err = errors.Join(packTree(t, root, ""), t.Close())
 	}
 	if err = errors.Join(err, z.Close()); err != nil {
 		return p, fmt.Errorf("packing %s: %w", name, err)
@@ -76,7 +78,19 @@ func (p *packed) body() func() (io.Reader, error) {
 	return func() (io.Reader, error) { return io.NewSectionReader(p.file, 0, p.size), nil }
 }
 
-func packTree(t *tar.Writer, root fs.FS) error {
+// packSide packs one side of a change: all of it, or the only file, which the base may not have.
+func packSide(t *tar.Writer, root fs.FS, below, only string) error {
+	if only == "" {
+		return packTree(t, root, below)
+	}
+	err := packFile(t, root, below, only)
+	if below == "base/" && errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func packTree(t *tar.Writer, root fs.FS, below string) error {
 	opens := scanner.Opens()
 	return fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
@@ -87,19 +101,22 @@ func packTree(t *tar.Writer, root fs.FS) error {
 		case d.IsDir() || !opens(name):
 			return nil
 		case d.Type()&fs.ModeSymlink != 0:
+			if _, ok := root.(fs.ReadLinkFS); !ok { // a commit: its links are not followed
+				return nil
+			}
 			target, err := fs.ReadLink(root, name)
 			if err != nil {
 				return err
 			}
-			return t.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: filepath.ToSlash(target)})
+			return t.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: below + name, Linkname: filepath.ToSlash(target)})
 		case !d.Type().IsRegular():
 			return nil
 		}
-		return packFile(t, root, name)
+		return packFile(t, root, below, name)
 	})
 }
 
-func packFile(t *tar.Writer, root fs.FS, name string) error {
+func packFile(t *tar.Writer, root fs.FS, below, name string) error {
 	f, err := root.Open(name)
 	if err != nil {
 		return err
@@ -109,7 +126,7 @@ func packFile(t *tar.Writer, root fs.FS, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: info.Size(), Mode: 0o644}); err != nil {
+	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: below + name, Size: info.Size(), Mode: 0o644}); err != nil {
 		return err
 	}
 	_, err = io.CopyN(t, f, info.Size())

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/app"
 	"github.com/tocsin-dev/tocsin/internal/secret"
+	"github.com/tocsin-dev/tocsin/scanner/diff"
 	"github.com/tocsin-dev/tocsin/scanner/report"
 )
 
@@ -31,24 +33,25 @@ type remoteGate struct {
 }
 
 func (g *remoteGate) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&g.server, "server", "", "address of a Tocsin service that gives the verdict, instead of a base")
+	cmd.Flags().StringVar(&g.server, "server", "", "address of a Tocsin service that gives the verdict")
 	cmd.Flags().StringVar(&g.project, "project", "", "with --server: slug of the project whose facts and exceptions count")
 	cmd.Flags().StringVar(&g.tokenFile, "token-file", "", "with --server: file with the token (default $"+tokenVariable+")")
 	cmd.Flags().BoolVar(&g.store, "store", false, "with --server: have the inventory kept for the project")
 }
 
 // ours are flags by which a service does not judge.
-var ours = []string{"base", "baseline", "policy", "exceptions", "reachability"}
+var ours = []string{"baseline", "policy", "exceptions", "reachability"}
 
-func (g *remoteGate) gate(cmd *cobra.Command, f scanFlags, data func() (string, error), paths []string) error {
+// gate asks about each path: about the change since ref, or about all of it if that is empty.
+func (g *remoteGate) gate(cmd *cobra.Command, f scanFlags, data func() (string, error), paths []string, ref string) error {
 	for _, name := range ours {
 		if cmd.Flags().Changed(name) {
 			return exit{exitUsage, fmt.Errorf("--%s and --server exclude each other: the service judges by what it has", name)}
 		}
 	}
-	base, err := url.Parse(strings.TrimSuffix(g.server, "/"))
+	service, err := url.Parse(strings.TrimSuffix(g.server, "/"))
 	switch {
-	case err != nil || base.Scheme != "https" && base.Scheme != "http" || base.Host == "" || base.User != nil || base.RawQuery != "":
+	case err != nil || service.Scheme != "https" && service.Scheme != "http" || service.Host == "" || service.User != nil || service.RawQuery != "":
 		return exit{exitUsage, errors.New("--server: want an address like https://tocsin.example, without user and query")}
 	case g.store && g.project == "":
 		return exit{exitUsage, errors.New("--store needs --project")}
@@ -64,15 +67,21 @@ func (g *remoteGate) gate(cmd *cobra.Command, f scanFlags, data func() (string, 
 	if err != nil {
 		return err
 	}
-	if base.Scheme == "http" && token.IsSet() && base.Hostname() != "localhost" && base.Hostname() != "127.0.0.1" {
+	if service.Scheme == "http" && token.IsSet() && service.Hostname() != "localhost" && service.Hostname() != "127.0.0.1" {
 		fmt.Fprintln(cmd.ErrOrStderr(), "tocsin: --server: anybody on the way can read the token: use https")
 	}
 	if len(paths) == 0 {
 		paths = []string{"."}
 	}
+	bases := make([]base, len(paths))
+	if ref != "" {
+		if bases, err = openBases(paths, ref, "", time.Now()); err != nil {
+			return err
+		}
+	}
 	client, whole := verdicts(), report.Report{Gate: tocsin.GatePass}
 	for i, path := range paths {
-		r, err := g.ask(cmd.Context(), client, base, token, path)
+		r, err := g.ask(cmd.Context(), client, service, token, path, bases[i])
 		if err != nil {
 			return g.failed(cmd, f, err)
 		}
@@ -82,7 +91,14 @@ func (g *remoteGate) gate(cmd *cobra.Command, f scanFlags, data func() (string, 
 		}
 		whole = r
 	}
-	if err := write(cmd, f, dir, whole, whole); err != nil {
+	answered := whole
+	if ref != "" {
+		answered.Targets = slices.Clone(whole.Targets)
+		for i := range answered.Targets {
+			answered.Targets[i].Decisions = diff.Answerable(answered.Targets[i].Decisions)
+		}
+	}
+	if err := write(cmd, f, dir, answered, whole); err != nil {
 		return err
 	}
 	return conclude(whole, f)
@@ -112,9 +128,9 @@ func (g *remoteGate) token() (secret.Value, error) {
 	return t, err
 }
 
-// ask sends what a path holds and reads the verdict.
-func (g *remoteGate) ask(ctx context.Context, client *retryablehttp.Client, base *url.URL, token secret.Value, path string) (report.Report, error) {
-	packed, err := pack(path)
+// ask sends what a path holds, with what its base held if there is one, and reads the verdict.
+func (g *remoteGate) ask(ctx context.Context, client *retryablehttp.Client, service *url.URL, token secret.Value, path string, before base) (report.Report, error) {
+	packed, err := pack(path, before.source.FS)
 	if err != nil {
 		return report.Report{}, err
 	}
@@ -128,10 +144,15 @@ func (g *remoteGate) ask(ctx context.Context, client *retryablehttp.Client, base
 	}
 	kind := "application/x-tar"
 	if packed.single != "" {
-		kind = "application/octet-stream"
 		q.Set("name", packed.single)
 	}
-	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, base.JoinPath("v1", "gate").String()+"?"+q.Encode(), packed.body())
+	if before.tree != nil {
+		q.Set("base", before.name)
+		q.Set("base_at", before.tree.At.UTC().Format(time.RFC3339))
+	} else if packed.single != "" {
+		kind = "application/octet-stream"
+	}
+	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, service.JoinPath("v1", "gate").String()+"?"+q.Encode(), packed.body())
 	if err != nil {
 		return report.Report{}, err
 	}

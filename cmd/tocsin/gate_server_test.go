@@ -25,6 +25,7 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/internal/web"
 	"github.com/tocsin-dev/tocsin/policies"
+	"github.com/tocsin-dev/tocsin/scanner/diff"
 	"github.com/tocsin-dev/tocsin/scanner/report"
 )
 
@@ -37,12 +38,18 @@ type judging struct {
 
 func (j judging) Gate(ctx context.Context, g web.GateRequest) (r report.Report, err error) {
 	err = app.WithIndex(slog.New(slog.DiscardHandler), j.data, func(x *advisories.Index) error {
-		src := pipeline.Source{Origin: g.Inventory.Source, Inventory: &g.Inventory}
-		scanned, err := pipeline.Scan(ctx, []pipeline.Source{src}, x, j.set, time.Now().UTC(), nil)
+		list, now := []pipeline.Source{{Origin: g.Inventory.Source, Inventory: &g.Inventory}}, time.Now().UTC()
+		if g.Base != nil {
+			list = append(list, pipeline.Source{Origin: g.Base.Name, Inventory: &g.Base.Inventory})
+		}
+		scanned, err := pipeline.Scan(ctx, list, x, j.set, now, nil)
 		if err != nil {
 			return err
 		}
 		s := scanned[0]
+		if g.Base != nil {
+			s = app.Change(s, scanned[1], g.Base.Name, diff.After(g.Base.At), x.Snapshot(), now)
+		}
 		r = report.Report{Tocsin: app.Version(), At: time.Now(), Gate: s.Gate, Snapshot: x.Snapshot(), Policies: j.set.Names(), PolicyDigest: j.set.Digest()}
 		r.Targets = []report.Target{{
 			Source: s.Inventory.Source, Inventory: s.Inventory.Digest, Packages: len(s.Inventory.Packages), Gate: s.Gate, Why: s.Why, Coverage: s.Inventory.Coverage,
@@ -141,6 +148,53 @@ func TestGateByAService(t *testing.T) {
 	call(t, "gate", "--data", data, "--server", server.URL, t.TempDir()).wants(t, exitNothing)
 }
 
+// TestGateOfAChangeByAService: a service comes to what a gate here does: code, reasons, and each finding with its change.
+func TestGateOfAChangeByAService(t *testing.T) {
+	t.Setenv(tokenVariable, "t0ken")
+	data := database(t)
+	server := service(t, data, 0)
+	same := func(t *testing.T, code int, want string, paths ...string) {
+		t.Helper()
+		var said [2][]string
+		for i, more := range [][]string{nil, {"--server", server.URL}} {
+			args := append(append([]string{"gate", "--data", data, "--base", "main"}, more...), paths...)
+			call(t, args...).wants(t, code, want)
+			r := call(t, append(args, "--format", "json")...).wants(t, code)
+			documented(t, r.stdout)
+			var doc report.Report
+			if err := json.Unmarshal([]byte(r.stdout), &doc); err != nil {
+				t.Fatal(err, r.stdout)
+			}
+			said[i] = append(said[i], string(doc.Gate))
+			for _, one := range doc.Targets {
+				said[i] = append(said[i], append([]string{one.Source, one.Inventory, string(one.Gate)}, one.Why...)...)
+				for _, d := range one.Decisions {
+					said[i] = append(said[i], fmt.Sprint(d.Finding.Package, d.Finding.Class.ID, d.Gate, d.Change))
+				}
+			}
+		}
+		if d := cmp.Diff(said[0], said[1]); d != "" {
+			t.Errorf("(-here +there)\n%s", d)
+		}
+	}
+	for name, c := range gateChanges() {
+		t.Run(name, func(t *testing.T) {
+			dir := branch(t, map[string]string{"app/package-lock.json": c.before})
+			put(t, dir, "app/package-lock.json", c.after)
+			same(t, c.code, c.want, filepath.Join(dir, "app"))
+		})
+	}
+	// A change cannot bring a base of its own, and files are compared each with itself.
+	dir := branch(t, map[string]string{"package-lock.json": lock("left", "1.0.0"), "web/package-lock.json": lock("right", "1.0.0")})
+	for _, name := range []string{"base/package-lock.json", "head/package-lock.json", "new/package-lock.json", "web/package-lock.json"} {
+		put(t, dir, name, lock("left", "1.0.0"))
+	}
+	same(t, exitFailed, "1 introduced", filepath.Join(dir, "web"), filepath.Join(dir, "base"))
+	same(t, exitPass, "0 introduced, 0 made worse, 0 newly disclosed, 1 pre-existing", filepath.Join(dir, "package-lock.json"))
+	same(t, exitFailed, "1 introduced", filepath.Join(dir, "new", "package-lock.json"))
+	call(t, "gate", "--data", data, "--base", "main", "--server", server.URL, branch(t, map[string]string{"README": "x"})).wants(t, exitNothing)
+}
+
 func TestGateByAServiceThatRefuses(t *testing.T) {
 	data, dir := t.TempDir(), t.TempDir()
 	put(t, dir, "package-lock.json", lock("left", "1.0.0"))
@@ -159,7 +213,8 @@ func TestGateByAServiceThatRefuses(t *testing.T) {
 	gate(exitUsage, "not signed in", server.URL, dir)
 	t.Setenv(tokenVariable, "t0ken")
 	gate(exitUsage, "no such thing", server.URL, "--project", "none", dir)
-	gate(exitUsage, "exclude each other", server.URL, "--base", "main", dir)
+	gate(exitUsage, "exclude each other", server.URL, "--baseline", "main.json", dir)
+	gate(exitUsage, "no Git repository", server.URL, "--base", "main", dir)
 	gate(exitUsage, "exclude each other", server.URL, "--policy", "release-gate", dir)
 	gate(exitUsage, "--store needs --project", server.URL, "--store", dir)
 	gate(exitUsage, "not found", server.URL, filepath.Join(dir, "none"))
@@ -181,14 +236,14 @@ func TestGateByAServiceThatRefuses(t *testing.T) {
 
 func TestGateWhereNobodyAnswers(t *testing.T) {
 	server := service(t, t.TempDir(), 0)
-	base, err := url.Parse(server.URL)
+	at, err := url.Parse(server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server.Close()
 	client := verdicts()
 	client.RetryMax = 0
-	_, err = (&remoteGate{}).ask(t.Context(), client, base, secret.New("s3cret"), t.TempDir())
+	_, err = (&remoteGate{}).ask(t.Context(), client, at, secret.New("s3cret"), t.TempDir(), base{})
 	if err == nil || code(err) != exitUndecided || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("%v", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/internal/web"
 	"github.com/tocsin-dev/tocsin/policies"
+	"github.com/tocsin-dev/tocsin/scanner/diff"
 	"github.com/tocsin-dev/tocsin/scanner/report"
 )
 
@@ -36,18 +37,18 @@ func (s *Service) API(ctx context.Context) (*http.Server, *auth.Authenticator, e
 	if err != nil {
 		return nil, nil, err
 	}
-	s.who = who
-	parts := web.Parts{Auth: who, Engine: engine{s}, Audit: auditor{s}, Keys: who, Work: work{s}, Desk: s}
+	s.door.who.Store(who)
+	parts := web.Parts{Auth: &s.door, Engine: engine{s}, Audit: auditor{s}, Keys: &s.door, Work: work{s}, Desk: s}
 	api, err := web.New(s.log, parts, s.store, web.Options{
 		HookSecret: c.GitHub.WebhookSecret,
-		Now:        s.opts.Now, CursorKey: []byte(key), Limits: web.Limits{TempDir: s.opts.TempDir},
-		Ready: func(ctx context.Context) error { return errors.Join(s.Ready(ctx), who.Ready(ctx)) },
+		Now:        s.opts.Now, CursorKey: []byte(key), Tracer: s.tracer, Limits: web.Limits{TempDir: s.opts.TempDir},
+		Ready: func(ctx context.Context) error { return errors.Join(s.Ready(ctx), s.door.who.Load().Ready(ctx)) },
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/auth/", who.Handler())
+	mux.Handle("/auth/", &s.door)
 	mux.Handle("/", api)
 	server := web.Server(s.log, mux)
 	server.Addr = c.Service.Listen
@@ -83,11 +84,20 @@ type engine struct{ *Service }
 
 // Gate judges an inventory and keeps nothing.
 func (e engine) Gate(ctx context.Context, g web.GateRequest) (report.Report, error) {
-	one, snapshot, err := e.Judge(ctx, g.Project, g.Inventory, g.Embargoed)
+	list, now := []pipeline.Source{{Inventory: &g.Inventory}}, e.opts.Now()
+	if g.Base != nil {
+		list[0].Before = &g.Base.Inventory
+		list = append(list, pipeline.Source{Inventory: &g.Base.Inventory})
+	}
+	judged, snapshot, err := e.judge(ctx, g.Project, g.Embargoed, list...)
 	if err != nil {
 		return report.Report{}, err
 	}
-	return ReportOf([]pipeline.Scanned{one}, snapshot, e.set().policies.Live, e.opts.Now()), nil
+	one := judged[0]
+	if g.Base != nil {
+		one = Change(one, judged[1], g.Base.Name, diff.After(g.Base.At), snapshot, now)
+	}
+	return ReportOf([]pipeline.Scanned{one}, snapshot, e.set().policies.Live, now), nil
 }
 
 // Take keeps an inventory that was sent.

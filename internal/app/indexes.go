@@ -17,6 +17,7 @@ import (
 	"github.com/tocsin-dev/tocsin/advisories"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/internal/store"
+	"github.com/tocsin-dev/tocsin/internal/tracing"
 )
 
 // indexes holds the advisory index of a process, and changes it for a newer one while others read the older. It is safe for
@@ -26,6 +27,8 @@ type indexes struct {
 	dir   string
 	store *store.Store
 	now   func() time.Time
+	// tracer is told of each refresh; nil: nobody is.
+	tracer *tracing.Tracer
 	// syncing says that this process is in the midst of bringing more.
 	syncing atomic.Bool
 
@@ -129,6 +132,8 @@ func (l *indexes) refresh(ctx context.Context, progress func(name, part string, 
 	if err != nil || !ahead {
 		return false, err
 	}
+	ctx, span := l.tracer.Begin(ctx, tracing.NameIndex)
+	defer func() { span.End(err) }()
 	err = l.alone(ctx, func() error {
 		l.mu.Lock()
 		old := l.current

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
+	"github.com/tocsin-dev/tocsin/internal/tracing"
 )
 
 // Take keeps an inventory that was sent for a project, with what is decided about it and what follows: all of it is there when Take
@@ -26,20 +27,39 @@ func (s *Service) Take(ctx context.Context, slug string, inv tocsin.Inventory, b
 
 // Judge takes an inventory to a verdict and keeps nothing. project is the one whose facts and exceptions count, nil for none. Who may
 // not know what is under embargo gets the verdict as if there were nothing.
-func (s *Service) Judge(ctx context.Context, project *tocsin.Project, inv tocsin.Inventory, embargoed bool) (out pipeline.Scanned, snapshot tocsin.Snapshot, err error) {
-	defer func(began time.Time) { s.metrics.gate.Observe(time.Since(began).Seconds()) }(time.Now())
-	src := pipeline.Source{Origin: inv.Source, Inventory: &inv}
-	if project != nil {
-		src.Project, src.Exceptions = *project, s.set().excused
+func (s *Service) Judge(ctx context.Context, project *tocsin.Project, inv tocsin.Inventory, embargoed bool) (pipeline.Scanned, tocsin.Snapshot, error) {
+	list, snapshot, err := s.judge(ctx, project, embargoed, pipeline.Source{Inventory: &inv})
+	if err != nil {
+		return pipeline.Scanned{}, snapshot, err
 	}
+	return list[0], snapshot, nil
+}
+
+// judge takes inventories to verdicts, each by itself and all by the same index.
+func (s *Service) judge(ctx context.Context, project *tocsin.Project, embargoed bool, list ...pipeline.Source) (out []pipeline.Scanned, snapshot tocsin.Snapshot, err error) {
+	defer func(began time.Time) { s.metrics.gate.Observe(time.Since(began).Seconds()) }(time.Now())
+	ctx, span := tracing.Start(ctx, tracing.NameJudge, tracing.Packages(len(list[0].Inventory.Packages)))
+	defer func() { span.End(err) }()
+	excused := s.set().excused
 	err = s.indexes.with(func(x pipeline.ClassIndex) error {
 		snapshot = x.Snapshot()
 		p := s.portfolio(x)
 		if !embargoed && hasPrivate(snapshot) {
 			p.Index = public{x}
 		}
-		out, err = p.Judge(ctx, src)
-		return err
+		out = nil
+		for _, src := range list {
+			src.Origin = src.Inventory.Source
+			if project != nil {
+				src.Project, src.Exceptions = *project, excused
+			}
+			one, err := p.Judge(ctx, src)
+			if err != nil {
+				return err
+			}
+			out = append(out, one)
+		}
+		return nil
 	})
 	return out, snapshot, err
 }

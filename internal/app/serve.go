@@ -8,12 +8,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/jobs"
 )
 
 // Serve does the work of the service and answers requests until ctx ends: then it lets what is being done come to its end. Several
-// processes may serve one PostgreSQL database.
+// processes may serve one PostgreSQL database. It is called once.
 func (s *Service) Serve(ctx context.Context, servers ...*http.Server) error {
 	if err := s.register(ctx); err != nil {
 		return err
@@ -31,6 +30,7 @@ func (s *Service) Serve(ctx context.Context, servers ...*http.Server) error {
 	if s.engine, err = jobs.New(s.log, where, s.list(), o); err != nil {
 		return err
 	}
+	close(s.running)
 	if at := s.set().config.Service.Metrics; at != "" {
 		servers = append(servers, &http.Server{Addr: at, Handler: s.Metrics(), ReadHeaderTimeout: scrape, WriteTimeout: 4 * scrape, MaxHeaderBytes: 16 << 10})
 	}
@@ -80,17 +80,6 @@ func (s *Service) follows(ctx context.Context) error {
 			s.log.Info("advisory index brought up to date")
 		}
 	}
-}
-
-// Reconfigure is [Service.Configure] for a service that runs: projects that came are watched, and those that went no longer.
-func (s *Service) Reconfigure(ctx context.Context, c config.Config) error {
-	if err := s.Configure(c); err != nil {
-		return err
-	}
-	if err := s.register(ctx); err != nil {
-		return err
-	}
-	return s.engine.Ask(ctx, reconsiderJob{})
 }
 
 // Ready says why the service cannot answer yet; nil when it can.

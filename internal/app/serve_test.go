@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -30,6 +31,10 @@ type served struct {
 	dir  string
 	app  *app.Service
 	stop func()
+	// adapt changes what start begins with; nil: nothing.
+	adapt func(*config.Config, *app.Options)
+	// log takes the log beside the test; nil: nothing does.
+	log io.Writer
 }
 
 func (s *served) record(id, name, fixed string) {
@@ -90,11 +95,19 @@ func (s *served) start(database string) {
 			Source:  tocsin.ProjectSource{Kind: tocsin.SourcePath, Location: filepath.Join(s.dir, "shop"), Every: time.Second},
 		}},
 	}
-	var err error
-	s.app, err = app.New(s.t.Context(), slog.New(slog.NewTextHandler(s.t.Output(), nil)), c, app.Options{
+	o := app.Options{
 		Now: func() time.Time { return time.Now().UTC() }, Rhythm: brisk, Jobs: briskJobs,
 		Open: func(ctx context.Context) (*store.Store, error) { return store.Open(ctx, database) },
-	})
+	}
+	if s.adapt != nil {
+		s.adapt(&c, &o)
+	}
+	log := s.t.Output()
+	if s.log != nil {
+		log = io.MultiWriter(log, s.log)
+	}
+	var err error
+	s.app, err = app.New(s.t.Context(), slog.New(slog.NewTextHandler(log, nil)), c, o)
 	if err != nil {
 		s.t.Fatal(err)
 	}

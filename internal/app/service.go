@@ -22,7 +22,6 @@ import (
 	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/incidents/governance"
 	"github.com/tocsin-dev/tocsin/incidents/playbooks"
-	"github.com/tocsin-dev/tocsin/internal/auth"
 	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/jobs"
 	"github.com/tocsin-dev/tocsin/internal/netguard"
@@ -30,6 +29,7 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/store"
+	"github.com/tocsin-dev/tocsin/internal/tracing"
 	"github.com/tocsin-dev/tocsin/notify/github"
 	"github.com/tocsin-dev/tocsin/policies/exceptions"
 	"github.com/tocsin-dev/tocsin/scanner"
@@ -71,7 +71,9 @@ type Service struct {
 	transport http.RoundTripper
 	engine    *jobs.Engine // of a service that runs
 	metrics   *metrics
-	who       *auth.Authenticator // of a service that answers
+	tracer    *tracing.Tracer
+	door      door          // of a service that answers
+	running   chan struct{} // closed once there is an engine
 	settings  atomic.Pointer[settings]
 }
 
@@ -84,7 +86,7 @@ type settings struct {
 
 // New opens everything that can fail before the first run. Close it.
 func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Service, error) {
-	s := &Service{log: log, opts: o}
+	s := &Service{log: log, opts: o, running: make(chan struct{})}
 	var errs [3]error
 	s.law.Playbooks, errs[0] = playbooks.Shipped()
 	s.law.Governance, errs[1] = governance.Shipped()
@@ -107,7 +109,10 @@ func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Se
 	if s.github, err = s.executor(ctx); err != nil {
 		return nil, errors.Join(err, s.store.Close())
 	}
-	s.indexes = &indexes{log: log, dir: c.Data, store: s.store, now: o.Now}
+	if t := c.Service.Traces; t.URL != "" {
+		s.tracer = tracing.New(log, tracing.Options{URL: t.URL, Header: t.Header, Value: t.Value, Version: Version(), Every: o.Rhythm.Traces})
+	}
+	s.indexes = &indexes{log: log, dir: c.Data, store: s.store, now: o.Now, tracer: s.tracer}
 	s.metrics = newMetrics(s)
 	return s, nil
 }
@@ -189,8 +194,18 @@ func reveal(token secret.Value) (string, error) {
 // Store gives the store, for reading.
 func (s *Service) Store() *store.Store { return s.store }
 
-// Close closes the store.
-func (s *Service) Close() error { return errors.Join(s.indexes.Close(), s.store.Close()) }
+// Close tells what is left to tell, and closes the store.
+func (s *Service) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	if err := s.tracer.Close(ctx); err != nil {
+		s.log.Warn("last traces not sent", "err", err)
+	}
+	return errors.Join(s.indexes.Close(), s.store.Close())
+}
+
+// farewell bounds how long a collector of traces may hold up the end.
+const farewell = 2 * time.Second
 
 // A Report is what one run came to.
 type Report struct {

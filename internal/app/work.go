@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/jobs"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/internal/sources"
 	"github.com/tocsin-dev/tocsin/internal/store"
+	"github.com/tocsin-dev/tocsin/internal/tracing"
 )
 
 // The jobs of the service. Each is harmless to do twice.
@@ -43,16 +45,14 @@ func (cleanJob) Kind() string      { return "clean" }
 
 // A Rhythm is how often the service does what nobody asks for. Zero is the default of each.
 type Rhythm struct {
-	Due, Match, Deliver, Reconsider time.Duration
+	Due, Match, Deliver, Reconsider, Traces time.Duration
 }
 
 // list is what the service does.
 func (s *Service) list() *jobs.List {
-	l := &jobs.List{}
+	l := &jobs.List{Tracer: s.tracer}
 	r := s.opts.Rhythm.orDefault()
-	if len(s.set().config.Advisories) > 0 {
-		jobs.Add(l, jobs.Rule{Timeout: time.Hour, Every: s.set().config.Interval}, s.doSync)
-	}
+	jobs.Add(l, jobs.Rule{Timeout: time.Hour, Every: syncEvery(s.set().config)}, s.doSync)
 	jobs.Add(l, jobs.Rule{Timeout: 30 * time.Minute, Every: r.Match}, s.doMatch)
 	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Due}, s.doDue)
 	jobs.Add(l, jobs.Rule{Timeout: 15 * time.Minute}, s.doRescan)
@@ -62,6 +62,14 @@ func (s *Service) list() *jobs.List {
 	}
 	jobs.Add(l, jobs.Rule{Timeout: 10 * time.Minute, Every: tocsin.Day}, s.doClean)
 	return l
+}
+
+// syncEvery is how often feeds are synced; zero: there are none.
+func syncEvery(c config.Config) time.Duration {
+	if len(c.Advisories) == 0 {
+		return 0
+	}
+	return c.Interval
 }
 
 func (r Rhythm) orDefault() Rhythm {
@@ -104,7 +112,10 @@ func (s *Service) doMatch(ctx context.Context, _ matchJob) error {
 		if m.From == m.To && string(m.To) == x.Snapshot().Cursor {
 			return nil
 		}
-		r, err = s.portfolio(x).CatchUp(ctx, x, s.set().excused)
+		within, span := tracing.Start(ctx, tracing.NameMatch)
+		r, err = s.portfolio(x).CatchUp(within, x, s.set().excused)
+		span.Set(tracing.Projects(len(r.Scanned)))
+		span.End(err)
 		return err
 	})
 	if errors.Is(err, tocsin.ErrUnavailable) {
@@ -209,7 +220,9 @@ func (s *Service) keep(ctx context.Context, src pipeline.Source, inv tocsin.Inve
 	src.Inventory, src.Build = &inv, &b
 	for range 2 {
 		err = s.indexes.with(func(x pipeline.ClassIndex) (err error) {
-			r, err = s.portfolio(x).Run(ctx, []pipeline.Source{src})
+			within, span := tracing.Start(ctx, tracing.NameMatch, tracing.Packages(len(inv.Packages)))
+			r, err = s.portfolio(x).Run(within, []pipeline.Source{src})
+			span.End(err)
 			return err
 		})
 		if !errors.Is(err, store.ErrBehind) {
@@ -241,7 +254,10 @@ func (s *Service) doReconsider(ctx context.Context, _ reconsiderJob) error {
 		return nil
 	}
 	err = s.indexes.with(func(x pipeline.ClassIndex) error {
-		r, err := s.portfolio(x).Reconsider(ctx, x, set.excused)
+		within, span := tracing.Start(ctx, tracing.NameMatch)
+		r, err := s.portfolio(x).Reconsider(within, x, set.excused)
+		span.Set(tracing.Projects(len(r.Scanned)))
+		span.End(err)
 		return errors.Join(err, s.follow(ctx, r))
 	})
 	if errors.Is(err, tocsin.ErrUnavailable) {
@@ -270,8 +286,8 @@ func (s *Service) doClean(ctx context.Context, _ cleanJob) error {
 	if n > 0 {
 		s.log.Info("history forgotten", "rows", n)
 	}
-	if s.who != nil {
-		err = errors.Join(err, s.who.DropExpired(ctx))
+	if who := s.door.who.Load(); who != nil {
+		err = errors.Join(err, who.DropExpired(ctx))
 	}
 	return err
 }

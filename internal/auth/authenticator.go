@@ -95,6 +95,22 @@ func New(log *slog.Logger, store Store, o Options) (*Authenticator, error) {
 	return a, errors.Join(wrong...)
 }
 
+// Renew gives another with other options, which counts failed attempts on, and keeps what issuers that both have told of themselves: one
+// that is down just now locks nobody out. Its errors are those of [New].
+func (a *Authenticator) Renew(o Options) (*Authenticator, error) {
+	b, err := New(a.log, a.store, o)
+	if err != nil {
+		return nil, err
+	}
+	b.attempts = a.attempts
+	for url := range b.issuers {
+		if known := a.issuers[url]; known != nil {
+			b.issuers[url] = known
+		}
+	}
+	return b, nil
+}
+
 // publicURL reads an address that must be HTTPS, or on the loopback.
 func publicURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)

@@ -324,3 +324,46 @@ func TestWhatAnIssuerSaysOfItself(t *testing.T) {
 		})
 	}
 }
+
+// TestRenew: other pipelines are let in, the issuer that is down meanwhile locks nobody out, failed attempts count on, and what is wrong is
+// refused.
+func TestRenew(t *testing.T) {
+	s := withGitLab(t)
+	job := s.issuer.sign("one", s.gitlabJob(nil))
+	if _, err := s.bearer(t, job); err != nil {
+		t.Fatal(err)
+	}
+	asked := s.issuer.asked()
+	o := s.o
+	o.Audience = ""
+	if _, err := s.Renew(o); !errors.Is(err, tocsin.ErrInvalid) {
+		t.Errorf("err = %v", err)
+	}
+	o.Audience, o.Pipelines = audience, []Pipeline{{Issuer: s.issuer.URL, Repository: "group/api", RepositoryID: "22", Grants: gate}}
+	before := s.Authenticator
+	var err error
+	if s.Authenticator, err = before.Renew(o); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := s.bearer(t, job); err != nil || !cmp.Equal(p.Grants, gate) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if p, err := before.Authenticate(bearing(job)); err != nil || !cmp.Equal(p.Grants, send) {
+		t.Errorf("the one before: %+v, %v", p, err)
+	}
+	if n := s.issuer.asked(); n != asked {
+		t.Errorf("the issuer was asked %d times more", n-asked)
+	}
+	for range burst {
+		_, _ = before.Authenticate(bearing("tcs_x"))
+	}
+	if _, err := s.bearer(t, job); !errors.Is(err, tocsin.ErrLimited) {
+		t.Errorf("attempts are forgotten: %v", err)
+	}
+}
+
+func bearing(credential string) *http.Request {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Authorization", "Bearer "+credential)
+	return r
+}

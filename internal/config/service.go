@@ -9,6 +9,7 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/pattern"
+	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/yamlfile"
 )
 
@@ -22,6 +23,17 @@ type Service struct {
 	Metrics string
 	// Workers is how many jobs a process does at once; zero: as the job engine does.
 	Workers int
+	// Traces is who is told what a process does and how long it takes.
+	Traces Traces
+}
+
+// Traces is a collector of OpenTelemetry.
+type Traces struct {
+	// URL takes OTLP over HTTP; empty: nobody is told.
+	URL string
+	// Header is sent with its value; empty: none.
+	Header string
+	Value  secret.Value
 }
 
 // Fetch bounds from where sources are fetched.
@@ -44,6 +56,11 @@ type fileService struct {
 		URL     str                 `yaml:"url"`
 		Metrics str                 `yaml:"metrics"`
 		Workers yamlfile.Value[int] `yaml:"workers"`
+		Traces  struct {
+			URL    str   `yaml:"url"`
+			Header str   `yaml:"header"`
+			Value  token `yaml:"value"`
+		} `yaml:"traces"`
 	} `yaml:"serve"`
 	Access fileAccess `yaml:"access"`
 	Fetch  struct {
@@ -56,6 +73,9 @@ type fileService struct {
 		Audit       yamlfile.Value[yamlfile.Duration] `yaml:"audit"`
 	} `yaml:"retention"`
 }
+
+// authorization is how the value of such a header begins.
+var authorization = pattern.Lazy(`(?i)^(bearer|basic|api-?key) `)
 
 // databaseURL is what the URL of a database begins with.
 var databaseURL = pattern.Lazy(`^[a-z]+://`)
@@ -84,6 +104,7 @@ func (l *loader) service(f file, c *Config) {
 	if n := f.Serve.Workers.V; f.Serve.Workers.IsSet() && (n < 1 || n > maxWorkers) {
 		l.fault(f.Serve.Workers, "serve: workers: %d: want 1 to %d", n, maxWorkers)
 	}
+	c.Service.Traces = l.traces(f)
 	c.Access = l.access(f.Access)
 	for _, a := range f.Fetch.Allow {
 		if p, err := netip.ParsePrefix(a.V); err == nil {
@@ -104,6 +125,26 @@ func (l *loader) service(f file, c *Config) {
 		Decisions: keep("decisions", f.Retention.Decisions), Builds: keep("builds", f.Retention.Builds),
 		Inventories: keep("inventories", f.Retention.Inventories), Audit: keep("audit", f.Retention.Audit),
 	}
+}
+
+// headerName is how a header of HTTP is called.
+var headerName = pattern.Lazy(`^[A-Za-z0-9-]+$`)
+
+func (l *loader) traces(f file) Traces {
+	from := f.Serve.Traces
+	t := Traces{URL: from.URL.V, Header: from.Header.V, Value: l.secret(from.Value, "serve: traces: value", authorization())}
+	given := from.Value.File.IsSet() || from.Value.Env.IsSet()
+	u, err := url.Parse(t.URL)
+	switch {
+	case !from.URL.IsSet() && !from.Header.IsSet() && !given:
+	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http":
+		l.fault(from.URL, "serve: traces: url: want where OTLP over HTTP is taken, such as https://otel.example.com/v1/traces, without user and query")
+	case from.Header.IsSet() != given:
+		l.fault(from.Header, "serve: traces: header: and value: go together")
+	case from.Header.IsSet() && !headerName().MatchString(t.Header):
+		l.fault(from.Header, "serve: traces: header: want the name of a header, such as Authorization")
+	}
+	return t
 }
 
 type fileSource struct {

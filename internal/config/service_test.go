@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/secret"
 )
 
 // TestServiceDocuments: what the pages show is read, every key of it.
@@ -20,6 +21,7 @@ func TestServiceDocuments(t *testing.T) {
 	t.Setenv("OIDC_SECRET", "x")
 	t.Setenv("TOCSIN_GITHUB_TOKEN", "x")
 	t.Setenv("TOCSIN_WEBHOOK_SECRET", "hook")
+	t.Setenv("TOCSIN_TRACES_VALUE", "Bearer t")
 	if _, err := Load(filepath.FromSlash("../../docs/deploy/tocsin.yaml")); err != nil {
 		t.Error(err)
 	}
@@ -39,8 +41,9 @@ func TestServiceDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Service{Listen: "127.0.0.1:8080", URL: "https://tocsin.example.com", Metrics: "127.0.0.1:9090", Workers: 4}
-	if d := cmp.Diff(want, c.Service); d != "" {
+	want := Service{Listen: "127.0.0.1:8080", URL: "https://tocsin.example.com", Metrics: "127.0.0.1:9090", Workers: 4,
+		Traces: Traces{URL: "http://127.0.0.1:4318/v1/traces", Header: "Authorization", Value: secret.New("Bearer t")}}
+	if d := cmp.Diff(want, c.Service, cmp.Comparer(func(a, b secret.Value) bool { return a == b })); d != "" {
 		t.Error(d)
 	}
 	if c.GitHub.WebhookSecret.Reveal() != "hook" || c.Database.Reveal() != "postgres://tocsin:pw@localhost/tocsin" || len(c.Fetch.Prefixes) != 1 || len(c.Fetch.Hosts) != 1 || c.Retention.Builds != 400*tocsin.Day ||
@@ -72,22 +75,28 @@ func TestServiceDocuments(t *testing.T) {
 
 func TestServiceFaults(t *testing.T) {
 	for text, want := range map[string]string{
-		"database: {file: 'postgres://u:hunter2@h/d'}":                                 "database: want the name of a file",
-		"database: {env: TOCSIN_NOT_SET}":                                              "database: environment variable TOCSIN_NOT_SET is not set",
-		"serve: {listen: here}":                                                        "serve: listen: \"here\"",
-		"serve: {metrics: '9090'}":                                                     "serve: metrics: \"9090\"",
-		"serve: {url: 'ftp://x'}":                                                      "serve: url: want the address",
-		"serve: {url: 'https://u:hunter2@x'}":                                          "serve: url: want the address",
-		"serve: {workers: 0}":                                                          "serve: workers: 0",
-		"fetch: {allow: ['http://x']}":                                                 "fetch: allow: \"http://x\"",
-		"retention: {decisions: 1h}":                                                   "retention: decisions: 1h0m0s is shorter than a day",
-		"access: {pipelines: [{grants: [{access: boss}]}]}":                            `access: invalid: access "boss"`,
-		"projects: [{slug: a, path: x, source: {kind: upload}}]":                       "give path: or source:, not both",
-		"projects: [{slug: a, source: {kind: carrier-pigeon, location: x}}]":           `source "carrier-pigeon"`,
-		"projects: [{slug: a, source: {kind: github, location: x}}]":                   "want owner/name",
-		"projects: [{slug: a, source: {kind: url}}]":                                   "location: want one",
-		"projects: [{slug: a, source: {kind: upload}, reachability: true}]":            "reachability: the code must be on this machine",
-		"projects: [{slug: a, source: {kind: url, location: 'https://x', every: 1s}}]": "every: 1s is shorter than a minute",
+		"database: {file: 'postgres://u:hunter2@h/d'}":                                    "database: want the name of a file",
+		"database: {env: TOCSIN_NOT_SET}":                                                 "database: environment variable TOCSIN_NOT_SET is not set",
+		"serve: {listen: here}":                                                           "serve: listen: \"here\"",
+		"serve: {metrics: '9090'}":                                                        "serve: metrics: \"9090\"",
+		"serve: {url: 'ftp://x'}":                                                         "serve: url: want the address",
+		"serve: {url: 'https://u:hunter2@x'}":                                             "serve: url: want the address",
+		"serve: {workers: 0}":                                                             "serve: workers: 0",
+		"serve: {traces: {url: 'localhost:4318'}}":                                        "serve: traces: url: want",
+		"serve: {traces: {url: 'https://x/?key=hunter2'}}":                                "serve: traces: url: want",
+		"serve: {traces: {header: X-Key}}":                                                "serve: traces: url: want",
+		"serve: {traces: {url: 'https://x', header: X-Key}}":                              "header: and value: go together",
+		"serve: {traces: {url: 'https://x', header: 'X:', value: {env: PATH}}}":           "want the name of a header",
+		"serve: {traces: {url: 'https://x', header: A, value: {file: 'Bearer hunter2'}}}": "want the name of a file",
+		"fetch: {allow: ['http://x']}":                                                    "fetch: allow: \"http://x\"",
+		"retention: {decisions: 1h}":                                                      "retention: decisions: 1h0m0s is shorter than a day",
+		"access: {pipelines: [{grants: [{access: boss}]}]}":                               `access: invalid: access "boss"`,
+		"projects: [{slug: a, path: x, source: {kind: upload}}]":                          "give path: or source:, not both",
+		"projects: [{slug: a, source: {kind: carrier-pigeon, location: x}}]":              `source "carrier-pigeon"`,
+		"projects: [{slug: a, source: {kind: github, location: x}}]":                      "want owner/name",
+		"projects: [{slug: a, source: {kind: url}}]":                                      "location: want one",
+		"projects: [{slug: a, source: {kind: upload}, reachability: true}]":               "reachability: the code must be on this machine",
+		"projects: [{slug: a, source: {kind: url, location: 'https://x', every: 1s}}]":    "every: 1s is shorter than a minute",
 	} {
 		if !strings.HasPrefix(text, "projects:") {
 			text = small + text

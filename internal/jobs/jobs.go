@@ -16,6 +16,8 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
+
+	"github.com/tocsin-dev/tocsin/internal/tracing"
 )
 
 // Args are what a job is about. Two jobs of one kind with the same args are one job until it is done.
@@ -23,6 +25,9 @@ type Args = river.JobArgs
 
 // A List collects the kinds of job that a process can do, and when some of them are due.
 type List struct {
+	// Tracer is told of each attempt; nil: nobody is.
+	Tracer *tracing.Tracer
+
 	workers  *river.Workers
 	periodic []*river.PeriodicJob
 	due      []Args // what is asked for when a process begins
@@ -47,13 +52,17 @@ func Add[A Args](l *List, r Rule, do func(ctx context.Context, a A) error) {
 	if r.Timeout <= 0 {
 		l.errs = append(l.errs, fmt.Errorf("job %s has no time limit", a.Kind()))
 	}
-	l.errs = append(l.errs, river.AddWorkerSafely(l.workers, &worker[A]{do: do, timeout: r.Timeout}))
+	l.errs = append(l.errs, river.AddWorkerSafely(l.workers, &worker[A]{do: do, timeout: r.Timeout, tracer: l.Tracer}))
 	if r.Every > 0 {
 		l.due = append(l.due, a)
-		l.periodic = append(l.periodic, river.NewPeriodicJob(river.PeriodicInterval(r.Every), func() (river.JobArgs, *river.InsertOpts) {
-			return a, unique()
-		}, &river.PeriodicJobOpts{RunOnStart: true}))
+		l.periodic = append(l.periodic, periodic(a, r.Every))
 	}
+}
+
+// periodic is a job that is due at once and then ever again.
+func periodic(a Args, every time.Duration) *river.PeriodicJob {
+	ask := func() (river.JobArgs, *river.InsertOpts) { return a, unique() }
+	return river.NewPeriodicJob(river.PeriodicInterval(every), ask, &river.PeriodicJobOpts{ID: a.Kind(), RunOnStart: true})
 }
 
 // Attempts is how often a job is tried before it is parked.
@@ -70,6 +79,7 @@ type worker[A Args] struct {
 	river.WorkerDefaults[A]
 	do      func(ctx context.Context, a A) error
 	timeout time.Duration
+	tracer  *tracing.Tracer
 }
 
 func (w *worker[A]) Timeout(*river.Job[A]) time.Duration { return w.timeout }
@@ -83,9 +93,14 @@ func (w *worker[A]) NextRetry(job *river.Job[A]) time.Time {
 }
 
 func (w *worker[A]) Work(ctx context.Context, job *river.Job[A]) error {
+	ctx, span := w.tracer.Begin(ctx, tracing.NameJob, tracing.Job(job.Kind), tracing.Attempt(job.Attempt))
+	failed := errors.New("panic")
+	defer func() { span.End(failed) }()
 	err := w.do(ctx, job.Args)
+	failed = err
 	var later *Later
 	if errors.As(err, &later) {
+		failed = nil
 		return river.JobSnooze(max(later.After, time.Second))
 	}
 	return err
@@ -215,6 +230,19 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) Ask(ctx context.Context, a Args) error {
 	if _, err := e.client.Insert(ctx, a, unique()); err != nil {
 		return fmt.Errorf("asking for job %s: %w", a.Kind(), err)
+	}
+	return nil
+}
+
+// Every has a job due at once, and ever again after a time, in place of what its [Rule] says; zero: only when asked for. Of several
+// processes the one that keeps the times must be told.
+func (e *Engine) Every(a Args, every time.Duration) error {
+	e.client.PeriodicJobs().RemoveByID(a.Kind())
+	if every <= 0 {
+		return nil
+	}
+	if _, err := e.client.PeriodicJobs().AddSafely(periodic(a, every)); err != nil {
+		return fmt.Errorf("having job %s done every %s: %w", a.Kind(), every, err)
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ import (
 const module = "github.com/tocsin-dev/tocsin"
 
 // leaves may be imported by everyone. They import the root and each other, in this order.
-var leaves = []string{"internal/pattern", "internal/purl", "internal/version", "internal/markdown", "internal/secret", "internal/yamlfile", "internal/netguard"}
+var leaves = []string{"internal/pattern", "internal/purl", "internal/version", "internal/markdown", "internal/secret", "internal/yamlfile", "internal/netguard", "internal/tracing"}
 
 // allowed says who may import whom, apart from the root and the leaves. Siblings do not import each other; the stages
 // know nothing of each other, and only the pipeline composes them.
@@ -73,12 +73,15 @@ var allowed = map[string][]string{
 	"internal/secret":      leaves[:0],
 	"internal/yamlfile":    leaves[:1],
 	"internal/netguard":    leaves[:0],
+	"internal/tracing":     {"internal/secret"},
 }
 
 // heavy keeps costly dependencies where they belong.
 var heavy = map[string][]string{
 	"github.com/riverqueue/river":           {"internal/jobs"},
 	"github.com/prometheus/client_golang":   {"internal/app"},
+	"go.opentelemetry.io/otel":              {"internal/tracing"},
+	"go.opentelemetry.io/proto/slim/otlp":   {}, // tests only
 	"github.com/gofrs/flock":                {"internal/app"},
 	"cel.dev/cel-go":                        {"policies"},
 	"github.com/google/osv-scalibr":         {"scanner/extract", "internal/version"},

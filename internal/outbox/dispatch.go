@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/tracing"
 )
 
 // A Store keeps rows, of several processes if need be. Every method is one transaction.
@@ -139,7 +140,9 @@ func (d *Dispatcher) deliver(ctx context.Context, r tocsin.ActionRow) (result to
 	}
 	limited, cancel := context.WithTimeout(ctx, attempt)
 	defer cancel()
+	limited, span := tracing.Start(limited, tracing.NameDeliver, tracing.Action(a.Kind))
 	made, failure := executor.Execute(limited, a, remote, parent)
+	span.End(failure)
 	if ctx.Err() != nil && failure != nil {
 		return result, false, errors.Join(ctx.Err(), d.giveUp(ctx, result))
 	}

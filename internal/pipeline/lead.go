@@ -16,7 +16,9 @@ const tries = 5
 
 // Handle does what somebody wants in an incident, and commits it with the actions that follow. Nothing is matched: the index is not needed.
 func (p Portfolio) Handle(ctx context.Context, key string, c tocsin.Command) (Result, error) {
-	return p.lead(ctx, func(known []tocsin.Incident) ([]incidents.Change, error) { return p.Rules.Handle(known, key, c, p.Now()) })
+	return p.lead(ctx, func(known []tocsin.Incident) ([]incidents.Change, error) {
+		return p.Rules.Handle(known, key, c, p.Now())
+	})
 }
 
 // Declare opens an emergency that no advisory is behind.

@@ -130,6 +130,9 @@ func (p Portfolio) before(ctx context.Context, list []found) error {
 	}
 	for i := range list {
 		f := &list[i]
+		if f.source.Before != nil { // the base of a change
+			continue
+		}
 		var err error
 		if f.source.Before, err = p.Store.InventoryBefore(ctx, f.inventory); err != nil {
 			return err

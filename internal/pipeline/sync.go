@@ -17,6 +17,7 @@ import (
 	"github.com/tocsin-dev/tocsin/advisories"
 	"github.com/tocsin-dev/tocsin/advisories/feed"
 	"github.com/tocsin-dev/tocsin/internal/store"
+	"github.com/tocsin-dev/tocsin/internal/tracing"
 )
 
 // The names of the public feeds. Any other name is a feed of our own, whose records are not public.
@@ -77,7 +78,9 @@ func (s Sync) Run(ctx context.Context, sources []FeedSource) (tocsin.Snapshot, e
 func (s Sync) Fetch(ctx context.Context, sources []FeedSource) error {
 	var failures []error
 	for _, src := range sources {
-		err := s.feed(ctx, src)
+		within, span := tracing.Start(ctx, tracing.NameFeed, tracing.Feed(src.Name))
+		err := s.feed(within, src)
+		span.End(err)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -40,6 +40,12 @@ func (c *call) inventory(ctx context.Context) (inv tocsin.Inventory, done func()
 		return inv, nil, err
 	}
 	defer func() { err = errors.Join(err, box.Close()) }()
+	if box.change = c.query["base"] != ""; box.change {
+		if kind != "archive" {
+			return inv, nil, fault(errMedia, "Content-Type", "send a tar with head/ and base/ as application/x-tar", "A change is two trees of files, and this is one file.")
+		}
+		box.single = name
+	}
 	if err := c.receive(ctx, box); err != nil {
 		return inv, nil, err
 	}
@@ -89,7 +95,7 @@ func (c *call) bodyKind() (kind, name string, err error) {
 	case typ == mediaInventory:
 		return "inventory", name, nil
 	case slices.Contains([]string{"application/x-tar", "application/tar", "application/x-gtar", "application/gzip", "application/x-gzip", "application/zstd"}, typ):
-		return "archive", "", nil
+		return "archive", name, nil
 	case slices.ContainsFunc([]string{".tar", ".tar.gz", ".tgz", ".tar.zst"}, func(end string) bool { return strings.HasSuffix(name, end) }):
 		return "archive", "", nil
 	case name != "":
@@ -189,22 +195,17 @@ func (c *call) read(ctx context.Context, b *box, encoding, kind, name string) (i
 	return c.scan(ctx, b, source)
 }
 
-// scan takes the inventory of the tree in a box.
+// scan takes the inventory of the tree in a box, and for a change that of its base, which may be empty.
 func (c *call) scan(ctx context.Context, b *box, source string) (inv tocsin.Inventory, err error) {
-	tree, closer, err := scanner.Dir(path.Join(b.dir, "tree"))
-	if err != nil {
+	if inv, err = c.tree(ctx, b, "tree", source); err != nil {
 		return inv, err
 	}
-	defer closer.Close()
-	opts := scanner.Options{Source: source, TakenAt: c.now}
-	if c.project != nil {
-		opts.Project = c.project.Slug
-	}
-	if b.single != "" {
-		opts.Paths = []string{b.single}
-	}
-	if inv, err = scanner.Scan(ctx, tree, opts); err != nil {
-		return inv, fmt.Errorf("reading what was sent: %w", err)
+	if b.change {
+		before, err := c.tree(ctx, b, "base", c.query["base"])
+		if err != nil {
+			return inv, err
+		}
+		c.before = &before
 	}
 	if len(b.left) > 0 {
 		inv.Coverage.Files = append(inv.Coverage.Files, b.left...)
@@ -212,6 +213,28 @@ func (c *call) scan(ctx context.Context, b *box, source string) (inv tocsin.Inve
 	}
 	if len(inv.Coverage.Files) == 0 {
 		return inv, fault(errNothing, "", "send lockfiles, manifests or SBOMs under their own names", "Nothing in it has the name of a lockfile, manifest or SBOM.")
+	}
+	return inv, nil
+}
+
+func (c *call) tree(ctx context.Context, b *box, folder, source string) (inv tocsin.Inventory, err error) {
+	opts := scanner.Options{Source: source, TakenAt: c.now}
+	if c.project != nil {
+		opts.Project = c.project.Slug
+	}
+	if b.single != "" {
+		opts.Paths = []string{b.single}
+		if _, err := b.root.Stat(path.Join(folder, b.single)); folder == "base" && errors.Is(err, fs.ErrNotExist) { // it is new
+			return tocsin.Inventory{Project: opts.Project, Source: source, TakenAt: c.now}, nil
+		}
+	}
+	root, closer, err := scanner.Dir(path.Join(b.dir, folder))
+	if err != nil {
+		return inv, err
+	}
+	defer closer.Close()
+	if inv, err = scanner.Scan(ctx, root, opts); err != nil {
+		return inv, fmt.Errorf("reading what was sent: %w", err)
 	}
 	return inv, nil
 }

@@ -27,6 +27,8 @@ type box struct {
 	limits Limits
 	// single is the only file of the tree; empty for an archive.
 	single string
+	// change says that the archive has two trees, head and base, in place of one.
+	change bool
 	// left are files that were left out.
 	left []tocsin.FileCoverage
 }
@@ -125,8 +127,10 @@ func isTar(r *bufio.Reader) bool {
 // tar makes the files that a scan may open. What is not made but would have been read is told.
 func (b *box) tar(r io.Reader) error {
 	opens := scanner.Opens()
-	if err := b.root.MkdirAll("tree", 0o700); err != nil {
-		return err
+	for _, folder := range []string{"tree", "base"} {
+		if err := b.root.MkdirAll(folder, 0o700); err != nil {
+			return err
+		}
 	}
 	t := tar.NewReader(r)
 	for entries := 0; ; entries++ {
@@ -142,30 +146,42 @@ func (b *box) tar(r io.Reader) error {
 		if path.IsAbs(h.Name) || climbs(h.Name) {
 			return invalid("", "make it with relative names below one folder", "entry %q leads out of the archive", clip(h.Name))
 		}
-		name := path.Clean(h.Name)
-		if h.Typeflag == tar.TypeDir || h.Typeflag == tar.TypeXGlobalHeader || !opens(name) {
+		if h.Typeflag == tar.TypeDir || h.Typeflag == tar.TypeXGlobalHeader {
 			continue
 		}
-		if err := b.entry(name, h, t); err != nil {
+		into, name := "tree", path.Clean(h.Name)
+		if b.change {
+			var side string
+			if side, name, _ = strings.Cut(name, "/"); side != "head" && side != "base" || name == "" {
+				return invalid("", "put what was there before below base/, and what is there now below head/", "entry %q is in neither", clip(h.Name))
+			}
+			if side == "base" {
+				into = side
+			}
+		}
+		if !opens(name) && name != b.single {
+			continue
+		}
+		if err := b.entry(into, name, h, t); err != nil {
 			return err
 		}
 	}
 }
 
-func (b *box) entry(name string, h *tar.Header, r io.Reader) error {
+func (b *box) entry(into, name string, h *tar.Header, r io.Reader) error {
 	switch {
 	case !fileName(name):
-		b.leave(name, "a name that cannot be written")
+		b.leave(into, name, "a name that cannot be written")
 	case h.Typeflag == tar.TypeSymlink && !path.IsAbs(h.Linkname) && fileName(path.Join(path.Dir(name), h.Linkname)):
 		// Its target is met on its own.
 	case h.Typeflag == tar.TypeSymlink:
-		b.leave(name, "a symbolic link that leads out of the archive is not followed")
+		b.leave(into, name, "a symbolic link that leads out of the archive is not followed")
 	case h.Typeflag != tar.TypeReg:
-		b.leave(name, "not a regular file")
+		b.leave(into, name, "not a regular file")
 	default:
-		err := b.write(path.Join("tree", name), r)
+		err := b.write(path.Join(into, name), r)
 		if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENAMETOOLONG) {
-			b.leave(name, "a name that cannot be written beside the others")
+			b.leave(into, name, "a name that cannot be written beside the others")
 			return nil
 		}
 		var p *fs.PathError
@@ -179,8 +195,9 @@ func (b *box) entry(name string, h *tar.Header, r io.Reader) error {
 	return nil
 }
 
-func (b *box) leave(name, reason string) {
-	if len(b.left) < maxLeft {
+// leave notes a file of the change, or of all there is, that was left out. Of a base what is missing shows as brought by the change.
+func (b *box) leave(into, name, reason string) {
+	if into == "tree" && len(b.left) < maxLeft {
 		b.left = append(b.left, tocsin.FileCoverage{Path: strings.ToValidUTF8(name, "\uFFFD"), Status: tocsin.FileFailed, Reason: reason})
 	}
 }

@@ -41,6 +41,8 @@ type call struct {
 	whole  bool
 	action tocsin.ActionRow
 	seen   *store.Sight
+	// before is what the base of a change holds; nil if there is none.
+	before *tocsin.Inventory
 }
 
 // An answer is what is sent back.

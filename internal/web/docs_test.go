@@ -30,8 +30,9 @@ func TestCommandsOfThePage(t *testing.T) {
 	}
 	files := map[string]string{
 		"@package-lock.json": lockfile, "@clean-lock.json": cleanLockfile, "@-": gzipped(tarred(t, entry{name: lockName, body: lockfile})),
-		"@project.json": jsonBlock.FindAllStringSubmatch(string(text), -1)[0][1],
-		"@token.json":   jsonBlock.FindAllStringSubmatch(string(text), -1)[1][1],
+		"@change.tar.gz": gzipped(tarred(t, entry{name: "head/" + lockName, body: lockfile}, entry{name: "base/" + lockName, body: lockfile})),
+		"@project.json":  jsonBlock.FindAllStringSubmatch(string(text), -1)[0][1],
+		"@token.json":    jsonBlock.FindAllStringSubmatch(string(text), -1)[1][1],
 	}
 	ran := 0
 	for _, block := range shellBlock.FindAllStringSubmatch(string(text), -1) {
@@ -78,7 +79,7 @@ func TestCommandsOfThePage(t *testing.T) {
 		}
 		ran++
 	}
-	if ran < 14 {
+	if ran < 15 {
 		t.Errorf("%d commands were found", ran)
 	}
 	for _, k := range kinds {

@@ -33,12 +33,21 @@ func (c *call) postGate(ctx context.Context) (answer, error) {
 	case keep && !c.who.May(tocsin.MaySend, c.project.Project):
 		return answer{}, fault(tocsin.ErrForbidden, "store", "leave it away: the verdict is the same", "You may ask for verdicts, and not send inventories.")
 	}
+	at, err := instant("base_at", c.query["base_at"], c.now)
+	if err != nil {
+		return answer{}, err
+	}
+	if c.query["base_at"] != "" && c.query["base"] == "" {
+		return answer{}, invalid("base", "name the base, as its commit", "it is missing, and base_at is given")
+	}
 	inv, done, err := c.inventory(ctx)
 	if err != nil {
 		return answer{}, err
 	}
 	defer done()
-	g.Inventory = inv
+	if g.Inventory = inv; c.before != nil {
+		g.Base = &GateBase{Name: c.query["base"], At: at, Inventory: *c.before}
+	}
 	r, err := c.api.parts.Engine.Gate(ctx, g)
 	if err != nil {
 		return answer{}, fmt.Errorf("judging an inventory: %w", err)

@@ -116,6 +116,12 @@ func TestBodiesThatMeanNoGood(t *testing.T) {
 		"inventory that is none":    {"", mediaInventory, "", `{"packages":[],"x":1}`, 400, "no such field"},
 		"inventory out of bounds":   {"", mediaInventory, "", `{"packages":[],"edges":[{"from":-1,"to":0}]}`, 400, "there are 0 packages"},
 		"inventory without names":   {"", mediaInventory, "", `{"packages":[{"ecosystem":"npm","name":"","version":"1"}]}`, 400, "no name"},
+		"change that is one file":   {"base=main&name=" + lockName, "", "", lockfile, 415, "two trees"},
+		"change with other folders": {"base=main", "application/x-tar", "", tarred(t, entry{name: "head/" + lockName, body: lockfile}, entry{name: lockName, body: "x"}), 400, "in neither"},
+		"change that climbs":        {"base=main", "application/x-tar", "", tarred(t, entry{name: "head/../base/" + lockName, body: "x"}), 400, "leads out of the archive"},
+		"change without head":       {"base=main", "application/x-tar", "", tarred(t, entry{name: "base/" + lockName, body: lockfile}), 422, "lockfile"},
+		"time of no base":           {"base_at=2026-03-01", "application/x-tar", "", "x", 400, "base_at is given"},
+		"base at no time":           {"base=main&base_at=soon", "application/x-tar", "", "x", 400, "want a time"},
 		"deep inventory":            {"", mediaInventory, "", `{"packages":` + strings.Repeat("[", 60_000), 400, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

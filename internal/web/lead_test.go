@@ -12,7 +12,9 @@ import (
 func TestWhoLeads(t *testing.T) {
 	w := newWorld(t)
 	const path = "/v1/incidents/INC-pay-CVE-2026-1/commands"
-	post := func(as, body string) asked { return asked{method: "POST", path: path, as: as, body: body, header: asJSON} }
+	post := func(as, body string) asked {
+		return asked{method: "POST", path: path, as: as, body: body, header: asJSON}
+	}
 	w.wants(403, post("bot-responder", `{"do":"approve","message":"m1"}`), "is for people")
 	w.wants(200, post("bot-responder", `{"do":"note","text":"the build is green"}`))
 	w.wants(400, post("responder", `{"do":"take","role":"scribe","by":{"id":"ADA"}}`), "by")

@@ -56,7 +56,9 @@ func (a *API) outermost(next http.Handler) http.Handler {
 			id = rand.Text()
 		}
 		w := &written{ResponseWriter: rw}
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+		ctx, span := a.opts.Tracer.Request(r)
+		r = r.WithContext(context.WithValue(ctx, requestKey{}, id))
+		r.Pattern = "" // that of a mux outside says nothing
 		h := w.Header()
 		h.Set("X-Request-Id", id)
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -64,6 +66,7 @@ func (a *API) outermost(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "private, no-cache")
 		h.Set("Vary", "Authorization, Cookie")
 		start := time.Now()
+		defer func() { span.Answered(r, r.Pattern, w.status) }()
 		c := http.NewResponseController(w)
 		// Recorders in tests have no deadlines.
 		_ = errors.Join(c.SetReadDeadline(start.Add(bodyTime)), c.SetWriteDeadline(start.Add(writeTime)))

@@ -46,6 +46,8 @@ func routes() []route {
 			about: "Judge lockfiles and SBOMs now. Nothing is kept unless store=true, which needs the right to send; so it may be sent again.",
 			query: with(uploading, param{name: "project", about: "slug of the project whose facts and exceptions count"},
 				param{name: "store", about: "keep the inventory for the project", typ: paramBool},
+				param{name: "base", about: "name of what the change is for, such as a commit: the body is a tar with head/ and base/, and what base/ has too does not count"},
+				param{name: "base_at", about: "time or day of the base: what was published later is newly disclosed, and does not count either", typ: paramTime},
 				param{name: "exit", about: "answer 422 unless it may pass, so that curl --fail is a gate", typ: paramBool}),
 			out: map[int]any{200: reportBody{}}, do: (*call).postGate},
 

@@ -14,6 +14,7 @@ import (
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/store"
+	"github.com/tocsin-dev/tocsin/internal/tracing"
 	"github.com/tocsin-dev/tocsin/scanner/report"
 )
 
@@ -48,6 +49,17 @@ type GateRequest struct {
 	// Embargoed says that the asker may know of classes under embargo. Without it the verdict is made as if there were none, and no
 	// decision of the report is about one.
 	Embargoed bool
+	// Base is what the inventory is a change of; nil: all that is found counts.
+	Base *GateBase
+}
+
+// A GateBase is what a change is compared with: what it had already does not count, nor what was published since.
+type GateBase struct {
+	// Name is how people call it, such as a commit.
+	Name string
+	At   time.Time
+	// Inventory is judged like that of the change.
+	Inventory tocsin.Inventory
 }
 
 // A Receipt says what became of an inventory that was sent.
@@ -116,6 +128,8 @@ type Options struct {
 	// Address is who sent a request, for the limit on webhooks; nil: the other end of the connection, which behind a proxy is the proxy
 	// for all.
 	Address func(r *http.Request) netip.Addr
+	// Tracer is told of each request; nil: nobody is.
+	Tracer *tracing.Tracer
 }
 
 // Limits bound what a request may bring.

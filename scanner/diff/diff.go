@@ -88,9 +88,12 @@ func of(f tocsin.Finding, id string) key {
 }
 
 // Answerable are the decisions that the change answers for: what it introduced or made worse.
-func (r Result) Answerable() []tocsin.Decision {
+func (r Result) Answerable() []tocsin.Decision { return Answerable(r.Decisions) }
+
+// Answerable are those of some marked decisions that a change answers for.
+func Answerable(list []tocsin.Decision) []tocsin.Decision {
 	var out []tocsin.Decision
-	for _, d := range r.Decisions {
+	for _, d := range list {
 		if d.Change == tocsin.ChangeIntroduced || d.Change == tocsin.ChangeRaised {
 			out = append(out, d)
 		}
