@@ -29,7 +29,7 @@ func (a *act) hold(r *tocsin.Role, who tocsin.Actor) {
 	}
 	if r.Name == tocsin.RoleCommander && who.ID != "" && in(tocsin.StateDetected, tocsin.StateReopened)(a.inc.State) {
 		a.inc.State = tocsin.StateMobilised
-		a.say(tocsin.EventMobilised, "%s leads it", who.Name)
+		a.say(tocsin.EventMobilised, "leads it")
 	}
 }
 

@@ -97,11 +97,11 @@ func judge(path *string, verb string, approve bool) *cobra.Command {
 
 func incidentsCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "incidents", Short: "See incidents and their timelines",
-		Example: "  tocsin incidents list\n  tocsin incidents show INC-CVE-2021-44228",
+		Use: "incidents", Short: "See incidents, lead them, and check their timelines",
+		Example: "  tocsin incidents list\n  tocsin incidents show INC-CVE-2021-44228\n  tocsin incidents take INC-CVE-2021-44228 --role \"incident commander\" --as ada",
 	}
 	path := cmd.PersistentFlags().String("config", "tocsin.yaml", "configuration file")
-	return group(cmd, listIncidents(path), showIncident(path))
+	return group(cmd, append(leading(path), listIncidents(path), showIncident(path))...)
 }
 
 func listIncidents(path *string) *cobra.Command {

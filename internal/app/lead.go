@@ -24,11 +24,16 @@ func (s *Service) Declare(ctx context.Context, d tocsin.Declaration) (tocsin.Inc
 	return s.led(ctx, key, r, err)
 }
 
+// Timeline gives the events of an incident, oldest first.
+func (s *Service) Timeline(ctx context.Context, key string) ([]tocsin.IncidentEvent, error) {
+	return s.store.Timeline(ctx, key)
+}
+
 func (s *Service) led(ctx context.Context, key string, r pipeline.Result, err error) (tocsin.Incident, error) {
 	if err != nil {
 		return tocsin.Incident{}, err
 	}
-	after := errors.Join(s.follow(ctx, r))
+	after := s.follow(ctx, r)
 	for _, c := range r.Changes {
 		if c.Incident.Key == key {
 			return c.Incident, after
