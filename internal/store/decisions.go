@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -287,7 +288,7 @@ func (s *Store) JudgedOn(ctx context.Context, packages []tocsin.Package) ([]stri
 // Affected gives the projects that a class affects, as it stands, with whether each is of high criticality.
 func (s *Store) Affected(ctx context.Context, class string) (map[string]bool, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT DISTINCT d.project, p.critical FROM decisions d JOIN projects p ON p.slug = d.project
-		WHERE d.class = $1 AND d.ended_at = 0 AND d.status = $2`, class, tocsin.StatusAffected)
+		WHERE d.class = $1 AND d.ended_at = 0 AND d.status = $2`, append(slices.Clip(s.dialect.afresh), class, tocsin.StatusAffected)...)
 	if err != nil {
 		return nil, fmt.Errorf("asking whom %s affects: %w", class, err)
 	}

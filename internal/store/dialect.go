@@ -42,6 +42,9 @@ type dialect struct {
 	count func(ctx context.Context, tx *sql.Tx, table string) error
 	// atOnce is how many rows of many go in one statement. On SQLite a statement costs no more than its rows.
 	atOnce int
+	// afresh stands before the arguments of a statement that is to be planned for its values each time: a plan that was made while a
+	// table was small, or for all values alike, reads far too much of it later.
+	afresh []any
 	// conflict says whether an error means that someone else was faster.
 	conflict func(error) bool
 }
@@ -73,7 +76,7 @@ func onSQLite() dialect {
 // is read after a lock was got is what its last holder left.
 func onPostgres() dialect {
 	return dialect{
-		name: goose.DialectPostgres, files: "migrations/postgres", lock: " FOR NO KEY UPDATE", share: " FOR SHARE", listed: `jsonb_array_elements($1::jsonb) AS v(value)`, still: sql.LevelRepeatableRead, atOnce: 500,
+		name: goose.DialectPostgres, files: "migrations/postgres", lock: " FOR NO KEY UPDATE", share: " FOR SHARE", listed: `jsonb_array_elements($1::jsonb) AS v(value)`, still: sql.LevelRepeatableRead, atOnce: 500, afresh: []any{pgx.QueryExecModeCacheDescribe},
 		settle: func(ctx context.Context, tx *sql.Tx) error {
 			for _, table := range []string{"projects", "components", "audit"} {
 				_, err := tx.ExecContext(ctx, `SELECT setval(pg_get_serial_sequence('`+table+`', 'id'), COALESCE((SELECT MAX(id) FROM `+table+`), 0) + 1, false)`)
