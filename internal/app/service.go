@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -23,11 +21,11 @@ import (
 	"github.com/tocsin-dev/tocsin/incidents/governance"
 	"github.com/tocsin-dev/tocsin/incidents/playbooks"
 	"github.com/tocsin-dev/tocsin/internal/config"
+	"github.com/tocsin-dev/tocsin/internal/githubapp"
 	"github.com/tocsin-dev/tocsin/internal/jobs"
 	"github.com/tocsin-dev/tocsin/internal/netguard"
 	"github.com/tocsin-dev/tocsin/internal/outbox"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
-	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/internal/tracing"
 	"github.com/tocsin-dev/tocsin/notify/github"
@@ -68,6 +66,7 @@ type Service struct {
 	law       incidents.Rules
 	writer    *incidents.Writer
 	github    *github.Executor
+	asApp     *githubapp.App // nil: with a token
 	transport http.RoundTripper
 	engine    *jobs.Engine // of a service that runs
 	metrics   *metrics
@@ -96,8 +95,8 @@ func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Se
 	}
 	s.transport = netguard.Transport(netguard.Allow{Prefixes: c.Fetch.Prefixes, Hosts: c.Fetch.Hosts})
 	var err error
-	if o.Live && !c.GitHub.Token.IsSet() {
-		return nil, fmt.Errorf("%w: --live needs github: token: in the configuration, as file: or env", tocsin.ErrInvalid)
+	if o.Live && !c.GitHub.SignsIn() {
+		return nil, fmt.Errorf("%w: --live needs github: token: or app: in the configuration", tocsin.ErrInvalid)
 	}
 	open := o.Open
 	if open == nil {
@@ -106,7 +105,10 @@ func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Se
 	if s.store, err = open(ctx); err != nil {
 		return nil, err
 	}
-	if s.github, err = s.executor(ctx); err != nil {
+	if err = s.signIn(c.GitHub); err == nil {
+		s.github, err = s.executor(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.store.Close())
 	}
 	if t := c.Service.Traces; t.URL != "" {
@@ -164,33 +166,6 @@ func (s *Service) usable(c config.Config, f exceptions.File) []tocsin.Exception 
 }
 
 // executor signs markers with a key that is made once and kept in the store.
-func (s *Service) executor(ctx context.Context) (*github.Executor, error) {
-	key, err := s.store.Meta(ctx, "marker-key", func() (string, error) {
-		b := make([]byte, 32)
-		_, err := rand.Read(b)
-		return base64.StdEncoding.EncodeToString(b), err
-	})
-	if err != nil {
-		return nil, err
-	}
-	raw, err := base64.StdEncoding.DecodeString(key)
-	if err != nil {
-		return nil, fmt.Errorf("reading the marker key: %w", err)
-	}
-	token := s.set().config.GitHub.Token
-	return github.New(s.log, github.Options{
-		BaseURL: s.set().config.GitHub.API, MarkerKey: raw, HTTP: s.opts.Transport, Now: s.opts.Now,
-		Token: func() (string, error) { return reveal(token) },
-	})
-}
-
-func reveal(token secret.Value) (string, error) {
-	if !token.IsSet() {
-		return "", fmt.Errorf("no token is configured: %w", tocsin.ErrForbidden)
-	}
-	return token.Reveal(), nil
-}
-
 // Store gives the store, for reading.
 func (s *Service) Store() *store.Store { return s.store }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
@@ -31,7 +32,13 @@ func (s *Service) source(ctx context.Context, w tocsin.Watched) (pipeline.Source
 	}
 	o := sources.Options{
 		Transport: s.transport, GitHubAPI: s.set().config.GitHub.API, Reads: scanner.Opens(), Now: s.opts.Now,
-		GitHubToken: func(context.Context) (string, error) { return s.set().config.GitHub.Token.Reveal(), nil },
+		GitHubToken: func(ctx context.Context) (string, error) {
+			if !s.set().config.GitHub.SignsIn() {
+				return "", nil // what is public is read without
+			}
+			owner, _, _ := strings.Cut(w.Source.Location, "/")
+			return s.githubToken(ctx, owner)
+		},
 	}
 	if w.Status.Inventory != "" {
 		o.Unchanged = w.Status.Fingerprint

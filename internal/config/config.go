@@ -57,9 +57,20 @@ type GitHub struct {
 	// API is the base URL; empty for github.com.
 	API   string
 	Token secret.Value
+	// App signs in in place of a token, if its id is not 0.
+	App GitHubApp
 	// WebhookSecret is what GitHub signs webhooks with; not set: none are taken.
 	WebhookSecret secret.Value
 }
+
+// A GitHubApp is what an App signs in with.
+type GitHubApp struct {
+	ID  int64
+	Key secret.Value // private key, PEM
+}
+
+// SignsIn says whether there is something to sign in with.
+func (g GitHub) SignsIn() bool { return g.Token.IsSet() || g.App.ID != 0 }
 
 // A Project is a project and where its files are.
 type Project struct {
@@ -84,8 +95,12 @@ type file struct {
 		Visibility str `yaml:"visibility"`
 	} `yaml:"coordination"`
 	GitHub struct {
-		API           str   `yaml:"api"`
-		Token         token `yaml:"token"`
+		API   str   `yaml:"api"`
+		Token token `yaml:"token"`
+		App   struct {
+			ID  yamlfile.Value[int] `yaml:"id"`
+			Key token               `yaml:"key"`
+		} `yaml:"app"`
 		WebhookSecret token `yaml:"webhook_secret"`
 	} `yaml:"github"`
 	Projects    []fileProject `yaml:"projects"`

@@ -19,6 +19,15 @@ func (l *loader) github(f file, c *Config) {
 		l.place(f.GitHub.API, "github: api")
 	}
 	c.GitHub.Token = l.secret(f.GitHub.Token, "github: token", credential())
+	c.GitHub.App = GitHubApp{ID: int64(f.GitHub.App.ID.V), Key: l.secret(f.GitHub.App.Key, "github: app: key", nothing())}
+	switch app := c.GitHub.App; {
+	case app.ID < 0 || app.ID == 0 && app.Key.IsSet():
+		l.fault(f.GitHub.App.ID, "github: app: id: want the number of the App, from its settings")
+	case app.ID > 0 && !app.Key.IsSet():
+		l.fault(f.GitHub.App.ID, "github: app: key: is missing: its private key, as file: or env:")
+	case app.ID > 0 && c.GitHub.Token.IsSet():
+		l.fault(f.GitHub.App.ID, "github: give a token or an app, not both")
+	}
 	c.GitHub.WebhookSecret = l.secret(f.GitHub.WebhookSecret, "github: webhook_secret", nothing())
 }
 

@@ -52,6 +52,7 @@ var allowed = map[string][]string{
 	"internal/browser":     {}, // tests only
 	"internal/corpus":      {}, // tests only
 	"internal/gittree":     {},
+	"internal/githubapp":   {},
 	"internal/githubtest":  {},
 	"internal/jobs":        {},
 	"internal/lawtest":     {},
@@ -78,32 +79,33 @@ var allowed = map[string][]string{
 
 // heavy keeps costly dependencies where they belong.
 var heavy = map[string][]string{
-	"github.com/riverqueue/river":           {"internal/jobs"},
-	"github.com/prometheus/client_golang":   {"internal/app"},
-	"go.opentelemetry.io/otel":              {"internal/tracing"},
-	"go.opentelemetry.io/proto/slim/otlp":   {}, // tests only
-	"github.com/gofrs/flock":                {"internal/app"},
-	"cel.dev/cel-go":                        {"policies"},
-	"github.com/google/osv-scalibr":         {"scanner/extract", "internal/version"},
-	"github.com/google/osv-scanner/v2":      {"scanner/report"},
-	"github.com/google/go-github/v62":       {"notify/github"},
-	"modernc.org/sqlite":                    {"internal/store"},
-	"github.com/jackc/pgx/v5":               {"internal/store"},
-	"github.com/pressly/goose/v3":           {"internal/store"},
-	"github.com/go-git/go-git/v5":           {"internal/gittree", "internal/sources"},
-	"github.com/spf13/cobra":                {"cmd/tocsin"},
-	"github.com/cespare/xxhash/v2":          {"advisories"},
-	"charm.land/lipgloss/v2":                {"scanner/report", "internal/replay/view", "cmd/tocsin"},
-	"deps.dev/util/maven":                   {"scanner/extract"},
-	"github.com/owenrumney/go-sarif/v3":     {}, // tests only
-	"github.com/openvex/go-vex":             {"scanner/report", "policies/exceptions"},
-	"github.com/hashicorp/go-retryablehttp": {"advisories/feed", "notify/github", "cmd/tocsin"},
-	"golang.org/x/vuln":                     {"scanner/reach"},
-	"code.dny.dev/ssrf":                     {"internal/netguard"},
-	"github.com/coreos/go-oidc/v3":          {"internal/auth"},
-	"github.com/go-jose/go-jose/v4":         {"internal/auth"},
-	"golang.org/x/oauth2":                   {"internal/auth"},
-	"github.com/chromedp/chromedp":          {"internal/browser"},
+	"github.com/riverqueue/river":             {"internal/jobs"},
+	"github.com/prometheus/client_golang":     {"internal/app"},
+	"go.opentelemetry.io/otel":                {"internal/tracing"},
+	"go.opentelemetry.io/proto/slim/otlp":     {}, // tests only
+	"github.com/gofrs/flock":                  {"internal/app"},
+	"cel.dev/cel-go":                          {"policies"},
+	"github.com/google/osv-scalibr":           {"scanner/extract", "internal/version"},
+	"github.com/google/osv-scanner/v2":        {"scanner/report"},
+	"github.com/google/go-github/v62":         {"notify/github"},
+	"github.com/bradleyfalzon/ghinstallation": {"internal/githubapp"},
+	"modernc.org/sqlite":                      {"internal/store"},
+	"github.com/jackc/pgx/v5":                 {"internal/store"},
+	"github.com/pressly/goose/v3":             {"internal/store"},
+	"github.com/go-git/go-git/v5":             {"internal/gittree", "internal/sources"},
+	"github.com/spf13/cobra":                  {"cmd/tocsin"},
+	"github.com/cespare/xxhash/v2":            {"advisories"},
+	"charm.land/lipgloss/v2":                  {"scanner/report", "internal/replay/view", "cmd/tocsin"},
+	"deps.dev/util/maven":                     {"scanner/extract"},
+	"github.com/owenrumney/go-sarif/v3":       {}, // tests only
+	"github.com/openvex/go-vex":               {"scanner/report", "policies/exceptions"},
+	"github.com/hashicorp/go-retryablehttp":   {"advisories/feed", "notify/github", "cmd/tocsin"},
+	"golang.org/x/vuln":                       {"scanner/reach"},
+	"code.dny.dev/ssrf":                       {"internal/netguard"},
+	"github.com/coreos/go-oidc/v3":            {"internal/auth"},
+	"github.com/go-jose/go-jose/v4":           {"internal/auth"},
+	"golang.org/x/oauth2":                     {"internal/auth"},
+	"github.com/chromedp/chromedp":            {"internal/browser"},
 }
 
 // absent came into the program by way of something small, and fill tables or compile expressions before main: no scan needs

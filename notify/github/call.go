@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -27,7 +28,7 @@ func (e *Executor) call(ctx context.Context, r Request, into any) (http.Header, 
 		return nil, &tocsin.DeliveryError{Outcome: tocsin.OutcomeTransient, RetryAfter: wait,
 			Err: errors.New("not sent: GitHub asked us to wait")}
 	}
-	token, err := e.opts.Token()
+	token, err := e.opts.Token(ctx, owner(r.Path))
 	switch {
 	case err != nil:
 		return nil, &tocsin.DeliveryError{Outcome: tocsin.OutcomeTransient,
@@ -65,6 +66,16 @@ func (e *Executor) call(ctx context.Context, r Request, into any) (http.Header, 
 		return nil, lost(r, fmt.Errorf("decoding the answer: %w", err), token)
 	}
 	return resp.Header, nil
+}
+
+// owner is the account that a path is about; empty if it is about none.
+func owner(path string) string {
+	rest, ok := strings.CutPrefix(strings.TrimPrefix(path, "/"), "repos/")
+	if !ok {
+		return ""
+	}
+	account, _, _ := strings.Cut(rest, "/")
+	return account
 }
 
 // lost is an error without an answer we could read: what was written may have taken effect.

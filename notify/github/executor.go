@@ -26,10 +26,10 @@ type Options struct {
 	BaseURL string
 	// Token returns the token to use now. It is asked before each request, so that it can be renewed, and what it
 	// returns never appears in a log, an error or a URL.
-	Token func() (string, error)
-	// Login that the token acts as. Empty asks GitHub, which tells users but not App installations theirs
-	// ("name[bot]").
-	Login string
+	// owner is the account of the repository; it is empty where none is meant.
+	Token func(ctx context.Context, owner string) (string, error)
+	// Login gives what the token acts as. nil asks GitHub, which tells users but not installations of Apps theirs.
+	Login func(ctx context.Context) (string, error)
 	// MarkerKey signs the markers. At least 16 bytes; with another key nothing of before is recognised.
 	MarkerKey []byte
 	// HTTP is the transport beneath the retries; nil is an ordinary one.
@@ -90,7 +90,7 @@ func New(log *slog.Logger, opts Options) (*Executor, error) {
 	}
 	client := api.NewClient(nil)
 	client.BaseURL, client.UserAgent = base, "tocsin"
-	return &Executor{log: log, opts: opts, client: client, http: newClient(opts), login: opts.Login}, nil
+	return &Executor{log: log, opts: opts, client: client, http: newClient(opts)}, nil
 }
 
 // baseURL refuses what could leak the token.
@@ -239,10 +239,17 @@ func (e *Executor) whoami(ctx context.Context) (string, error) {
 	if login != "" {
 		return login, nil
 	}
+	if e.opts.Login != nil {
+		login, err := e.opts.Login(ctx)
+		if err != nil {
+			return "", &tocsin.DeliveryError{Outcome: tocsin.OutcomeTransient, Err: err}
+		}
+		return login, nil
+	}
 	var u api.User
 	if _, err := e.call(ctx, Request{Method: http.MethodGet, Path: "user"}, &u); err != nil {
 		if status(err) == http.StatusForbidden && outcome(err) == tocsin.OutcomePermanent {
-			return "", explain(err, "the token does not say whose it is: configure the login (an App's is name[bot])")
+			return "", explain(err, "the token does not say whose it is: configure a user's, or a GitHub App")
 		}
 		return "", explain(err, "asking whose token this is")
 	}

@@ -276,10 +276,10 @@ func TestToken(t *testing.T) {
 	w.made(w.issue("x"), none, none)
 	w.gh.RevokeToken(token)
 	w.refused(w.issue("y"), none, none, tocsin.OutcomePermanent, "wrong, expired or revoked")
-	for want, f := range map[string]func() (string, error){
-		"token is empty":           func() (string, error) { return "", nil },
-		"reading the GitHub token": func() (string, error) { return token, errors.New("vault says no to " + token) },
-		"invalid header":           func() (string, error) { return token + "\n", nil },
+	for want, f := range map[string]func(context.Context, string) (string, error){
+		"token is empty":           func(context.Context, string) (string, error) { return "", nil },
+		"reading the GitHub token": func(context.Context, string) (string, error) { return token, errors.New("vault says no to " + token) },
+		"invalid header":           func(context.Context, string) (string, error) { return token + "\n", nil },
 	} {
 		w.ex = w.executor(func(o *github.Options) { o.Token = f })
 		_, err := w.do(w.issue("x"), none, none)
@@ -454,7 +454,7 @@ func TestLogin(t *testing.T) {
 		}
 		return githubtest.Fault{}
 	})
-	w.ex = w.executor(func(o *github.Options) { o.Login = bot })
+	w.ex = w.executor(func(o *github.Options) { o.Login = func(context.Context) (string, error) { return bot, nil } })
 	r := w.made(w.issue("x"), none, none)
 	if again := w.made(w.issue("x"), none, none); again.Number != r.Number {
 		t.Errorf("not found: %+v", again)
@@ -466,9 +466,9 @@ func TestNoLogin(t *testing.T) {
 		status int
 		body   string
 	}{
-		"did not say whose":   {200, `{}`},
-		"configure the login": {403, `{"message":"Resource not accessible by integration"}`},
-		"asking whose":        {502, ``},
+		"did not say whose":  {200, `{}`},
+		"configure a user's": {403, `{"message":"Resource not accessible by integration"}`},
+		"asking whose":       {502, ``},
 	} {
 		w := newWorld(t)
 		s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -490,7 +490,7 @@ func TestNoLogin(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	good := func() github.Options {
-		return github.Options{Token: func() (string, error) { return token, nil }, MarkerKey: make([]byte, 16)}
+		return github.Options{Token: func(context.Context, string) (string, error) { return token, nil }, MarkerKey: make([]byte, 16)}
 	}
 	if _, err := github.New(nil, good()); err != nil {
 		t.Error(err)

@@ -2,6 +2,7 @@ package github_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -99,7 +100,7 @@ func (w *world) executor(with func(*github.Options)) *github.Executor {
 	w.t.Helper()
 	o := github.Options{
 		BaseURL: w.url, MarkerKey: []byte("0123456789abcdef"), Now: w.clock.Now,
-		Token:   func() (string, error) { return token, nil },
+		Token:   func(context.Context, string) (string, error) { return token, nil },
 		Timeout: 5 * time.Second,
 		Wait:    func(d time.Duration) time.Duration { w.clock.advance(d); return 0 },
 	}
