@@ -40,6 +40,11 @@ func (s *Service) source(ctx context.Context, w tocsin.Watched) (pipeline.Source
 			return s.githubToken(ctx, owner)
 		},
 	}
+	if w.Managed == tocsin.ManagedFile { // whoever may name an address through the API could else read what is not theirs
+		for _, c := range s.set().config.Fetch.Credentials {
+			o.Credentials = append(o.Credentials, sources.Credential(c))
+		}
+	}
 	if w.Status.Inventory != "" {
 		o.Unchanged = w.Status.Fingerprint
 	}

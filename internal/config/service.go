@@ -41,6 +41,14 @@ type Fetch struct {
 	// Prefixes and Hosts are private addresses and names that may be asked all the same.
 	Prefixes []netip.Prefix
 	Hosts    []string
+	// Credentials are for the sources of the configuration's own projects.
+	Credentials []Credential
+}
+
+// A Credential lets what is below an address be read.
+type Credential struct {
+	URL   string
+	Value secret.Value // of the Authorization header
 }
 
 // Retention is how long history is kept; zero: for ever.
@@ -64,7 +72,11 @@ type fileService struct {
 	} `yaml:"serve"`
 	Access fileAccess `yaml:"access"`
 	Fetch  struct {
-		Allow []str `yaml:"allow"`
+		Allow       []str `yaml:"allow"`
+		Credentials []struct {
+			URL   str   `yaml:"url"`
+			Value token `yaml:"value"`
+		} `yaml:"credentials"`
 	} `yaml:"fetch"`
 	Retention struct {
 		Decisions   yamlfile.Value[yamlfile.Duration] `yaml:"decisions"`
@@ -114,6 +126,17 @@ func (l *loader) service(f file, c *Config) {
 		} else {
 			l.fault(a, "fetch: allow: %q: want the name of a host or a range such as 10.0.0.0/8", a.V)
 		}
+	}
+	for _, one := range f.Fetch.Credentials {
+		u, err := url.Parse(one.URL.V)
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(one.URL.V, "%\\") {
+			l.fault(one.URL, "fetch: credentials: url: %q: want an https address, such as https://git.example.com/acme/", one.URL.V)
+		}
+		v := l.secret(one.Value, "fetch: credentials: value", authorization())
+		if !one.Value.File.IsSet() && !one.Value.Env.IsSet() {
+			l.fault(one.URL, "fetch: credentials: value: is missing: what the Authorization header is to say, as file: or env")
+		}
+		c.Fetch.Credentials = append(c.Fetch.Credentials, Credential{one.URL.V, v})
 	}
 	keep := func(key string, v yamlfile.Value[yamlfile.Duration]) time.Duration {
 		if v.IsSet() && time.Duration(v.V) < minimumRetention {

@@ -22,6 +22,8 @@ type Options struct {
 	// GitHubToken gives the token for GitHub's API, empty if there is none for now. It is asked once per [Open] of a kind of GitHub,
 	// and shown to no other host.
 	GitHubToken func(ctx context.Context) (string, error)
+	// Credentials are shown where they belong, and nowhere else: not to where a server redirects.
+	Credentials []Credential
 	// Reads says which files of an archive are worth keeping, by their path from the top: all that a scan may open. Nil keeps them all.
 	// It is called once per entry.
 	Reads func(path string) bool
@@ -103,7 +105,7 @@ func Open(ctx context.Context, s Source, o Options) (Tree, error) {
 		defer t.CloseIdleConnections()
 		o.Transport = t
 	}
-	w := &wire{base: o.Transport, now: o.Now, left: o.Limits.Download, limit: o.Limits.Download}
+	w := &wire{base: o.Transport, credentials: o.Credentials, now: o.Now, left: o.Limits.Download, limit: o.Limits.Download}
 	limited, cancel := context.WithTimeout(ctx, o.Limits.Time)
 	defer cancel()
 	t, err := open(limited, s, o, w)

@@ -43,6 +43,8 @@ type wire struct {
 	now   func() time.Time
 	token string
 
+	credentials []Credential
+
 	mu    sync.Mutex
 	left  int64
 	limit int64
@@ -72,6 +74,12 @@ func (w *wire) get(ctx context.Context, u *url.URL, header map[string]string) (*
 
 // RoundTrip sends one request. What the server refuses is an error, and its page is not handed on.
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	for _, c := range w.credentials {
+		if r.Header.Get("Authorization") == "" && c.covers(r.URL) {
+			r = r.Clone(r.Context())
+			r.Header.Set("Authorization", c.Value.Reveal())
+		}
+	}
 	resp, err := w.base.RoundTrip(r)
 	if err != nil {
 		return nil, w.fail(broken(err))
@@ -180,12 +188,19 @@ func (w *wire) refused(resp *http.Response, text []byte) error {
 	}
 }
 
-// scrub takes the token out of a text, should a server have put it in.
+// scrub takes tokens out of a text, should a server have put it in.
 func (w *wire) scrub(s string) string {
-	if w.token == "" {
-		return s
+	if w.token != "" {
+		s = strings.ReplaceAll(s, w.token, "[redacted]")
 	}
-	return strings.ReplaceAll(s, w.token, "[redacted]")
+	for _, c := range w.credentials {
+		for _, part := range strings.Fields(c.Value.Reveal()) { // with "Bearer" or without
+			if len(part) > 6 {
+				s = strings.ReplaceAll(s, part, "[redacted]")
+			}
+		}
+	}
+	return s
 }
 
 // askedWait is how long the answer asks us to wait: Retry-After if there, else the reset of a budget that is used up.
