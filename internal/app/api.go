@@ -125,6 +125,14 @@ func (e engine) Look(ctx context.Context, project string) error {
 	return e.engine.Ask(ctx, rescanJob{project})
 }
 
+// Sync has the feeds read soon.
+func (e engine) Sync(ctx context.Context) error {
+	if e.engine == nil {
+		return fmt.Errorf("%w: the service is starting", tocsin.ErrUnavailable)
+	}
+	return e.engine.Ask(ctx, syncJob{})
+}
+
 // Class gives the class that an advisory belongs to.
 func (e engine) Class(_ context.Context, id string) (c tocsin.Class, err error) {
 	err = e.indexes.with(func(x pipeline.ClassIndex) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,6 +95,30 @@ func (s *Store) Remote(ctx context.Context, key string) (tocsin.Remote, error) {
 	return found[0], nil
 }
 
+// spot is where an issue is, as it is looked up; empty for what has no number.
+func spot(repository string, number int64) string {
+	if repository == "" || number <= 0 {
+		return ""
+	}
+	return strings.ToLower(repository) + "#" + strconv.FormatInt(number, 10)
+}
+
+// IssueAt gives the newest revision of the action that made an issue, or [tocsin.ErrNotFound] for an issue that is not ours.
+func (s *Store) IssueAt(ctx context.Context, repository string, number int64) (tocsin.Action, error) {
+	at := spot(repository, number)
+	if at == "" {
+		return tocsin.Action{}, fmt.Errorf("issue %s#%d: %w", repository, number, tocsin.ErrNotFound)
+	}
+	found, err := list[tocsin.Action](ctx, s.db, `SELECT a.body FROM remotes r JOIN actions a ON a.key = r.key WHERE r.place = $1 ORDER BY a.revision DESC LIMIT 1`, at)
+	if err == nil && (len(found) == 0 || found[0].Kind != tocsin.ActionIssue) {
+		err = fmt.Errorf("issue %s: %w", at, tocsin.ErrNotFound)
+	}
+	if err != nil {
+		return tocsin.Action{}, err
+	}
+	return found[0], nil
+}
+
 // Begin takes a row for an attempt until a time, and says whether it could: the row is pending and due, or the lease of the
 // one who had it before ran out, and no other revision under its key is being carried out. It is durable when it returns.
 //
@@ -150,7 +175,8 @@ func (s *Store) Finish(ctx context.Context, r tocsin.Delivery) error {
 			if err != nil {
 				return err
 			}
-			_, err = tx.ExecContext(ctx, `INSERT INTO remotes (key, body) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET body = excluded.body`, r.Key, string(body))
+			_, err = tx.ExecContext(ctx, `INSERT INTO remotes (key, body, place) VALUES ($1, $2, $3)
+				ON CONFLICT (key) DO UPDATE SET body = excluded.body, place = excluded.place`, r.Key, string(body), spot(r.Remote.Repository, r.Remote.Number))
 			if err != nil {
 				return err
 			}

@@ -74,6 +74,10 @@ func (c *call) postGitHub(ctx context.Context) (_ answer, err error) {
 		return answer{status: 204}, nil
 	case "push":
 		return c.pushed(ctx, box, d)
+	case "issues", "issue_comment":
+		return c.spoken(ctx, box, d)
+	case "security_advisory", "repository_advisory":
+		return c.advised(ctx, d)
 	default: // whose id is not kept: it may be delivered again when there is something to do
 		return answer{status: 202, body: Hooked{d.event, "nothing"}}, nil
 	}

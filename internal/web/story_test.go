@@ -37,6 +37,7 @@ type world struct {
 	looks    []string
 	retried  []int64
 	commands []tocsin.Command
+	syncs    int
 	// fail is what the engine and the auditor fail with.
 	fail error
 	// slow holds each verdict back until it is closed.
@@ -287,6 +288,11 @@ func (w *world) Look(_ context.Context, slug string) error {
 	}
 	w.looks = append(w.looks, slug)
 	return nil
+}
+
+func (w *world) Sync(context.Context) error {
+	w.syncs++
+	return w.fail
 }
 
 func (w *world) Class(_ context.Context, id string) (tocsin.Class, error) {

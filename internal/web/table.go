@@ -162,7 +162,7 @@ func routes() []route {
 			out: map[int]any{204: nil}, do: (*call).retryJob},
 
 		{id: "postGitHub", pattern: "POST /v1/hooks/github", where: signed, in: json.RawMessage{},
-			about: "A webhook of GitHub, as JSON, signed with the secret of the service in X-Hub-Signature-256. A push has the projects looked at that follow what was pushed to.",
+			about: "A webhook of GitHub, as JSON, signed with the secret of the service in X-Hub-Signature-256. A push has the projects looked at that follow what was pushed to; what people write on or do to our issues stands on the incident's timeline; an advisory has the feeds read.",
 			out:   map[int]any{200: Hooked{}, 202: Hooked{}, 204: nil}, do: (*call).postGitHub},
 
 		{id: "getHealth", pattern: "GET /healthz", where: open, about: "Whether the service is alive.", out: map[int]any{200: Health{}}, do: (*call).healthy},

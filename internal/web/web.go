@@ -33,6 +33,8 @@ type Engine interface {
 	Take(ctx context.Context, project string, inv tocsin.Inventory, b tocsin.Build) (Receipt, error)
 	// Look asks for a new look at the source of a project soon.
 	Look(ctx context.Context, project string) error
+	// Sync has the feeds read soon.
+	Sync(ctx context.Context) error
 	// Class gives the class that an advisory belongs to, or [tocsin.ErrNotFound].
 	Class(ctx context.Context, id string) (tocsin.Class, error)
 	// Snapshot is the one that verdicts are made with now.
