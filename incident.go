@@ -33,6 +33,8 @@ type Incident struct {
 	Embargo         Embargo           `json:"embargo,omitzero"`
 	Escalation      Escalation        `json:"escalation,omitzero"`
 	OpenedAt        time.Time         `json:"opened_at"`
+	// Checks are what the acceptance criteria came to when they were last asked, after every project was clear.
+	Checks []Check `json:"checks,omitempty"`
 	// NextUpdate is when people hear of it again, by its cadence.
 	NextUpdate time.Time `json:"next_update,omitzero"`
 	// ValidatedAt is when the fix was, and ResolvedAt when it was over; zero while it is not.
@@ -109,6 +111,8 @@ type IncidentProject struct {
 	Inventory string `json:"inventory"`
 	// Round counts how often it became affected, from 1.
 	Round int `json:"round"`
+	// Resolved are the versions that it has, in the clearing scan, of what was affected.
+	Resolved []Resolved `json:"resolved,omitempty"`
 }
 
 // ProjectStatus of a project in an incident.

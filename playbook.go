@@ -90,6 +90,10 @@ type Playbook struct {
 	Advice []string
 	// Acceptance says in words when a project counts as fixed.
 	Acceptance string
+	// Criteria are what must hold before the fix counts as validated, besides that every project is clear; Soak is how long it must hold
+	// before the incident is over.
+	Criteria []Criterion
+	Soak     time.Duration
 	// Messages are first drafts by audience and stage.
 	Messages []MessageTemplate
 }

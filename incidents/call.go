@@ -110,12 +110,50 @@ func (f *folder) assign(list []*call) []*draft {
 	}
 	for n, c := range list {
 		for _, d := range f.drafts {
-			if (out[n] == nil || out[n].inc.State.Over()) && mine(d.inc, c) && !d.inc.State.Over() && merged(d.inc, c.class) {
+			if (out[n] == nil || out[n].inc.State.Over() && !d.inc.State.Over()) && mine(d.inc, c) && merged(d.inc, c.class) {
 				out[n] = d
+			}
+		}
+		for _, d := range f.drafts {
+			if fix := ""; out[n] == nil && mine(d.inc, c) {
+				if fix = f.incomplete(d.inc, c); fix == "" {
+					continue
+				}
+				out[n] = d
+				d.inc.Also = append(slices.Clone(d.inc.Also), c.class)
+				f.event(d, tocsin.EventGrew, "", fmt.Sprintf("%s affects %s, which was taken as the fix", c.class.ID, fix))
 			}
 		}
 	}
 	return out
+}
+
+// fixDoubt is how long after a project became clear another flaw of the very version that cleared it counts as an incomplete fix.
+const fixDoubt = 14 * tocsin.Day
+
+// incomplete gives the version that an emergency was ended with and that the call is about, in a project of it; empty if there is none.
+// So the three flaws after Log4Shell are one emergency that goes on, and not four.
+func (f *folder) incomplete(inc tocsin.Incident, c *call) string {
+	if inc.Urgency != tocsin.UrgencyEmergency || inc.State == tocsin.StateStoodDown || inc.Private() != c.class.Private || len(inc.Also) >= maxMany {
+		return ""
+	}
+	for _, p := range inc.Projects {
+		if p.Status != tocsin.ProjectPatched || f.now.Sub(p.ClearedAt) > fixDoubt || !slices.Contains(c.projects, p.Slug) {
+			continue
+		}
+		for _, d := range f.seen[p.Slug].Decisions {
+			pkg := d.Finding.Package
+			if !overlap(d.Finding.Class.Aliases, c.class.Aliases) || d.Finding.Status != tocsin.StatusAffected {
+				continue
+			}
+			if slices.ContainsFunc(p.Resolved, func(r tocsin.Resolved) bool {
+				return r.Ecosystem == pkg.Ecosystem && r.Name == pkg.Name && r.Version == pkg.Version && r.Version != ""
+			}) {
+				return pkg.String()
+			}
+		}
+	}
+	return ""
 }
 
 // mine says whether an incident may take a call: it is of the same group, and goes on under its own name.

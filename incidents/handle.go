@@ -15,6 +15,8 @@ import (
 type Rules struct {
 	Playbooks  map[string]tocsin.Playbook // by name
 	Governance tocsin.Governance
+	// Accept asks the acceptance criteria of an incident's playbook; nil: there are none.
+	Accept func(inc tocsin.Incident, now time.Time) []tocsin.Check
 }
 
 // Handle does what somebody wants in the incident with the key. It gives the incidents that changed, sorted by key; for merge and split
@@ -44,6 +46,11 @@ func (r Rules) Handle(known []tocsin.Incident, key string, c tocsin.Command, now
 	}
 	if err := v.do(&a); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Do, err)
+	}
+	for _, d := range a.all {
+		if d.changed {
+			r.settle(d, now, byScan)
+		}
 	}
 	return changes(a.all), nil
 }

@@ -17,6 +17,10 @@ func (f *folder) affect(d *draft, s Sighting) {
 	decisions := found(s, d.inc)
 	now := packages(decisions)
 	slug := s.Project.Slug
+	if d.inc.State == tocsin.StateFixValidated {
+		d.inc.State, d.inc.ValidatedAt = tocsin.StateReopened, zero
+		f.event(d, tocsin.EventReopened, slug, "was fix validated; affected again")
+	}
 	i := slices.IndexFunc(d.inc.Projects, func(p tocsin.IncidentProject) bool { return p.Slug == slug })
 	if i < 0 {
 		if d.inc.Version > 0 { // who is there from the start stands in the opening
@@ -32,7 +36,7 @@ func (f *folder) affect(d *draft, s Sighting) {
 	p := &d.inc.Projects[i]
 	if !p.Status.Stated() {
 		p.Status, p.Packages, p.Inventory, p.Round = tocsin.ProjectAffected, now, s.Inventory.Digest, p.Round+1
-		p.Since, p.Due, p.Rule, p.Evidence, p.ClearedAt = f.now, due(decisions), cause(decisions[0].Reason), "", time.Time{}
+		p.Since, p.Due, p.Rule, p.Evidence, p.ClearedAt, p.Resolved = f.now, due(decisions), cause(decisions[0].Reason), "", time.Time{}, nil
 		f.event(d, tocsin.EventRegressed, slug, "affected again through "+list(now))
 		return
 	}
@@ -148,6 +152,7 @@ func (f *folder) clear(d *draft) {
 			p.Evidence = statement(*x)
 		} else {
 			p.Status, p.Evidence = verdict(*p, s.Inventory)
+			p.Resolved = resolved(*p, s.Inventory)
 		}
 		p.ClearedAt, p.Inventory = f.now, s.Inventory.Digest
 		f.event(d, tocsin.EventCleared, p.Slug, p.Evidence)
@@ -164,9 +169,7 @@ func (f *folder) clear(d *draft) {
 		f.event(d, tocsin.EventStoodDown, "", "the advisory no longer names what is in use; everyone who was told gets a correction")
 		return
 	}
-	f.event(d, tocsin.EventFixValidated, "", "every project was scanned again and is clear")
-	d.inc.State, d.inc.ValidatedAt, d.inc.ResolvedAt = tocsin.StateResolved, f.now, f.now
-	f.event(d, tocsin.EventResolved, "", "nothing is affected any more")
+	f.rules.settle(d, f.now, byScan)
 }
 
 // excuse is the statement that the class does not affect the project; nil if there is none.
@@ -190,6 +193,21 @@ func statement(x tocsin.Exception) string {
 		out += " (" + x.Justification + ")"
 	}
 	return out + ": " + x.Reason
+}
+
+// resolved lists the versions that a project has now of what was affected.
+func resolved(p tocsin.IncidentProject, inv tocsin.Inventory) []tocsin.Resolved {
+	var out []tocsin.Resolved
+	for _, pkg := range inv.Packages {
+		was := func(o tocsin.IncidentPackage) bool {
+			return purl.Base(pkg.Ecosystem) == purl.Base(o.Ecosystem) && purl.Key(pkg.Ecosystem, pkg.Name) == purl.Key(o.Ecosystem, o.Name)
+		}
+		r := tocsin.Resolved{Ecosystem: pkg.Ecosystem, Name: pkg.Name, Version: pkg.Version}
+		if slices.ContainsFunc(p.Packages, was) && !slices.Contains(out, r) && len(out) < maxMany {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // verdict says why a project is clear: another version is resolved, the package is gone, or the advisory changed.

@@ -18,6 +18,7 @@ import (
 	"github.com/tocsin-dev/tocsin/advisories/feed"
 	"github.com/tocsin-dev/tocsin/advisories/landmark"
 	"github.com/tocsin-dev/tocsin/incidents"
+	"github.com/tocsin-dev/tocsin/incidents/acceptance"
 	"github.com/tocsin-dev/tocsin/incidents/governance"
 	"github.com/tocsin-dev/tocsin/incidents/playbooks"
 	"github.com/tocsin-dev/tocsin/internal/config"
@@ -90,7 +91,9 @@ func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Se
 	s.law.Playbooks, errs[0] = playbooks.Shipped()
 	s.law.Governance, errs[1] = governance.Shipped()
 	s.writer, errs[2] = incidents.NewWriter()
-	if err := errors.Join(errors.Join(errs[:]...), s.Configure(c)); err != nil {
+	accepts, bad := acceptance.Compile(s.law.Playbooks)
+	s.law.Accept = accepts.Checks
+	if err := errors.Join(errors.Join(errs[:]...), bad, s.Configure(c)); err != nil {
 		return nil, err
 	}
 	s.transport = netguard.Transport(netguard.Allow{Prefixes: c.Fetch.Prefixes, Hosts: c.Fetch.Hosts})

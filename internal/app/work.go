@@ -45,7 +45,7 @@ func (cleanJob) Kind() string      { return "clean" }
 
 // A Rhythm is how often the service does what nobody asks for. Zero is the default of each.
 type Rhythm struct {
-	Due, Match, Deliver, Reconsider, Traces time.Duration
+	Due, Match, Deliver, Reconsider, Verify, Traces time.Duration
 }
 
 // list is what the service does.
@@ -55,6 +55,7 @@ func (s *Service) list() *jobs.List {
 	jobs.Add(l, jobs.Rule{Timeout: time.Hour, Every: syncEvery(s.set().config)}, s.doSync)
 	jobs.Add(l, jobs.Rule{Timeout: 30 * time.Minute, Every: r.Match}, s.doMatch)
 	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Due}, s.doDue)
+	jobs.Add(l, jobs.Rule{Timeout: 10 * time.Minute, Every: r.Verify}, s.doVerify)
 	jobs.Add(l, jobs.Rule{Timeout: 15 * time.Minute}, s.doRescan)
 	jobs.Add(l, jobs.Rule{Timeout: 30 * time.Minute, Every: r.Reconsider}, s.doReconsider)
 	if s.opts.Live {
@@ -82,6 +83,7 @@ func (r Rhythm) orDefault() Rhythm {
 	def(&r.Match, time.Minute)
 	def(&r.Deliver, 15*time.Second)
 	def(&r.Reconsider, 5*time.Minute)
+	def(&r.Verify, 5*time.Minute)
 	return r
 }
 

@@ -41,6 +41,8 @@ type Config struct {
 	Access    Access
 	Fetch     Fetch
 	Retention Retention
+	// Registries are the addresses of package registries by ecosystem, to ask whether a fixed version can be had.
+	Registries map[string]string
 }
 
 // A Feed is one source of advisory data.
@@ -94,7 +96,8 @@ type file struct {
 		Repository str `yaml:"repository"`
 		Visibility str `yaml:"visibility"`
 	} `yaml:"coordination"`
-	GitHub struct {
+	Registries map[string]str `yaml:"registries"`
+	GitHub     struct {
 		API   str   `yaml:"api"`
 		Token token `yaml:"token"`
 		App   struct {
@@ -232,6 +235,7 @@ func (l *loader) config(f file) Config {
 	}
 	l.coordination(f, &c)
 	l.github(f, &c)
+	c.Registries = l.registries(f.Registries)
 	l.service(f, &c)
 	seen := map[string]bool{}
 	for _, p := range f.Projects {

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,6 +149,24 @@ func (l *loader) service(f file, c *Config) {
 		Decisions: keep("decisions", f.Retention.Decisions), Builds: keep("builds", f.Retention.Builds),
 		Inventories: keep("inventories", f.Retention.Inventories), Audit: keep("audit", f.Retention.Audit),
 	}
+}
+
+// ecosystems are those whose registries there is a way to ask.
+var ecosystems = []string{"Go", "Maven", "NuGet", "PyPI", "RubyGems", "crates.io", "npm"}
+
+func (l *loader) registries(list map[string]str) map[string]string {
+	out := map[string]string{}
+	for name, at := range list {
+		u, err := url.Parse(at.V)
+		switch {
+		case !slices.Contains(ecosystems, name):
+			l.fault(at, "registries: %s: want one of %q", name, ecosystems)
+		case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+			l.fault(at, "registries: %s: want the address of a registry, without user and query", name)
+		}
+		out[name] = at.V
+	}
+	return out
 }
 
 // headerName is how a header of HTTP is called.

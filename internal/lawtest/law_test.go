@@ -45,6 +45,7 @@ var allowed = map[string][]string{
 	"incidents":            {},
 	"incidents/playbooks":  {},
 	"incidents/governance": {},
+	"incidents/acceptance": {},
 	"notify":               {},
 	"notify/github":        {},
 	"internal/config":      {},
@@ -53,6 +54,7 @@ var allowed = map[string][]string{
 	"internal/corpus":      {}, // tests only
 	"internal/gittree":     {},
 	"internal/githubapp":   {},
+	"internal/registry":    {},
 	"internal/githubtest":  {},
 	"internal/jobs":        {},
 	"internal/lawtest":     {},
@@ -84,7 +86,7 @@ var heavy = map[string][]string{
 	"go.opentelemetry.io/otel":                {"internal/tracing"},
 	"go.opentelemetry.io/proto/slim/otlp":     {}, // tests only
 	"github.com/gofrs/flock":                  {"internal/app"},
-	"cel.dev/cel-go":                          {"policies"},
+	"cel.dev/cel-go":                          {"policies", "incidents/acceptance"},
 	"github.com/google/osv-scalibr":           {"scanner/extract", "internal/version"},
 	"github.com/google/osv-scanner/v2":        {"scanner/report"},
 	"github.com/google/go-github/v62":         {"notify/github"},

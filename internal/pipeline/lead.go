@@ -75,3 +75,10 @@ func (p Portfolio) lead(ctx context.Context, want func(known []tocsin.Incident) 
 	}
 	return Result{}, fmt.Errorf("%w: the incident is being changed by others all the time: try again", tocsin.ErrUnavailable)
 }
+
+// Learn takes in what registries say of the versions that clear projects of an incident resolve.
+func (p Portfolio) Learn(ctx context.Context, key string, state func(tocsin.Resolved) tocsin.RegistryState) (Result, error) {
+	return p.lead(ctx, func(known []tocsin.Incident) ([]incidents.Change, error) {
+		return p.Rules.Learn(known, key, state, p.Now())
+	})
+}

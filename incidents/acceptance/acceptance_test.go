@@ -1,0 +1,70 @@
+package acceptance_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/incidents/acceptance"
+)
+
+func book(criteria ...tocsin.Criterion) map[string]tocsin.Playbook {
+	return map[string]tocsin.Playbook{"p": {Name: "p", Criteria: criteria}}
+}
+
+func TestCompileErrors(t *testing.T) {
+	for when, want := range map[string]string{
+		"":                                      "Syntax error",
+		"project.clear":                         "undeclared reference to 'project'", // it is asked once of the incident
+		"incident.sevrity == ''":                "undefined field 'sevrity'",
+		"incident.age":                          "want a condition",
+		strings.Repeat("true&&", 1000) + "true": "expression code point size exceeds limit",
+	} {
+		_, err := acceptance.Compile(book(tocsin.Criterion{ID: "c", When: when}))
+		if !errors.Is(err, tocsin.ErrInvalid) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "playbook p: criterion c") {
+			t.Errorf("%.40q: %v, want %q", when, err, want)
+		}
+	}
+}
+
+func TestChecks(t *testing.T) {
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	s, err := acceptance.Compile(book(
+		tocsin.Criterion{ID: "soak", Each: true, When: `project.clear && project.clear_for >= duration("12h")`, Says: "clear for half a day"},
+		tocsin.Criterion{ID: "had", Each: true, When: `project.resolves.exists(r, r.registry == "exists" && r.name == "log")`, Says: "it can be had"},
+		tocsin.Criterion{ID: "rotated", When: `incident.answers["secrets"] == "none" || "rotate" in incident.done`, Says: "secrets are rotated"},
+		tocsin.Criterion{ID: "dear", When: `incident.done.all(a, incident.done.all(b, incident.done.all(c, a + b + c != "")))`, Says: "costs too much"},
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inc := tocsin.Incident{Playbook: "p", OpenedAt: now.Add(-48 * time.Hour), Projects: []tocsin.IncidentProject{
+		{Slug: "a", Status: tocsin.ProjectPatched, ClearedAt: now.Add(-13 * time.Hour), Resolved: []tocsin.Resolved{{Name: "log", Registry: tocsin.RegistryExists}}},
+		{Slug: "b", Status: tocsin.ProjectPatched, ClearedAt: now.Add(-time.Hour), Resolved: []tocsin.Resolved{{Name: "log"}}},
+		{Slug: "c", Status: tocsin.ProjectExcused, ClearedAt: now}, // nothing was fixed there
+	}}
+	for i := range 300 {
+		inc.Tasks = append(inc.Tasks, tocsin.Task{ID: strings.Repeat("t", i%7+1), Done: true})
+	}
+	got := ""
+	for _, c := range s.Checks(inc, now) {
+		got += c.Criterion + c.Project + map[bool]string{true: "+", false: "-"}[c.OK]
+		if c.Error != "" {
+			got += "!"
+		}
+		got += " "
+	}
+	if want := "soaka+ soakb- hada+ hadb- rotated-! dear-! "; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	inc.Answers = []tocsin.Answer{{Point: "secrets", Answer: "some"}, {Point: "secrets", Answer: "none"}}
+	if c := s.Checks(inc, now)[4]; !c.OK {
+		t.Errorf("%+v", c)
+	}
+	inc.Playbook = "other"
+	if list := s.Checks(inc, now); len(list) != 0 {
+		t.Errorf("%+v", list)
+	}
+}
