@@ -149,6 +149,8 @@ type IncidentPackage struct {
 	Name      string   `json:"name"`
 	Version   string   `json:"version"`
 	Match     Match    `json:"match"`
+	// Classes are those that affect it, by id, where they are not the incident's own alone.
+	Classes []string `json:"classes,omitempty"`
 	Evidence  []string `json:"evidence,omitempty"`
 	// Fixed is the lowest version that clears the class; empty if none is known.
 	Fixed string `json:"fixed,omitempty"`

@@ -35,10 +35,9 @@ func (w *Writer) Actions(inc tocsin.Incident, projects map[string]tocsin.Project
 		if !ok {
 			p = tocsin.Project{Slug: ip.Slug, Visibility: tocsin.VisibilityPrivate}
 		}
-		v.Project, v.Slug = ip, ip.Slug
 		silent := unheard(inc, p)
 		if silent == "" {
-			made, err := w.project(v, p)
+			made, err := w.project(v.of(ip), p)
 			if err != nil {
 				return nil, err
 			}
@@ -151,9 +150,13 @@ func issueTitle(v view) string {
 	for _, p := range v.Packages() {
 		names = append(names, strings.TrimSpace(p.Name+" "+p.Version))
 	}
-	what := v.Class.ID + " affects "
+	named := strings.Join(append([]string{v.Class.ID}, v.Others...), " and ")
+	what := named + " affects "
+	if len(v.Others) > 0 {
+		what = named + " affect "
+	}
 	if v.Malware() {
-		what = v.Class.ID + ": malicious code in "
+		what = named + ": malicious code in "
 	}
 	what += strings.Join(slices.Compact(names), ", ")
 	if v.Incident.Urgency == tocsin.UrgencyEmergency {
@@ -210,12 +213,21 @@ func news(p tocsin.IncidentProject) []item {
 	return out
 }
 
+// all names the classes of an incident.
+func all(inc tocsin.Incident) string {
+	out := inc.Class.ID
+	for _, c := range inc.Also {
+		out += ", " + c.ID
+	}
+	return out
+}
+
 func (w *Writer) tracking(v view, c Coordination) (tocsin.Action, error) {
 	body, err := w.render("tracking.md.tmpl", v)
 	if err != nil {
 		return tocsin.Action{}, err
 	}
-	name := fmt.Sprintf("%s in %s (%s)", v.Class.ID, count(len(v.Incident.Projects), "project"), v.Incident.State)
+	name := fmt.Sprintf("%s in %s (%s)", all(v.Incident), count(len(v.Incident.Projects), "project"), v.Incident.State)
 	if v.Incident.Declared() {
 		name = fmt.Sprintf("%s (%s)", v.Class.Summary, v.Incident.State)
 	}

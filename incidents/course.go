@@ -117,9 +117,23 @@ func (a *act) merge() error {
 	}
 	to := a.all[i]
 	for _, p := range a.inc.Projects {
-		if !slices.ContainsFunc(to.inc.Projects, func(q tocsin.IncidentProject) bool { return q.Slug == p.Slug }) {
-			to.inc.Projects = append(to.inc.Projects, p)
+		p.Packages = slices.Clone(p.Packages)
+		for i := range p.Packages {
+			if pkg := &p.Packages[i]; len(pkg.Classes) == 0 && a.inc.Class.ID != "" {
+				pkg.Classes = []string{a.inc.Class.ID}
+			}
 		}
+		i := slices.IndexFunc(to.inc.Projects, func(q tocsin.IncidentProject) bool { return q.Slug == p.Slug })
+		if i < 0 {
+			to.inc.Projects = append(to.inc.Projects, p)
+			continue
+		}
+		q := &to.inc.Projects[i]
+		q.Packages = union(p.Packages, q.Packages)
+		if p.Status.Stated() && !q.Status.Stated() {
+			q.Status, q.ClearedAt, q.Evidence = p.Status, zero, p.Evidence
+		}
+		q.Due = earlier(q.Due, p.Due)
 	}
 	sortProjects(to.inc.Projects)
 	to.inc.Also = classes(append(append(slices.Clone(to.inc.Also), a.inc.Also...), a.inc.Class), to.inc.Class)

@@ -94,6 +94,9 @@ func (f *folder) raise(d *draft, c *call) {
 		was := d.inc.State
 		d.inc.State, d.inc.Due = tocsin.StateReopened, c.worst.Due
 		d.inc.ValidatedAt, d.inc.ResolvedAt = zero, zero
+		if every := f.rules.Governance.Updates[d.inc.Severity]; every > 0 && d.inc.Urgency != tocsin.UrgencyRoutine {
+			d.inc.NextUpdate = f.now.Add(every)
+		}
 		f.event(d, tocsin.EventReopened, "", "was "+string(was)+"; affected again")
 	}
 	if due := earlier(d.inc.Due, c.worst.Due); !due.Equal(d.inc.Due) {

@@ -15,7 +15,7 @@ import (
 // affect records that a project is affected, as a run saw it.
 func (f *folder) affect(d *draft, s Sighting) {
 	decisions := found(s, d.inc)
-	now := packages(decisions)
+	now := packages(decisions, d.inc.Class)
 	slug := s.Project.Slug
 	if d.inc.State == tocsin.StateFixValidated {
 		d.inc.State, d.inc.ValidatedAt = tocsin.StateReopened, zero
@@ -82,8 +82,9 @@ func order(list []tocsin.IncidentPackage) []tocsin.IncidentPackage {
 }
 
 // packages gives the affected packages of the decisions, in the order of name and version.
-func packages(decisions []tocsin.Decision) []tocsin.IncidentPackage {
+func packages(decisions []tocsin.Decision, own tocsin.Class) []tocsin.IncidentPackage {
 	var out []tocsin.IncidentPackage
+	classes := map[string][]string{}
 	for _, d := range decisions {
 		f := d.Finding
 		p := tocsin.IncidentPackage{Ecosystem: f.Package.Ecosystem, Name: f.Package.Name, Version: f.Package.Version, Match: f.Match, Upgrade: f.Upgrade}
@@ -112,8 +113,21 @@ func packages(decisions []tocsin.Decision) []tocsin.IncidentPackage {
 			}
 		}
 		out = append(out, p)
+		c := f.Class.ID
+		if overlap(f.Class.Aliases, own.Aliases) {
+			c = own.ID
+		}
+		classes[id(p)] = append(classes[id(p)], c)
 	}
-	return order(out)
+	out = order(out)
+	for i := range out {
+		list := classes[id(out[i])]
+		slices.Sort(list)
+		if list = slices.Compact(list); len(list) > 1 || list[0] != own.ID {
+			out[i].Classes = list
+		}
+	}
+	return out
 }
 
 func list(packages []tocsin.IncidentPackage) string {

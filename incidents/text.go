@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -54,7 +55,8 @@ func NewWriter() (*Writer, error) {
 // view is what templates see.
 type view struct {
 	Incident  tocsin.Incident
-	Class     tocsin.Class
+	Class     tocsin.Class // of a project: the first that affects it
+	Others    []string     // ids of the other classes that do
 	Playbook  tocsin.Playbook
 	Project   tocsin.IncidentProject
 	Slug      string
@@ -73,21 +75,51 @@ type shown struct {
 }
 
 func newView(inc tocsin.Incident, p tocsin.Playbook) view {
-	v := view{Incident: inc, Class: inc.Class, Playbook: p}
-	for _, a := range inc.Class.Aliases {
-		if a != inc.Class.ID {
-			v.Aliases = append(v.Aliases, a)
-		}
-	}
-	if n := len(v.Aliases); n > maxAliases {
-		v.Aliases = append(v.Aliases[:maxAliases:maxAliases], fmt.Sprintf("%d more", n-maxAliases))
-	}
+	v := view{Incident: inc, Playbook: p}
+	v = v.speakOf(inc.Class, nil)
 	for _, r := range inc.Roles {
 		if r.Name == tocsin.RoleCommander {
 			v.Commander = cmp.Or(r.Holder.Name, "nobody yet")
 		}
 	}
 	return v
+}
+
+// speakOf sets what the text is about.
+func (v view) speakOf(class tocsin.Class, others []string) view {
+	v.Class, v.Others, v.Aliases = class, others, nil
+	for _, a := range class.Aliases {
+		if a != class.ID {
+			v.Aliases = append(v.Aliases, a)
+		}
+	}
+	if n := len(v.Aliases); n > maxAliases {
+		v.Aliases = append(v.Aliases[:maxAliases:maxAliases], fmt.Sprintf("%d more", n-maxAliases))
+	}
+	return v
+}
+
+// of is the view of one project, about the classes that affect it: in an incident that took in others they need not be the first.
+func (v view) of(p tocsin.IncidentProject) view {
+	v.Project, v.Slug = p, p.Slug
+	var ids []string
+	for _, pkg := range p.Packages {
+		if len(pkg.Classes) == 0 {
+			ids = append(ids, v.Incident.Class.ID)
+		}
+		ids = append(ids, pkg.Classes...)
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	lead := v.Incident.Class
+	if len(ids) > 0 && !slices.Contains(ids, lead.ID) {
+		for _, c := range v.Incident.Also {
+			if c.ID == ids[0] {
+				lead = c
+			}
+		}
+	}
+	return v.speakOf(lead, slices.DeleteFunc(ids, func(id string) bool { return id == lead.ID }))
 }
 
 // Malware says whether the class is malice and not a flaw.

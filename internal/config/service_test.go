@@ -22,6 +22,7 @@ func TestServiceDocuments(t *testing.T) {
 	t.Setenv("TOCSIN_GITHUB_TOKEN", "x")
 	t.Setenv("TOCSIN_WEBHOOK_SECRET", "hook")
 	t.Setenv("TOCSIN_TRACES_VALUE", "Bearer t")
+	t.Setenv("TOCSIN_GIT_AUTHORIZATION", "Bearer u")
 	if _, err := Load(filepath.FromSlash("../../docs/deploy/tocsin.yaml")); err != nil {
 		t.Error(err)
 	}
@@ -46,7 +47,7 @@ func TestServiceDocuments(t *testing.T) {
 	if d := cmp.Diff(want, c.Service, cmp.Comparer(func(a, b secret.Value) bool { return a == b })); d != "" {
 		t.Error(d)
 	}
-	if c.GitHub.WebhookSecret.Reveal() != "hook" || c.Database.Reveal() != "postgres://tocsin:pw@localhost/tocsin" || len(c.Fetch.Prefixes) != 1 || len(c.Fetch.Hosts) != 1 || c.Retention.Builds != 400*tocsin.Day ||
+	if c.GitHub.WebhookSecret.Reveal() != "hook" || c.Database.Reveal() != "postgres://tocsin:pw@localhost/tocsin" || len(c.Fetch.Prefixes) != 1 || len(c.Fetch.Hosts) != 1 || len(c.Fetch.Credentials) != 1 || c.Fetch.Credentials[0].Value.Reveal() != "Bearer u" || c.Retention.Builds != 400*tocsin.Day ||
 		c.Projects[1].Source != (tocsin.ProjectSource{Kind: tocsin.SourceGit, Location: "https://git.example.com/api.git", Every: 10 * time.Minute}) ||
 		c.Projects[5].Source.Kind != tocsin.SourceUpload {
 		t.Errorf("%+v", c)
