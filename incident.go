@@ -60,7 +60,9 @@ func (i Incident) Has(id string) bool {
 func (i Incident) Declared() bool { return i.DeclaredBy != Actor{} }
 
 // Private says whether what it is about is under embargo: nothing of it goes to the public.
-func (i Incident) Private() bool { return i.Class.Private || i.Embargo.Covers() }
+func (i Incident) Private() bool {
+	return i.Class.Private || i.Embargo.Covers() || slices.ContainsFunc(i.Also, func(c Class) bool { return c.Private })
+}
 
 // IncidentState is where an [Incident] stands.
 type IncidentState string
@@ -145,13 +147,13 @@ func (s ProjectStatus) Told() bool {
 
 // An IncidentPackage is an affected package of a project.
 type IncidentPackage struct {
-	Ecosystem string   `json:"ecosystem"`
-	Name      string   `json:"name"`
-	Version   string   `json:"version"`
-	Match     Match    `json:"match"`
+	Ecosystem string `json:"ecosystem"`
+	Name      string `json:"name"`
+	Version   string `json:"version"`
+	Match     Match  `json:"match"`
 	// Classes are those that affect it, by id, where they are not the incident's own alone.
-	Classes []string `json:"classes,omitempty"`
-	Evidence  []string `json:"evidence,omitempty"`
+	Classes  []string `json:"classes,omitempty"`
+	Evidence []string `json:"evidence,omitempty"`
 	// Fixed is the lowest version that clears the class; empty if none is known.
 	Fixed string `json:"fixed,omitempty"`
 	// Upgrade is the lowest version that clears every class that affects the package; empty if none is known.

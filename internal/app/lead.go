@@ -3,8 +3,10 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 )
 
@@ -22,6 +24,19 @@ func (s *Service) Declare(ctx context.Context, d tocsin.Declaration) (tocsin.Inc
 		key = r.Changes[0].Incident.Key
 	}
 	return s.led(ctx, key, r, err)
+}
+
+// Public gives what the public may read of an incident.
+func (s *Service) Public(ctx context.Context, key string) (tocsin.Publication, error) {
+	inc, err := s.store.Incident(ctx, key)
+	if err != nil {
+		return tocsin.Publication{}, err
+	}
+	p, ok := incidents.Publish(inc)
+	if !ok {
+		return p, fmt.Errorf("incident %s: %w", key, tocsin.ErrNotFound)
+	}
+	return p, nil
 }
 
 // Timeline gives the events of an incident, oldest first.

@@ -16,6 +16,9 @@ type Desk interface {
 	Handle(ctx context.Context, key string, c tocsin.Command) (tocsin.Incident, error)
 	// Declare opens an emergency that no advisory is behind.
 	Declare(ctx context.Context, d tocsin.Declaration) (tocsin.Incident, error)
+	// Public gives what the public may read of an incident. Where that is nothing, and where there is no such incident, it is an
+	// [tocsin.ErrNotFound].
+	Public(ctx context.Context, key string) (tocsin.Publication, error)
 }
 
 // byMachines is what a token or a pipeline may do in an incident. All else counts on a person: a machine's token is whoever has it, and
@@ -120,6 +123,19 @@ func (c *call) postIncident(ctx context.Context) (answer, error) {
 		return answer{}, told(err)
 	}
 	return answer{status: 201, body: inc, header: map[string][]string{"Location": {"/v1/incidents/" + inc.Key}}}, nil
+}
+
+// getPublic answers everybody, and alike for what there is not and for what is not public.
+func (c *call) getPublic(ctx context.Context) (answer, error) {
+	key := c.r.PathValue("key")
+	if !printable(key) {
+		return answer{}, tocsin.ErrNotFound
+	}
+	p, err := c.api.parts.Desk.Public(ctx, key)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{body: p, header: map[string][]string{"Cache-Control": {"public, max-age=60"}}}, nil
 }
 
 // told gives the text of a refusal to the one who asked: it speaks of the incident and the command only, which they know.

@@ -118,6 +118,15 @@ func (w *world) Declare(_ context.Context, d tocsin.Declaration) (tocsin.Inciden
 	}, nil
 }
 
+func (w *world) Public(_ context.Context, key string) (tocsin.Publication, error) {
+	if key != "INC-pay-CVE-2026-1" {
+		return tocsin.Publication{}, fmt.Errorf("incident %s: %w", key, tocsin.ErrNotFound)
+	}
+	p := tocsin.Publication{Incident: key, State: tocsin.StateResolved, Entries: []tocsin.PublicEntry{{Seq: 1, At: noon, Stage: tocsin.StageFirst, Text: "We look into it."}}}
+	p.Entries[0].Hash = p.Entries[0].Chain(key, "")
+	return p, nil
+}
+
 func (w *world) Undone(context.Context) ([]Job, error) {
 	return []Job{{ID: 7, Kind: "look", Args: json.RawMessage(`{"project":"pay/shop"}`), State: "parked", Attempts: 10, At: noon, Error: "it rains"}, {ID: 8, Kind: "feeds", Args: json.RawMessage(`{}`), State: "waiting", At: noon}}, w.fail
 }

@@ -113,6 +113,10 @@ func routes() []route {
 			about: "Do something in an incident: take a role, finish a task, agree to a message. What each verb needs, and which roles may, stands in docs/responders.md.",
 			out:   map[int]any{200: tocsin.Incident{}}, do: (*call).postCommand},
 
+		{id: "getPublicIncident", pattern: "GET /v1/public/incidents/{key}", where: open,
+			about: "What the public may read of an incident: what two people agreed to say. Each entry has a hash over itself and all before it.",
+			out:   map[int]any{200: tocsin.Publication{}}, do: (*call).getPublic},
+
 		{id: "listActions", pattern: "GET /v1/actions", needs: tocsin.MayRead, where: somewhere, about: "The newest revision of each action, by key.",
 			query: with(paging, byProject, param{name: "incident", about: "key of the incident"},
 				param{name: "kind", about: "what it does", one: words(tocsin.ActionIssue, tocsin.ActionComment, tocsin.ActionDraft)},
