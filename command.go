@@ -28,6 +28,9 @@ type Command struct {
 	Message  string        `json:"message,omitempty"`
 	Audience Audience      `json:"audience,omitempty"`
 	Stage    Stage         `json:"stage,omitempty"`
+	Section  Section       `json:"section,omitempty"` // write: of the review
+	Credit   CreditType    `json:"credit,omitempty"`
+	Minutes  int           `json:"minutes,omitempty"` // effort
 	Severity Level         `json:"severity,omitempty"`
 	Projects []string      `json:"projects,omitempty"` // split, set-status, roll-back: which
 	Status   ProjectStatus `json:"status,omitempty"`   // set-status
@@ -79,7 +82,13 @@ const (
 	DoResolve         Verb = "resolve"          // reason
 	DoReopen          Verb = "reopen"           // reason
 	DoMerge           Verb = "merge"            // into, reason
-	DoSplit           Verb = "split"            // projects, reason
+	DoWrite           Verb = "write"            // section, text: of the review
+	DoAddAction       Verb = "add-action"       // text, to, until: the review asks for it
+	DoFinishAction    Verb = "finish-action"    // task: id of the action, text
+	DoCredit          Verb = "credit"           // text: who, credit
+	DoEffort          Verb = "effort"           // minutes
+	DoCloseReview     Verb = "close-review"
+	DoSplit           Verb = "split" // projects, reason
 )
 
 // A Declaration is an emergency that no advisory is behind.

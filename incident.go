@@ -32,7 +32,9 @@ type Incident struct {
 	Delegations     []Delegation      `json:"delegations,omitempty"`
 	Embargo         Embargo           `json:"embargo,omitzero"`
 	Escalation      Escalation        `json:"escalation,omitzero"`
-	OpenedAt        time.Time         `json:"opened_at"`
+	// Review is what is learned from an emergency; nil before it is over.
+	Review   *Review   `json:"review,omitempty"`
+	OpenedAt time.Time `json:"opened_at"`
 	// Checks are what the acceptance criteria came to when they were last asked, after every project was clear.
 	Checks []Check `json:"checks,omitempty"`
 	// NextUpdate is when people hear of it again, by its cadence.

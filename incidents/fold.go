@@ -67,6 +67,11 @@ func clone(inc tocsin.Incident) tocsin.Incident {
 	inc.Projects, inc.Roles, inc.Tasks = slices.Clone(inc.Projects), slices.Clone(inc.Roles), slices.Clone(inc.Tasks)
 	inc.Answers, inc.Messages, inc.Rollbacks = slices.Clip(inc.Answers), slices.Clone(inc.Messages), slices.Clone(inc.Rollbacks)
 	inc.Delegations, inc.Also = slices.Clip(inc.Delegations), slices.Clip(inc.Also)
+	if r := inc.Review; r != nil {
+		own := *r
+		own.Actions, own.Credits, own.Effort = slices.Clone(r.Actions), slices.Clip(r.Credits), slices.Clip(r.Effort)
+		inc.Review = &own
+	}
 	for i := range inc.Roles {
 		inc.Roles[i].Before = slices.Clip(inc.Roles[i].Before)
 	}

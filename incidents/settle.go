@@ -44,6 +44,7 @@ func (r Rules) settle(d *draft, now time.Time, by string) {
 	if holds && !now.Before(d.inc.ValidatedAt.Add(soak)) {
 		d.inc.State, d.inc.ResolvedAt = tocsin.StateResolved, now
 		say(tocsin.EventResolved, "nothing is affected any more")
+		r.learn(d)
 	}
 }
 

@@ -47,7 +47,7 @@ func Transitions() []Transition {
 	add(string(tocsin.DoStandDown), tocsin.StateStoodDown, append([]tocsin.IncidentState{tocsin.StateHold, tocsin.StateFixValidated}, active...)...)
 	add(string(tocsin.DoReopen), tocsin.StateReopened, over...)
 	add(string(tocsin.DoMerge), tocsin.StateMerged, append([]tocsin.IncidentState{tocsin.StateHold, tocsin.StateFixValidated}, active...)...)
-	add("close-review", tocsin.StateReviewed, tocsin.StateResolved, tocsin.StateStoodDown)
+	add(string(tocsin.DoCloseReview), tocsin.StateReviewed, tocsin.StateResolved, tocsin.StateStoodDown)
 	return out
 }
 

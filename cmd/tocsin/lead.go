@@ -26,7 +26,7 @@ func local(name string) tocsin.Actor { return tocsin.Actor{ID: "local:" + name, 
 
 // leading adds a command for each verb.
 func leading(path *string) []*cobra.Command {
-	out := []*cobra.Command{declareCommand(path), verifyTimeline(path), publicCommand(path)}
+	out := []*cobra.Command{declareCommand(path), verifyTimeline(path), publicCommand(path), reviewCommand(path)}
 	for _, v := range incidents.Verbs() {
 		out = append(out, verbCommand(path, v))
 	}
@@ -57,6 +57,12 @@ func fieldFlags(cmd *cobra.Command, c *tocsin.Command, v incidents.VerbDoc) (fin
 			f.StringVar((*string)(&c.Audience), field, "", "maintainers, downstream, executives, public or registry")
 		case "stage":
 			f.StringVar((*string)(&c.Stage), field, "", "first, update, fixed, correction or review")
+		case "section":
+			f.StringVar((*string)(&c.Section), field, "", "summary, impact, causes, helped, hindered, lucky or changes")
+		case "credit":
+			f.StringVar((*string)(&c.Credit), field, "", "analyst, finder, reporter, coordinator, remediation_developer, remediation_reviewer, remediation_verifier, tool, sponsor or other")
+		case "minutes":
+			f.IntVar(&c.Minutes, field, 0, "how long, in minutes")
 		case "severity":
 			f.StringVar((*string)(&c.Severity), field, "", "low, medium, high or critical")
 		case "projects":
@@ -165,6 +171,12 @@ func exampleOf(do tocsin.Verb, field string) string {
 		return "bea"
 	case "until":
 		return "3d"
+	case "section":
+		return "causes"
+	case "credit":
+		return "finder"
+	case "minutes":
+		return "90"
 	case "severity":
 		return "high"
 	case "status":
