@@ -137,10 +137,10 @@ func verbs() map[tocsin.Verb]verb {
 	led := in(tocsin.StateMobilised, tocsin.StateContained)
 	return map[tocsin.Verb]verb{
 		tocsin.DoConfirm:         {in(tocsin.StateHold), tocsin.RightConfirm, "reason", (*act).confirm, "", "Say that a hold is an emergency"},
-		tocsin.DoTake:            {open, "", "role", (*act).take, "", "Take a role that nobody holds"},
-		tocsin.DoOffer:           {open, "", "role to", (*act).offer, "reason", "Hand a role over; it is done when the other accepts"},
-		tocsin.DoAccept:          {open, "", "role", (*act).accept, "", "Accept a role that was offered to you"},
-		tocsin.DoDecline:         {open, "", "role", (*act).decline, "reason", "Say no to an offer, or take it back"},
+		tocsin.DoTake:            {staffed, "", "role", (*act).take, "", "Take a role that nobody holds"},
+		tocsin.DoOffer:           {staffed, "", "role to", (*act).offer, "reason", "Hand a role over; it is done when the other accepts"},
+		tocsin.DoAccept:          {staffed, "", "role", (*act).accept, "", "Accept a role that was offered to you"},
+		tocsin.DoDecline:         {staffed, "", "role", (*act).decline, "reason", "Say no to an offer, or take it back"},
 		tocsin.DoRenounce:        {whenever, "", "role", (*act).renounce, "reason", "Give up a role"},
 		tocsin.DoDelegate:        {open, "", "right to until reason", (*act).delegate, "", "Lend a right that a role gives you, for a while"},
 		tocsin.DoAck:             {open, "", "", (*act).acknowledge, "reason", "Say that you are on it: nobody else is called"},

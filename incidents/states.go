@@ -59,6 +59,11 @@ func active(s tocsin.IncidentState) bool { return !s.Over() && s != tocsin.State
 
 func over(s tocsin.IncidentState) bool { return s.Over() && s != tocsin.StateMerged }
 
+// staffed are those in which people have roles: until the review is closed.
+func staffed(s tocsin.IncidentState) bool {
+	return s != tocsin.StateMerged && s != tocsin.StateReviewed
+}
+
 func whenever(tocsin.IncidentState) bool { return true }
 
 func in(list ...tocsin.IncidentState) func(tocsin.IncidentState) bool {

@@ -31,6 +31,8 @@ type (
 	reconsiderJob struct{}
 	// deliverJob carries out actions.
 	deliverJob struct{}
+	// tickJob does what time alone brings about in incidents.
+	tickJob struct{}
 	// cleanJob forgets what is kept no longer.
 	cleanJob struct{}
 )
@@ -41,11 +43,12 @@ func (dueJob) Kind() string        { return "due" }
 func (rescanJob) Kind() string     { return "rescan" }
 func (reconsiderJob) Kind() string { return "reconsider" }
 func (deliverJob) Kind() string    { return "deliver" }
+func (tickJob) Kind() string       { return "tick" }
 func (cleanJob) Kind() string      { return "clean" }
 
 // A Rhythm is how often the service does what nobody asks for. Zero is the default of each.
 type Rhythm struct {
-	Due, Match, Deliver, Reconsider, Verify, Traces time.Duration
+	Due, Match, Deliver, Reconsider, Verify, Tick, Traces time.Duration
 }
 
 // list is what the service does.
@@ -56,6 +59,7 @@ func (s *Service) list() *jobs.List {
 	jobs.Add(l, jobs.Rule{Timeout: 30 * time.Minute, Every: r.Match}, s.doMatch)
 	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Due}, s.doDue)
 	jobs.Add(l, jobs.Rule{Timeout: 10 * time.Minute, Every: r.Verify}, s.doVerify)
+	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Tick}, s.doTick)
 	jobs.Add(l, jobs.Rule{Timeout: 15 * time.Minute}, s.doRescan)
 	jobs.Add(l, jobs.Rule{Timeout: 30 * time.Minute, Every: r.Reconsider}, s.doReconsider)
 	if s.opts.Live {
@@ -84,6 +88,7 @@ func (r Rhythm) orDefault() Rhythm {
 	def(&r.Deliver, 15*time.Second)
 	def(&r.Reconsider, 5*time.Minute)
 	def(&r.Verify, 5*time.Minute)
+	def(&r.Tick, 15*time.Second)
 	return r
 }
 
@@ -280,6 +285,14 @@ func (s *Service) doDeliver(ctx context.Context, _ deliverJob) error {
 		s.log.Info("actions delivered", "done", r.Done, "delayed", r.Retry, "failed", r.Failed)
 	}
 	return err
+}
+
+func (s *Service) doTick(ctx context.Context, _ tickJob) error {
+	r, err := s.portfolio(nil).Tick(ctx)
+	if err != nil {
+		return err
+	}
+	return s.follow(ctx, r)
 }
 
 func (s *Service) doClean(ctx context.Context, _ cleanJob) error {

@@ -55,7 +55,7 @@ func (p Portfolio) lead(ctx context.Context, want func(known []tocsin.Incident) 
 		if err != nil {
 			return Result{}, err
 		}
-		if r.Changes, err = want(known); err != nil {
+		if r.Changes, err = want(known); err != nil || len(r.Changes) == 0 {
 			return Result{}, err
 		}
 		wanted, err := p.wanted(ctx, known, r.Changes, nil)
@@ -81,4 +81,13 @@ func (p Portfolio) Learn(ctx context.Context, key string, state func(tocsin.Reso
 	return p.lead(ctx, func(known []tocsin.Incident) ([]incidents.Change, error) {
 		return p.Rules.Learn(known, key, state, p.Now())
 	})
+}
+
+// Tick does what time alone brings about in incidents.
+func (p Portfolio) Tick(ctx context.Context) (Result, error) {
+	known, err := p.Store.Incidents(ctx)
+	if err != nil || len(p.Rules.Tick(known, p.Now())) == 0 {
+		return Result{}, err // as nearly always
+	}
+	return p.lead(ctx, func(known []tocsin.Incident) ([]incidents.Change, error) { return p.Rules.Tick(known, p.Now()), nil })
 }

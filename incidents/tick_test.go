@@ -1,0 +1,171 @@
+package incidents
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// ticks lets time go by; the same time again must change nothing.
+func (r *room) ticks(after time.Duration) {
+	r.Helper()
+	r.now = r.now.Add(after)
+	r.take(r.rules.Tick(r.known, r.now))
+	if again := r.rules.Tick(r.known, r.now); len(again) != 0 {
+		r.Fatalf("the same time again: %+v", again)
+	}
+}
+
+// told gives the events of the clock since the last call.
+func (r *room) told(key string, since *int) string {
+	var out []string
+	list := r.events[key]
+	for _, e := range list[*since:] {
+		if e.Source == byClock {
+			if e.Actor != "tocsin" {
+				r.Errorf("%+v", e)
+			}
+			out = append(out, e.Text)
+		}
+	}
+	*since = len(list)
+	return strings.Join(out, "\n")
+}
+
+func TestTick(t *testing.T) {
+	r, key := declared(t)
+	n := 0
+	says := func(want ...string) {
+		t.Helper()
+		got := r.told(key, &n)
+		for _, one := range want {
+			if !strings.Contains(got, one) {
+				t.Errorf("no %q in %q", one, got)
+			}
+		}
+		if len(want) == 0 && got != "" {
+			t.Errorf("%q", got)
+		}
+	}
+	r.ticks(time.Minute)
+	says()
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoTake, Role: tocsin.RoleCommander}) // an hour goes by
+	r.ticks(0)
+	says("task lead", "was due at", "ada")
+	r.ticks(time.Hour)
+	says()
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoOffer, Role: tocsin.RoleCommander, To: bea})
+	r.ticks(29 * time.Minute)
+	r.told(key, &n)
+	r.ticks(time.Minute)
+	says("bea did not answer whether they take the role of incident commander")
+	r.refuses(key, bea, tocsin.Command{Do: tocsin.DoAccept, Role: tocsin.RoleCommander}, tocsin.ErrForbidden, "not offered")
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoFinish, Task: "lead"})
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoDelegate, Right: tocsin.RightEmbargo, To: bea, Until: r.now.Add(5 * time.Hour), Reason: "x"})
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoEmbargo, Until: r.now.Add(4 * tocsin.Day), Reason: "x"})
+	r.does(key, bea, tocsin.Command{Do: tocsin.DoAgree})
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoRollBack, Package: "npm/x", Version: "1", Until: r.now.Add(3 * tocsin.Day), Reason: "x"})
+	r.ticks(3 * time.Hour)
+	says("people were to hear of this by", "task confirm")
+	if len(r.inc(key).Delegations) != 0 {
+		t.Error("a delegation goes on")
+	}
+	r.ticks(3*tocsin.Day - 2*time.Hour)
+	says("rollback 1 (npm/x to 1) came to its end")
+	if inc := r.inc(key); !inc.Private() || !inc.NextUpdate.After(r.now) {
+		t.Errorf("%+v", inc)
+	}
+	r.ticks(2 * tocsin.Day)
+	says("the embargo ended as agreed")
+	if inc := r.inc(key); inc.Private() {
+		t.Error("the embargo covers on")
+	}
+}
+
+// TestSoak: a fix that held for as long as the playbook says ends the incident, and the review is due.
+func TestSoak(t *testing.T) {
+	r := withCriteria(t, tocsin.Day)
+	const key = "INC-CVE-1"
+	r.sees(0, log4j("a", "2.14.1", "CVE-1"))
+	r.sees(time.Hour, log4j("a", "2.15.0"))
+	r.state(key, tocsin.StateFixValidated)
+	r.ticks(23 * time.Hour)
+	r.state(key, tocsin.StateFixValidated)
+	r.ticks(time.Hour)
+	r.state(key, tocsin.StateResolved)
+	inc := r.inc(key)
+	if inc.Review == nil || !inc.Review.Due.Equal(r.now.Add(3*tocsin.Day)) {
+		t.Fatalf("%+v", inc.Review)
+	}
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoTake, Role: tocsin.RoleScribe})
+}
+
+// TestReview: what it asks for is asked for until it is done, and it is closed only once something was learned.
+func TestReview(t *testing.T) {
+	r, key := declared(t)
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoTake, Role: tocsin.RoleCommander})
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoStatus, Projects: []string{"a", "b"}, Status: tocsin.ProjectMitigated, Reason: "revoked"})
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoEffort, Minutes: 90})
+	r.refuses(key, ada, tocsin.Command{Do: tocsin.DoCloseReview}, tocsin.ErrConflict, "mobilised")
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoResolve, Reason: "revoked"})
+	r.refuses(key, ada, tocsin.Command{Do: tocsin.DoCloseReview}, tocsin.ErrConflict, "no summary yet")
+	r.refuses(key, ada, tocsin.Command{Do: tocsin.DoWrite, Section: "blame", Text: "carl"}, tocsin.ErrInvalid, "want one of")
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoWrite, Section: tocsin.SectionSummary, Text: "A token was in a log."})
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoWrite, Section: tocsin.SectionCauses, Text: "The log is public by default."})
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoAddAction, Text: "Make logs private", To: bea, Until: r.now.Add(5 * tocsin.Day)})
+	r.refuses(key, ada, tocsin.Command{Do: tocsin.DoCredit, Text: "mallory", Credit: "hero"}, tocsin.ErrInvalid, "finder")
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoCredit, Text: "mallory", Credit: tocsin.CreditFinder})
+	r.refuses(key, bea, tocsin.Command{Do: tocsin.DoCloseReview}, tocsin.ErrForbidden, "scribe")
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoCloseReview})
+	r.state(key, tocsin.StateReviewed)
+	n := len(r.events[key])
+	r.ticks(4 * tocsin.Day)
+	if got := r.told(key, &n); got != "" {
+		t.Error(got)
+	}
+	r.ticks(2 * tocsin.Day)
+	if got := r.told(key, &n); !strings.Contains(got, "a1 (Make logs private), was due") || !strings.Contains(got, "bea") {
+		t.Error(got)
+	}
+	r.refuses(key, carl, tocsin.Command{Do: tocsin.DoFinishAction, Task: "a1", Text: "did"}, tocsin.ErrForbidden, "review")
+	r.does(key, bea, tocsin.Command{Do: tocsin.DoFinishAction, Task: "a1", Text: "https://x.example/1"})
+	r.ticks(9 * tocsin.Day)
+	if got := r.told(key, &n); got != "" {
+		t.Error(got)
+	}
+	inc := r.inc(key)
+	m := Measure(inc, r.events[key])
+	if m.Acknowledge != time.Hour || m.Mobilise != time.Hour || m.Contain != -1 || m.Detect != -1 || m.Minutes != 90 || m.Resolve <= m.Mobilise || m.Review <= m.Resolve {
+		t.Errorf("%+v", m)
+	}
+	page := ReviewMarkdown(inc, r.events[key])
+	for _, want := range []string{"# Review of a token was in a log", "The log is public by default.", "*Nobody has written this yet. What went well", "| opened | contained | not known |", "mallory (finder)", "| a1 | Make logs private | bea |", "People gave 90 min."} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q in\n%s", want, page)
+		}
+	}
+}
+
+// TestTickDoesNotDependOnOrder, nor on what happened on the way.
+func TestTickDoesNotDependOnOrder(t *testing.T) {
+	for seed := range uint64(40) {
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		r := newRoom(t)
+		for range 5 {
+			r.now = r.now.Add(time.Duration(rnd.IntN(40)) * time.Hour)
+			r.take(r.rules.Fold(r.known, random(rnd), r.now))
+			want := r.rules.Tick(r.known, r.now)
+			other := append([]tocsin.Incident(nil), r.known...)
+			rnd.Shuffle(len(other), func(a, b int) { other[a], other[b] = other[b], other[a] })
+			if d := cmp.Diff(want, r.rules.Tick(other, r.now)); d != "" {
+				t.Fatalf("seed %d: %s", seed, d)
+			}
+			r.ticks(0)
+		}
+	}
+}
