@@ -228,6 +228,9 @@ func (s *Service) Once(ctx context.Context) (Report, error) {
 	if err != nil {
 		return r, err
 	}
+	if _, err := s.portfolio(nil).Tick(ctx); err != nil {
+		return r, err
+	}
 	if s.opts.Live {
 		r.Delivered, err = s.dispatcher().Run(ctx)
 	} else {
