@@ -107,6 +107,20 @@ func (w *Writer) project(v view, p tocsin.Project) ([]tocsin.Action, error) {
 		a.After = issue.Key
 		out = append(out, address(a, p, v.Incident))
 	}
+	for _, m := range v.Incident.Messages {
+		// They are for maintainers, and stay where only those read.
+		if m.Audience != tocsin.AudienceMaintainers || m.SentAt.IsZero() || p.Visibility != tocsin.VisibilityPrivate {
+			continue
+		}
+		a, err := tocsin.NewAction(tocsin.ActionComment, fmt.Sprintf("comment/%s/%s/message-%s", v.Incident.Key, p.Slug, m.ID), tocsin.CommentPayload{News: "message", Body: m.Text})
+		if err != nil {
+			return nil, err
+		}
+		a.After = issue.Key
+		a = address(a, p, v.Incident)
+		a.TLP = m.TLP
+		out = append(out, a)
+	}
 	if p.OptIn.AdvisoryDraft && v.Incident.Urgency == tocsin.UrgencyEmergency && v.Project.Status == tocsin.ProjectAffected {
 		draft, err := w.draft(v, p)
 		if err != nil {

@@ -234,3 +234,44 @@ func TestWhatPeopleSay(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// TestMessages: what is for maintainers goes to their issues where only they read; what advisories bring stands in templates as text.
+func TestMessages(t *testing.T) {
+	r := newRoom(t)
+	book := r.rules.Playbooks[defaultPlaybook]
+	book.Messages = []tocsin.MessageTemplate{{Audience: tocsin.AudienceMaintainers, Stage: tocsin.StageFirst, Text: "{{.What}} {{.Summary}} is in {{range .Packages}}{{.}}{{end}}; next {{.NextUpdate}}"}}
+	r.rules.Playbooks = map[string]tocsin.Playbook{defaultPlaybook: book}
+	c := class("CVE-1")
+	c.Summary = "<img src=x> @everybody [x](http://evil.example)"
+	r.take(r.rules.Fold(nil, []Sighting{sees("open", []tocsin.Decision{says(tocsin.ResponseEmergency, c, "a`b", "1")}, "a`b@1"), sees("closed", []tocsin.Decision{says(tocsin.ResponseEmergency, c, "a`b", "1")}, "a`b@1")}, r.now))
+	const key = "INC-CVE-1"
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoTake, Role: tocsin.RoleLiaison})
+	r.refuses(key, ada, tocsin.Command{Do: tocsin.DoDraft, Audience: tocsin.AudienceExecutives, Stage: tocsin.StageFirst}, tocsin.ErrInvalid, "has no template for executives")
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoDraft, Audience: tocsin.AudienceMaintainers, Stage: tocsin.StageFirst})
+	w, err := NewWriter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	projects := map[string]tocsin.Project{}
+	for slug, v := range map[string]tocsin.Visibility{"open": tocsin.VisibilityPublic, "closed": tocsin.VisibilityPrivate} {
+		projects[slug] = tocsin.Project{Slug: slug, Repository: "acme/" + slug, Visibility: v, OptIn: tocsin.OptIn{Issues: true, PublicExposure: true}}
+	}
+	list, err := w.Actions(r.inc(key), projects, r.rules.Playbooks, Coordination{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := 0
+	for _, a := range list {
+		if !strings.Contains(a.Key, "message-") {
+			continue
+		}
+		sent++
+		text := string(a.Payload)
+		if a.Project != "closed" || a.TLP != tocsin.TLPAmber || a.After != "issue/INC-CVE-1/closed" || strings.Contains(text, "<img") || strings.Contains(text, " @everybody") || strings.Contains(text, " [x](http") {
+			t.Errorf("%+v %s", a, text)
+		}
+	}
+	if sent != 1 {
+		t.Errorf("%d messages", sent)
+	}
+}

@@ -96,7 +96,7 @@ func (a *act) approve() error {
 // send lets a message go, and sets the clock to the next one.
 func (a *act) send(m *tocsin.Message) error {
 	m.SentAt = a.now
-	e := a.say(tocsin.EventPublished, "%s", m.Text)
+	e := a.say(tocsin.EventPublished, "message %s went out (for %s): %s", m.ID, m.Audience, m.Text)
 	e.TLP = m.TLP
 	if every := a.rules.Governance.Updates[a.inc.Severity]; every > 0 && !a.inc.State.Over() {
 		a.inc.NextUpdate = a.now.Add(every)
@@ -132,7 +132,7 @@ func (r Rules) Draft(inc tocsin.Incident, audience tocsin.Audience, stage tocsin
 	return b.String(), nil
 }
 
-// Blanks are what a message template can fill in.
+// Blanks are what a message template can fill in, as Markdown that is safe to show.
 type Blanks struct {
 	What       string // the ids of the class, or the title
 	Summary    string
@@ -148,10 +148,11 @@ type Blanks struct {
 }
 
 func blanks(r Rules, inc tocsin.Incident, now time.Time) Blanks {
-	b := Blanks{What: cmp.Or(inc.Class.ID, inc.Class.Summary), Summary: inc.Class.Summary, Severity: string(cmp.Or(inc.Severity, "not set")), State: string(inc.State),
+	// What advisories and packages bring is hostile: it is escaped here, since people send what they read.
+	b := Blanks{What: prose(cmp.Or(inc.Class.ID, inc.Class.Summary)), Summary: prose(inc.Class.Summary), Severity: string(cmp.Or(inc.Severity, "not set")), State: string(inc.State),
 		Leads: "nobody yet", Opened: moment(inc.OpenedAt), NextUpdate: "when there is news"}
 	if c := inc.Role(tocsin.RoleCommander); c != nil && c.Holder.ID != "" {
-		b.Leads = c.Holder.Name
+		b.Leads = prose(c.Holder.Name)
 	}
 	for _, p := range inc.Projects {
 		if p.Status.Told() {
@@ -160,9 +161,9 @@ func blanks(r Rules, inc tocsin.Incident, now time.Time) Blanks {
 			b.Clear++
 		}
 		for _, one := range p.Packages {
-			b.Packages = append(b.Packages, atVersion(one))
+			b.Packages = append(b.Packages, code(atVersion(one)))
 			if one.Fixed != "" {
-				b.Fixed = append(b.Fixed, one.Name+"@"+one.Fixed)
+				b.Fixed = append(b.Fixed, code(one.Name+"@"+one.Fixed))
 			}
 		}
 	}

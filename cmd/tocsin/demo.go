@@ -29,7 +29,8 @@ func demoCommand() *cobra.Command {
 		Short: "See the whole of it on a made-up portfolio, without network or set-up",
 		Long: `Demo writes a portfolio of ten small projects, some of them on the day of a famous incident, and
 takes it through the main job: scan, findings, decisions, incidents, issues and an advisory draft on a
-GitHub that runs inside this program. Then a project upgrades, and the incident ends.`,
+GitHub that runs inside this program. People take roles, hand them over and tell the public; a project
+upgrades, the incident ends, and what was learned is written down.`,
 		Example: "  tocsin demo\n  tocsin demo --dir ./demo",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -56,6 +57,7 @@ type stage struct {
 	projects []config.Project
 	forge    *githubtest.Server
 	service  *app.Service
+	told     int // events of the timeline that were shown
 }
 
 func play(ctx context.Context, w io.Writer, dir string) (err error) {
@@ -78,7 +80,7 @@ func play(ctx context.Context, w io.Writer, dir string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.service.Close()) }()
-	for _, act := range []func() error{s.alarm, s.approval, s.repair, s.again, s.keep} {
+	for _, act := range []func() error{s.alarm, s.approval, s.people, s.repair, s.learn, s.again, s.keep} {
 		if err := act(); err != nil {
 			return err
 		}
@@ -230,7 +232,7 @@ func (s *stage) repair() error {
 	if err != nil {
 		return err
 	}
-	s.title("7. shop-api upgrades log4j to 2.17.1; the next scan sees it")
+	s.title("8. shop-api upgrades log4j to 2.17.1; the next scan sees it")
 	changes(s.w, r)
 	fmt.Fprintf(s.w, "\nactions: %d carried out\n\n", r.Delivered.Done)
 	return s.example("closed issue", "shop-api", "CVE-2021-44228")
@@ -243,7 +245,7 @@ func (s *stage) again() error {
 	if err != nil {
 		return err
 	}
-	s.title("8. The same again: nothing is new, nothing is written")
+	s.title("10. The same again: nothing is new, nothing is written")
 	changes(s.w, r)
 	fmt.Fprintf(s.w, "actions: %d carried out, requests that write: %d\n", r.Delivered.Done, writes(s.forge)-before)
 	return nil
@@ -284,7 +286,7 @@ func (s *stage) keep() error {
 		}
 	}
 	s.title("Everything is in %s", s.dir)
-	fmt.Fprintf(s.w, "portfolio/  the projects' files\ndata/       the store\ngithub/     every issue and draft as Markdown\n\n")
+	fmt.Fprintf(s.w, "portfolio/  the projects' files\ndata/       the store\ngithub/     every issue and draft as Markdown\nreview.md   the review of the emergency\n\n")
 	fmt.Fprintln(s.w, "Only the embedded advisories of famous incidents were used. Next, on your own code:\n\n  tocsin db update     fetch all advisories\n  tocsin scan .        scan this folder")
 	return nil
 }

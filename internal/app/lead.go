@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/incidents"
@@ -38,6 +39,9 @@ func (s *Service) Public(ctx context.Context, key string) (tocsin.Publication, e
 	}
 	return p, nil
 }
+
+// Now is the time by the clock of the service.
+func (s *Service) Now() time.Time { return s.opts.Now() }
 
 // Timeline gives the events of an incident, oldest first.
 func (s *Service) Timeline(ctx context.Context, key string) ([]tocsin.IncidentEvent, error) {
