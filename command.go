@@ -118,6 +118,11 @@ const (
 	AudienceRegistry    Audience = "registry"
 )
 
+// Audiences lists all audiences.
+func Audiences() []Audience {
+	return []Audience{AudienceMaintainers, AudienceDownstream, AudienceExecutives, AudiencePublic, AudienceRegistry}
+}
+
 // Open says whether strangers read it: such a message needs two people.
 func (a Audience) Open() bool { return a == AudiencePublic || a == AudienceDownstream }
 
@@ -132,6 +137,11 @@ const (
 	StageCorrection Stage = "correction"
 	StageReview     Stage = "review"
 )
+
+// Stages lists all stages, in the order of an incident.
+func Stages() []Stage {
+	return []Stage{StageFirst, StageUpdate, StageFixed, StageCorrection, StageReview}
+}
 
 // A Message is a text to people, drafted, approved and sent.
 type Message struct {

@@ -45,13 +45,11 @@ func (a *act) draftMessage() error {
 }
 
 func validMessage(m tocsin.Message) error {
-	audiences := []tocsin.Audience{tocsin.AudienceMaintainers, tocsin.AudienceDownstream, tocsin.AudienceExecutives, tocsin.AudiencePublic, tocsin.AudienceRegistry}
-	stages := []tocsin.Stage{tocsin.StageFirst, tocsin.StageUpdate, tocsin.StageFixed, tocsin.StageCorrection, tocsin.StageReview}
-	if !slices.Contains(audiences, m.Audience) {
-		return fmt.Errorf("%w: audience: %q: want one of %q", tocsin.ErrInvalid, m.Audience, audiences)
+	if !slices.Contains(tocsin.Audiences(), m.Audience) {
+		return fmt.Errorf("%w: audience: %q: want one of %q", tocsin.ErrInvalid, m.Audience, tocsin.Audiences())
 	}
-	if !slices.Contains(stages, m.Stage) {
-		return fmt.Errorf("%w: stage: %q: want one of %q", tocsin.ErrInvalid, m.Stage, stages)
+	if !slices.Contains(tocsin.Stages(), m.Stage) {
+		return fmt.Errorf("%w: stage: %q: want one of %q", tocsin.ErrInvalid, m.Stage, tocsin.Stages())
 	}
 	return nil
 }

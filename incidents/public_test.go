@@ -71,9 +71,9 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	people := []tocsin.Actor{ada, bea, carl}
 	looked, said := 0, 0
-	seeds := uint64(150)
+	seeds := uint64(60)
 	if testing.Short() {
-		seeds = 30
+		seeds = 12
 	}
 	for seed := range seeds {
 		rnd := rand.New(rand.NewPCG(seed, 7))

@@ -80,6 +80,36 @@ func (r *room) learn(key string, state tocsin.RegistryState) {
 	r.take(list)
 }
 
+// TestMaliciousPackage: that nobody resolves it any more says nothing of the machines that ran it.
+func TestMaliciousPackage(t *testing.T) {
+	for _, answer := range []string{"none", "some"} {
+		r := newRoom(t)
+		set, err := acceptance.Compile(r.rules.Playbooks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.rules.Accept = set.Checks
+		seen := log4j("shop", "2.14.1", "CVE-1")
+		seen.Decisions[0].Playbook = "malicious-package"
+		const key = "INC-CVE-1"
+		r.sees(0, seen)
+		r.does(key, ada, tocsin.Command{Do: tocsin.DoTake, Role: tocsin.RoleCommander})
+		r.does(key, ada, tocsin.Command{Do: tocsin.DoTake, Role: tocsin.RoleTechnical})
+		r.sees(0, log4j("shop", "2.15.0"))
+		r.state(key, tocsin.StateMobilised)
+		r.does(key, ada, tocsin.Command{Do: tocsin.DoFinish, Task: "corroborate", Text: "the registry took it down"})
+		r.does(key, ada, tocsin.Command{Do: tocsin.DoFinish, Task: "hosts", Text: "by the proxy's log"})
+		r.does(key, ada, tocsin.Command{Do: tocsin.DoAnswer, Point: "exposure", Answer: answer})
+		if answer == "some" {
+			r.state(key, tocsin.StateMobilised)
+			r.refuses(key, ada, tocsin.Command{Do: tocsin.DoFinish, Task: "rotate", Text: "done"}, tocsin.ErrConflict, "waits for preserve")
+			r.does(key, ada, tocsin.Command{Do: tocsin.DoFinish, Task: "preserve", Text: "three images"})
+			r.does(key, ada, tocsin.Command{Do: tocsin.DoFinish, Task: "rotate", Text: "from a clean machine"})
+		}
+		r.state(key, tocsin.StateResolved)
+	}
+}
+
 // TestLog4Shell: three times the fix is none. It is one emergency, which goes on.
 func TestLog4Shell(t *testing.T) {
 	r := newRoom(t)

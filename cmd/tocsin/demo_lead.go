@@ -105,6 +105,9 @@ func (s *stage) learn() error {
 	if err != nil {
 		return err
 	}
+	if _, err := s.service.Deliver(s.ctx); err != nil {
+		return err
+	}
 	inc, err := s.service.Store().Incident(s.ctx, led)
 	if err != nil {
 		return err
