@@ -42,7 +42,7 @@ func Transitions() []Transition {
 	add(byScan, tocsin.StateReopened, append([]tocsin.IncidentState{tocsin.StateFixValidated}, over...)...)
 	add(byScan, tocsin.StateResolved, tocsin.StateFixValidated)
 	add(byClock, tocsin.StateResolved, tocsin.StateFixValidated)
-	add(byScan, tocsin.StateStoodDown, append([]tocsin.IncidentState{tocsin.StateHold}, active...)...)
+	add(byScan, tocsin.StateStoodDown, append([]tocsin.IncidentState{tocsin.StateHold, tocsin.StateFixValidated}, active...)...) // after a split too
 	add(string(tocsin.DoResolve), tocsin.StateResolved, append([]tocsin.IncidentState{tocsin.StateFixValidated}, led...)...)
 	add(string(tocsin.DoStandDown), tocsin.StateStoodDown, append([]tocsin.IncidentState{tocsin.StateHold, tocsin.StateFixValidated}, active...)...)
 	add(string(tocsin.DoReopen), tocsin.StateReopened, over...)
