@@ -67,6 +67,7 @@ func clone(inc tocsin.Incident) tocsin.Incident {
 	inc.Projects, inc.Roles, inc.Tasks = slices.Clone(inc.Projects), slices.Clone(inc.Roles), slices.Clone(inc.Tasks)
 	inc.Answers, inc.Messages, inc.Rollbacks = slices.Clip(inc.Answers), slices.Clone(inc.Messages), slices.Clone(inc.Rollbacks)
 	inc.Delegations, inc.Also = slices.Clip(inc.Delegations), slices.Clip(inc.Also)
+	inc.Escalation.Called, inc.Escalation.Calls = slices.Clip(inc.Escalation.Called), slices.Clip(inc.Escalation.Calls)
 	for i := range inc.Roles {
 		inc.Roles[i].Before = slices.Clip(inc.Roles[i].Before)
 	}
