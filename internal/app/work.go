@@ -31,6 +31,8 @@ type (
 	reconsiderJob struct{}
 	// deliverJob carries out actions.
 	deliverJob struct{}
+	// escalateJob does in incidents what time brings.
+	escalateJob struct{}
 	// cleanJob forgets what is kept no longer.
 	cleanJob struct{}
 )
@@ -41,11 +43,12 @@ func (dueJob) Kind() string        { return "due" }
 func (rescanJob) Kind() string     { return "rescan" }
 func (reconsiderJob) Kind() string { return "reconsider" }
 func (deliverJob) Kind() string    { return "deliver" }
+func (escalateJob) Kind() string   { return "escalate" }
 func (cleanJob) Kind() string      { return "clean" }
 
 // A Rhythm is how often the service does what nobody asks for. Zero is the default of each.
 type Rhythm struct {
-	Due, Match, Deliver, Reconsider, Traces time.Duration
+	Due, Match, Deliver, Escalate, Reconsider, Traces time.Duration
 }
 
 // list is what the service does.
@@ -57,6 +60,7 @@ func (s *Service) list() *jobs.List {
 	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Due}, s.doDue)
 	jobs.Add(l, jobs.Rule{Timeout: 15 * time.Minute}, s.doRescan)
 	jobs.Add(l, jobs.Rule{Timeout: 30 * time.Minute, Every: r.Reconsider}, s.doReconsider)
+	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Escalate}, s.doEscalate)
 	if s.opts.Live {
 		jobs.Add(l, jobs.Rule{Timeout: 10 * time.Minute, Every: r.Deliver}, s.doDeliver)
 	}
@@ -81,6 +85,7 @@ func (r Rhythm) orDefault() Rhythm {
 	def(&r.Due, 30*time.Second)
 	def(&r.Match, time.Minute)
 	def(&r.Deliver, 15*time.Second)
+	def(&r.Escalate, 15*time.Second)
 	def(&r.Reconsider, 5*time.Minute)
 	return r
 }
@@ -148,6 +153,17 @@ func (s *Service) follow(ctx context.Context, r pipeline.Result) error {
 		return nil
 	}
 	return s.engine.Ask(ctx, deliverJob{})
+}
+
+func (s *Service) doEscalate(ctx context.Context, _ escalateJob) error {
+	r, err := s.portfolio(nil).Tick(ctx)
+	if err != nil {
+		return err
+	}
+	if len(r.Changes) > 0 {
+		s.log.Info("time brought changes", "incidents", len(r.Changes), "actions", len(r.Planned))
+	}
+	return s.follow(ctx, r)
 }
 
 // most is how many sources are asked for at a time.
