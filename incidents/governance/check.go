@@ -3,6 +3,7 @@ package governance
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -32,10 +33,14 @@ func Check(g tocsin.Governance, now time.Time) []string {
 		}
 	}
 	for _, urgency := range []tocsin.Urgency{tocsin.UrgencyEmergency, tocsin.UrgencyHold} {
+		var missed []string
 		for _, level := range []tocsin.Level{tocsin.LevelCritical, tocsin.LevelHigh, tocsin.LevelMedium, tocsin.LevelLow} {
 			if _, ok := g.Escalates(level, urgency, ""); !ok {
-				say("nobody is called for an incident of urgency %s and severity %s outside the groups that policies name", urgency, level)
+				missed = append(missed, string(level))
 			}
+		}
+		if len(missed) > 0 {
+			say("escalation: outside the groups that policies name, nobody is called for urgency %s with severity %s", urgency, strings.Join(missed, ", "))
 		}
 	}
 	return out

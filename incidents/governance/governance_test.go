@@ -159,11 +159,8 @@ func TestCheck(t *testing.T) {
 		"limits": {"steps: [{all: [person bea]}]", "steps: [{all: [person ada, role scribe]}]", []string{
 			"policy rest: may end with nobody called: no step calls everyone, or somebody who is always there"}},
 		"not for all": {"steps: [{all: [person bea]}]", "steps: [{all: [person bea]}]\n    match: {urgency: [emergency], severity: [critical, high, medium]}", []string{
-			"nobody is called for an incident of urgency emergency and severity low outside the groups that policies name",
-			"nobody is called for an incident of urgency hold and severity critical outside the groups that policies name",
-			"nobody is called for an incident of urgency hold and severity high outside the groups that policies name",
-			"nobody is called for an incident of urgency hold and severity medium outside the groups that policies name",
-			"nobody is called for an incident of urgency hold and severity low outside the groups that policies name"}},
+			"escalation: outside the groups that policies name, nobody is called for urgency emergency with severity low",
+			"escalation: outside the groups that policies name, nobody is called for urgency hold with severity critical, high, medium, low"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g, err := Load("g.yaml", with(strings.Replace(team, tt.old, tt.new, 1)))
