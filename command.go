@@ -210,18 +210,3 @@ const (
 
 // Covers says whether nothing may go to the public. A proposal does not cover.
 func (e Embargo) Covers() bool { return e.State == EmbargoActive || e.State == EmbargoRevised }
-
-// Escalation is how far the call for help has come.
-type Escalation struct {
-	// Policy by name, and the next step of it, from 0.
-	Policy string `json:"policy,omitempty"`
-	Step   int    `json:"step,omitempty"`
-	Round  int    `json:"round,omitempty"`
-	// NextAt is when the next step is taken; zero: it rests.
-	NextAt time.Time `json:"next_at,omitzero"`
-	// Called are those who were called and have not answered.
-	Called []Actor `json:"called,omitempty"`
-	// AckBy answered at AckAt. It rests until there is news.
-	AckBy Actor     `json:"ack_by,omitzero"`
-	AckAt time.Time `json:"ack_at,omitzero"`
-}

@@ -16,6 +16,10 @@ type Governance struct {
 	// Updates is how often people hear of an incident, Reviews how long after its end the review is closed, by severity.
 	Updates map[Level]time.Duration
 	Reviews map[Level]time.Duration
+	// People, Rotations and Escalation say who is called. The first policy that is for an incident holds.
+	People     []Responder
+	Rotations  []Rotation
+	Escalation []EscalationPolicy
 }
 
 // A Right is something that only some roles may do.

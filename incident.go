@@ -39,6 +39,8 @@ type Incident struct {
 	Checks []Check `json:"checks,omitempty"`
 	// NextUpdate is when people hear of it again, by its cadence.
 	NextUpdate time.Time `json:"next_update,omitzero"`
+	// ReopenedAt is when a person last said that it is not over: it ends by itself only if something became clear since.
+	ReopenedAt time.Time `json:"reopened_at,omitzero"`
 	// ValidatedAt is when the fix was, and ResolvedAt when it was over; zero while it is not.
 	ValidatedAt time.Time `json:"validated_at,omitzero"`
 	ResolvedAt  time.Time `json:"resolved_at,omitzero"`

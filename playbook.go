@@ -10,6 +10,9 @@ type Role struct {
 	// Offered is who was asked to take it over. Until they accept, the holder holds it.
 	Offered   Actor     `json:"offered,omitzero"`
 	OfferedAt time.Time `json:"offered_at,omitzero"`
+	// OfferedBy is who asked, and OfferLate that they were told that nobody answered.
+	OfferedBy Actor `json:"offered_by,omitzero"`
+	OfferLate bool  `json:"offer_late,omitempty"`
 	// Before are those who held it before, oldest first.
 	Before []Tenure `json:"before,omitempty"`
 }

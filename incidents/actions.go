@@ -59,6 +59,13 @@ func (w *Writer) Actions(inc tocsin.Incident, projects map[string]tocsin.Project
 			return nil, err
 		}
 		out = append(out, a)
+		for _, call := range outgoing(inc) {
+			told, err := w.call(v, call, a)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, told)
+		}
 	}
 	for i := range out {
 		out[i].Incident = inc.Key
@@ -263,6 +270,18 @@ func (w *Writer) tracking(v view, c Coordination) (tocsin.Action, error) {
 	if c.Visibility == tocsin.VisibilityPublic { // only projects that opted in are in it
 		a.TLP = tocsin.TLPClear
 	}
+	return a, err
+}
+
+// call is a comment on the tracking issue that tells those who are called. It is written once, and names no project.
+func (w *Writer) call(v view, s tocsin.Summons, tracking tocsin.Action) (tocsin.Action, error) {
+	v.Call = s
+	body, err := w.render("call.md.tmpl", v)
+	if err != nil {
+		return tocsin.Action{}, err
+	}
+	a, err := tocsin.NewAction(tocsin.ActionComment, fmt.Sprintf("comment/%s/call-%d", v.Incident.Key, s.Number), tocsin.CommentPayload{News: "call", Body: body})
+	a.After, a.Repository, a.Audience, a.TLP = tracking.Key, tracking.Repository, tracking.Audience, tracking.TLP
 	return a, err
 }
 

@@ -123,6 +123,13 @@ func golden(a tocsin.Action) string {
 func TestTexts(t *testing.T) {
 	regressed := shell()
 	regressed.Projects[1].Round = 2
+	called := shell()
+	called.Roles[1].OfferLate = true
+	called.Escalation = tocsin.Escalation{Policy: "urgent", Since: dawn, Calls: []tocsin.Summons{
+		{Number: 1, At: dawn.Add(-time.Hour), To: []tocsin.Callee{{Actor: ada}}},
+		{Number: 2, At: dawn, To: []tocsin.Callee{{Actor: ada, Login: "ada-l"}, {Actor: tocsin.Actor{ID: "2", Name: "bea @all <b>"}, Login: "x y"}}},
+		{Number: 3, At: dawn, Offer: tocsin.RoleTechnical, To: []tocsin.Callee{{Actor: ada, Login: "ada-l"}}},
+	}}
 	hold := malware()
 	hold.State, hold.Urgency = tocsin.StateHold, tocsin.UrgencyHold
 	routine := malware()
@@ -146,6 +153,8 @@ func TestTexts(t *testing.T) {
 		"comment-fixed":      {patched, "comment/INC-CVE-2021-44228/shop-api/fixed-1"},
 		"comment-corrected":  {corrected, "comment/INC-CVE-2021-44228/shop-api/corrected-1"},
 		"comment-regressed":  {regressed, "comment/INC-CVE-2021-44228/shop-api/regressed-2"},
+		"comment-call":       {called, "comment/INC-CVE-2021-44228/call-2"},
+		"comment-offer":      {called, "comment/INC-CVE-2021-44228/call-3"},
 		"draft":              {shell(), "draft/INC-CVE-2021-44228/shop-api"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -264,6 +273,41 @@ func TestPublicCoordinationHidesProjects(t *testing.T) {
 	}
 	if got := actions(t, shell(), portfolio(), Coordination{}); got["tracking/INC-CVE-2021-44228"].Key != "" {
 		t.Error("a tracking issue without a repository")
+	}
+}
+
+// TestCallsGoOutOnce: where there is a tracking issue, after it, for its audience; what was answered, is over, or was of an earlier call does not.
+func TestCallsGoOutOnce(t *testing.T) {
+	inc := shell()
+	inc.Escalation = tocsin.Escalation{Since: dawn, Calls: []tocsin.Summons{
+		{Number: 1, At: dawn.Add(-time.Hour), To: []tocsin.Callee{{Actor: ada, Login: "ada-l"}}}, {Number: 2, At: dawn, To: []tocsin.Callee{{Actor: ada, Login: "ada-l"}}}}}
+	open, secret := Coordination{"example/open", tocsin.VisibilityPublic}, private()
+	for _, tt := range []struct {
+		name   string
+		change func(*tocsin.Incident)
+		c      Coordination
+		want   bool
+	}{
+		{"called", func(*tocsin.Incident) {}, secret, true},
+		{"in public", func(*tocsin.Incident) {}, open, true},
+		{"a leak", func(i *tocsin.Incident) { i.Class.Private = true }, open, false},
+		{"under embargo", func(i *tocsin.Incident) { i.Embargo.State = tocsin.EmbargoActive }, open, false},
+		{"private", func(i *tocsin.Incident) { i.Class.Private = true }, secret, true},
+		{"nowhere", func(*tocsin.Incident) {}, Coordination{}, false},
+		{"answered", func(i *tocsin.Incident) { i.Escalation.AckBy = ada }, secret, false},
+		{"over", func(i *tocsin.Incident) { i.State = tocsin.StateResolved }, secret, false},
+	} {
+		one := inc
+		tt.change(&one)
+		got := actions(t, one, portfolio(), tt.c)
+		a, ok := got["comment/"+inc.Key+"/call-2"]
+		if ok != tt.want || got["comment/"+inc.Key+"/call-1"].Key != "" {
+			t.Errorf("%s: %v", tt.name, ok)
+		}
+		if ok && (a.After != "tracking/"+inc.Key || a.Repository != tt.c.Repository || a.Audience != tt.c.Visibility || !a.TLP.Allows(a.Audience) ||
+			strings.Contains(string(a.Payload), "shop-api")) {
+			t.Errorf("%s: %+v", tt.name, a)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 func (a *act) confirm() error {
 	a.inc.State, a.inc.Urgency = tocsin.StateDetected, tocsin.UrgencyEmergency
 	a.say(tocsin.EventSeverity, "it is an emergency%s", a.because())
+	a.news(a.now)
 	if r := a.inc.Role(tocsin.RoleCommander); r != nil && r.Holder.ID != "" {
 		a.hold(r, r.Holder)
 	}
@@ -33,6 +34,9 @@ func (a *act) severity() error {
 		return fmt.Errorf("%w: severity is %s already", tocsin.ErrConflict, a.inc.Severity)
 	}
 	a.say(tocsin.EventSeverity, "severity is %s, was %s%s", a.c.Severity, cmp.Or(a.inc.Severity, "not set"), a.because())
+	if tocsin.CompareLevels(a.c.Severity, a.inc.Severity) > 0 {
+		a.news(a.now)
+	}
 	a.inc.Severity = a.c.Severity
 	return nil
 }
@@ -67,7 +71,14 @@ func (a *act) resolve() error {
 func (a *act) reopen() error {
 	was := a.inc.State
 	a.inc.State = tocsin.StateReopened
-	a.inc.ResolvedAt, a.inc.ValidatedAt = zero, zero
+	a.inc.ResolvedAt, a.inc.ValidatedAt, a.inc.ReopenedAt = zero, zero, a.now
+	for i := range a.inc.Projects {
+		if p := &a.inc.Projects[i]; was == tocsin.StateStoodDown && p.Status == tocsin.ProjectCorrected { // no scan had said so
+			p.Status, p.ClearedAt, p.Evidence = tocsin.ProjectAffected, zero, ""
+			p.Round++
+		}
+	}
+	a.afresh(a.now)
 	a.say(tocsin.EventReopened, "was %s%s", was, a.because())
 	return nil
 }
@@ -141,6 +152,7 @@ func (a *act) merge() error {
 		to.inc.Severity = a.inc.Severity
 	}
 	to.inc.Due = earlier(to.inc.Due, a.inc.Due)
+	to.news(a.now)
 	a.on(to, tocsin.EventMerged, "%s was merged into this%s", a.inc.Key, a.because())
 	a.inc.State, a.inc.Into, a.inc.ResolvedAt = tocsin.StateMerged, a.c.Into, a.now
 	a.say(tocsin.EventMerged, "goes on as %s%s", a.c.Into, a.because())

@@ -72,6 +72,7 @@ func clone(inc tocsin.Incident) tocsin.Incident {
 		own.Actions, own.Credits, own.Effort = slices.Clone(r.Actions), slices.Clip(r.Credits), slices.Clip(r.Effort)
 		inc.Review = &own
 	}
+	inc.Escalation.Called, inc.Escalation.Calls = slices.Clip(inc.Escalation.Called), slices.Clip(inc.Escalation.Calls)
 	for i := range inc.Roles {
 		inc.Roles[i].Before = slices.Clip(inc.Roles[i].Before)
 	}

@@ -97,12 +97,14 @@ func (f *folder) raise(d *draft, c *call) {
 		if every := f.rules.Governance.Updates[d.inc.Severity]; every > 0 && d.inc.Urgency != tocsin.UrgencyRoutine {
 			d.inc.NextUpdate = f.now.Add(every)
 		}
+		d.afresh(f.now)
 		f.event(d, tocsin.EventReopened, "", "was "+string(was)+"; affected again")
 	}
 	if due := earlier(d.inc.Due, c.worst.Due); !due.Equal(d.inc.Due) {
 		d.inc.Due, d.changed = due, true
 	}
 	if u := urgency(c.worst.Response); slices.Index(urgencies, u) > slices.Index(urgencies, d.inc.Urgency) {
+		d.news(f.now)
 		f.event(d, tocsin.EventSeverity, "", fmt.Sprintf("urgency rose from %s to %s: %s", d.inc.Urgency, u, cause(c.worst.Reason)))
 		if d.inc.State == tocsin.StateHold {
 			d.inc.State = tocsin.StateDetected
@@ -114,6 +116,7 @@ func (f *folder) raise(d *draft, c *call) {
 		equip(&d.inc, f.rules, f.now)
 	}
 	if tocsin.CompareLevels(c.worst.Severity, d.inc.Severity) > 0 {
+		d.news(f.now)
 		f.event(d, tocsin.EventSeverity, "", fmt.Sprintf("severity rose from %s to %s", cmp.Or(d.inc.Severity, "not set"), c.worst.Severity))
 		d.inc.Severity = c.worst.Severity
 	}

@@ -24,6 +24,7 @@ func (f *folder) affect(d *draft, s Sighting) {
 	i := slices.IndexFunc(d.inc.Projects, func(p tocsin.IncidentProject) bool { return p.Slug == slug })
 	if i < 0 {
 		if d.inc.Version > 0 { // who is there from the start stands in the opening
+			d.news(f.now)
 			f.event(d, tocsin.EventGrew, slug, "joined, affected through "+list(now))
 		}
 		d.changed = true
@@ -37,6 +38,7 @@ func (f *folder) affect(d *draft, s Sighting) {
 	if !p.Status.Stated() {
 		p.Status, p.Packages, p.Inventory, p.Round = tocsin.ProjectAffected, now, s.Inventory.Digest, p.Round+1
 		p.Since, p.Due, p.Rule, p.Evidence, p.ClearedAt, p.Resolved = f.now, due(decisions), cause(decisions[0].Reason), "", time.Time{}, nil
+		d.news(f.now)
 		f.event(d, tocsin.EventRegressed, slug, "affected again through "+list(now))
 		return
 	}
@@ -49,7 +51,11 @@ func (f *folder) affect(d *draft, s Sighting) {
 	if reflect.DeepEqual(p.Packages, now) {
 		return
 	}
-	switch joined, left := minus(now, p.Packages), minus(p.Packages, now); {
+	joined, left := minus(now, p.Packages), minus(p.Packages, now)
+	if len(joined) > 0 {
+		d.news(f.now)
+	}
+	switch {
 	case len(joined) > 0 && len(left) > 0:
 		f.event(d, tocsin.EventGrew, slug, "was affected through "+list(left)+", now through "+list(joined))
 	case len(joined) > 0:

@@ -23,14 +23,28 @@ func (a *act) hold(r *tocsin.Role, who tocsin.Actor) {
 	if r.Holder.ID != "" {
 		r.Before = append(r.Before, tocsin.Tenure{Holder: r.Holder, From: r.Since, To: a.now})
 	}
-	r.Holder, r.Since, r.Offered, r.OfferedAt = who, time.Time{}, tocsin.Actor{}, time.Time{}
+	r.Holder, r.Since = who, time.Time{}
+	unoffer(r)
 	if who.ID != "" {
 		r.Since = a.now
+	}
+	if r.Name == tocsin.RoleCommander { // who leads it is on it
+		switch e := a.inc.Escalation; {
+		case who.ID == "":
+			a.news(a.now)
+		case e.AckBy.ID == "" || !e.News.IsZero():
+			a.answered(who, a.now)
+		}
 	}
 	if r.Name == tocsin.RoleCommander && who.ID != "" && in(tocsin.StateDetected, tocsin.StateReopened)(a.inc.State) {
 		a.inc.State = tocsin.StateMobilised
 		a.say(tocsin.EventMobilised, "leads it")
 	}
+}
+
+// unoffer forgets that a role was offered.
+func unoffer(r *tocsin.Role) {
+	r.Offered, r.OfferedAt, r.OfferedBy, r.OfferLate = tocsin.Actor{}, time.Time{}, tocsin.Actor{}, false
 }
 
 func (a *act) roleSays(r *tocsin.Role, format string, args ...any) {
@@ -64,7 +78,7 @@ func (a *act) offer() error {
 	if r.Holder.ID == a.c.To.ID {
 		return fmt.Errorf("%w: %s is the %s already", tocsin.ErrConflict, a.c.To.Name, r.Name)
 	}
-	r.Offered, r.OfferedAt = a.c.To, a.now
+	r.Offered, r.OfferedAt, r.OfferedBy, r.OfferLate = a.c.To, a.now, a.c.By, false
 	a.roleSays(r, "offered the role of %s to %s%s", r.Name, a.c.To.Name, a.because())
 	return nil
 }
@@ -92,7 +106,7 @@ func (a *act) decline() error {
 		return fmt.Errorf("%w: the role of %s was not offered to %s", tocsin.ErrForbidden, r.Name, a.c.By.Name)
 	}
 	a.roleSays(r, "the role of %s does not go to %s%s", r.Name, r.Offered.Name, a.because())
-	r.Offered, r.OfferedAt = tocsin.Actor{}, time.Time{}
+	unoffer(r)
 	return nil
 }
 
@@ -104,9 +118,9 @@ func (a *act) renounce() error {
 	if r.Holder.ID != a.c.By.ID {
 		return fmt.Errorf("%w: %s does not hold the role of %s", tocsin.ErrForbidden, a.c.By.Name, r.Name)
 	}
-	offered, at := r.Offered, r.OfferedAt
+	was := *r
 	a.hold(r, tocsin.Actor{})
-	r.Offered, r.OfferedAt = offered, at // whoever was asked may still accept
+	r.Offered, r.OfferedAt, r.OfferedBy, r.OfferLate = was.Offered, was.OfferedAt, was.OfferedBy, was.OfferLate // whoever was asked may still accept
 	a.roleSays(r, "gave up the role of %s%s; nobody holds it now", r.Name, a.because())
 	return nil
 }
@@ -134,10 +148,10 @@ func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") 
 
 func (a *act) acknowledge() error {
 	e := &a.inc.Escalation
-	if e.AckBy.ID != "" {
+	if e.AckBy.ID != "" && e.News.IsZero() {
 		return fmt.Errorf("%w: %s is on it since %s", tocsin.ErrConflict, e.AckBy.Name, moment(e.AckAt))
 	}
-	e.AckBy, e.AckAt, e.NextAt, e.Called = a.c.By, a.now, time.Time{}, nil
+	a.answered(a.c.By, a.now)
 	a.say(tocsin.EventAcknowledged, "is on it%s", a.because())
 	return nil
 }

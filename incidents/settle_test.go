@@ -142,3 +142,26 @@ func (r *room) story(key string) string {
 	}
 	return out.String()
 }
+
+// TestReopenedByPeople: what a person opened again does not end by itself because nothing was found before.
+func TestReopenedByPeople(t *testing.T) {
+	r := newRoom(t)
+	const key = "INC-CVE-1"
+	r.sees(0, log4j("a", "2.14.1", "CVE-1"))
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoTake, Role: tocsin.RoleCommander})
+	r.sees(time.Hour, log4j("a", "2.15.0"))
+	r.state(key, tocsin.StateResolved)
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoReopen, Reason: "the image was not rebuilt"})
+	r.sees(time.Hour, log4j("a", "2.15.0"))
+	r.now = r.now.Add(time.Hour)
+	r.take(r.rules.Tick(r.known, r.now))
+	r.state(key, tocsin.StateReopened)
+	r.sees(time.Hour, log4j("a", "2.14.1", "CVE-1"))
+	r.sees(time.Hour, log4j("a", "2.15.0"))
+	r.state(key, tocsin.StateResolved)
+
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoReopen, Reason: "again"})
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoStandDown, Reason: "it was nothing"})
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoReopen, Reason: "it was something"})
+	r.does(key, ada, tocsin.Command{Do: tocsin.DoResolve, Reason: "rebuilt"})
+}

@@ -45,6 +45,7 @@ func NewWriter() (*Writer, error) {
 		"link":     link,
 		"count":    count,
 		"command":  command,
+		"mention":  mention,
 	}).ParseFS(texts, "texts/*.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("parsing the incident texts: %w", err)
@@ -63,6 +64,7 @@ type view struct {
 	Commander string
 	Aliases   []string
 	News      string
+	Call      tocsin.Summons
 	Shown     []shown
 	// Hidden projects did not agree to be named, More are left out because there are so many.
 	Hidden, More int
@@ -157,6 +159,17 @@ func code(s string) string { return markdown.Code(clip(s), 200) }
 func clip(s string) string { return s[:min(len(s), 1<<13)] }
 
 var unescape = strings.NewReplacer(`\(`, "(", `\)`, ")", `\=`, "=", `\!`, "!")
+
+// login is what a forge calls a person.
+var login = pattern.Lazy(`^[A-Za-z0-9](-?[A-Za-z0-9_])*$`)
+
+// mention calls somebody by their login, so that they are told. Logins are those of our own governance; who has none is named.
+func mention(p tocsin.Callee) string {
+	if len(p.Login) > 100 || !login().MatchString(p.Login) {
+		return prose(p.Name)
+	}
+	return "@" + p.Login
+}
 
 // evidence writes a line of evidence with its record and range as code.
 func evidence(s string) string {

@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // the image has no time zones, and rotations need them
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,7 @@ import (
 // The exit codes. They are part of the interface: pipelines depend on them.
 const (
 	exitPass      = 0
-	exitFailed    = 1 // a policy failed
+	exitFailed    = 1 // a policy failed, or a check found something
 	exitUsage     = 2 // usage or configuration
 	exitNothing   = 3 // nothing to scan
 	exitUndecided = 4 // stale data, unreadable input, an internal fault: nothing can be said
@@ -130,7 +131,7 @@ Exit codes: 0 pass, 1 a policy failed, 2 usage or configuration, 3 nothing to sc
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit{exitUsage, err} })
-	return group(cmd, scanCommand(), gateCommand(), databaseCommand(), policyCommand(), runCommand(), serveCommand(), whoCommand(), actionsCommand(), incidentsCommand(), jobsCommand(), tokenCommand(), backupCommand(), restoreCommand(),
+	return group(cmd, scanCommand(), gateCommand(), databaseCommand(), policyCommand(), runCommand(), serveCommand(), whoCommand(), actionsCommand(), incidentsCommand(), governanceCommand(), jobsCommand(), tokenCommand(), backupCommand(), restoreCommand(),
 		migrateCommand(), doctorCommand(), demoCommand(), govulncheckCommand())
 }
 

@@ -47,8 +47,31 @@ var (
 func TestPoliciesDocument(t *testing.T) {
 	dir, bin, home := pastShop(t), filepath.Dir(program(t)), t.TempDir()
 	env := []string{"PATH=" + bin + string(filepath.ListSeparator) + os.Getenv("PATH"), "HOME=" + home, "COLUMNS=200"}
-	files, commands := 0, 0
-	for _, m := range fenced.FindAllStringSubmatch(read(t, top(t), "docs", "policies.md"), -1) {
+	files, commands := obey(t, "policies.md", dir, env)
+	if _, err := config.Load(filepath.Join(dir, "tocsin.yaml")); err != nil {
+		t.Error(err)
+	}
+	if files < 4 || commands < 10 {
+		t.Errorf("%d files, %d commands", files, commands)
+	}
+}
+
+// TestGovernanceDocument does what docs/governance.md says.
+func TestGovernanceDocument(t *testing.T) {
+	dir, bin := t.TempDir(), filepath.Dir(program(t))
+	env := []string{"PATH=" + bin + string(filepath.ListSeparator) + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+	if files, commands := obey(t, "governance.md", dir, env); files < 2 || commands < 4 {
+		t.Errorf("%d files, %d commands", files, commands)
+	}
+	if _, err := config.Load(filepath.Join(dir, "tocsin.yaml")); err != nil {
+		t.Error(err)
+	}
+}
+
+// obey writes the files of a page into a folder and runs its commands there.
+func obey(t *testing.T, page, dir string, env []string) (files, commands int) {
+	t.Helper()
+	for _, m := range fenced.FindAllStringSubmatch(read(t, top(t), "docs", page), -1) {
 		switch kind, text := m[1], m[2]; kind {
 		case "yaml":
 			name := fileName.FindStringSubmatch(text)
@@ -67,12 +90,7 @@ func TestPoliciesDocument(t *testing.T) {
 			t.Errorf("a block of kind %q, which nothing runs:\n%s", kind, text)
 		}
 	}
-	if _, err := config.Load(filepath.Join(dir, "tocsin.yaml")); err != nil {
-		t.Error(err)
-	}
-	if files < 4 || commands < 10 {
-		t.Errorf("%d files, %d commands", files, commands)
-	}
+	return files, commands
 }
 
 // said wants the lines of an output in their order. "(exit code 1)" says how the command ends.

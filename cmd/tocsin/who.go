@@ -70,17 +70,14 @@ func window(text string, now time.Time) (from, to time.Time, err error) {
 		return from, to, fmt.Errorf("--between %q: want FROM,TO", text)
 	}
 	read := func(s string, end bool) (time.Time, error) {
-		for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", time.DateOnly} {
-			t, err := time.Parse(layout, strings.TrimSpace(s))
-			if err != nil {
-				continue
-			}
-			if layout == time.DateOnly && end { // a day is meant whole
-				t = t.Add(tocsin.Day - time.Microsecond)
-			}
-			return t.UTC(), nil
+		t, err := instant(s)
+		if err != nil {
+			return t, fmt.Errorf("--between: %w", err)
 		}
-		return time.Time{}, fmt.Errorf("--between: %q: want a day such as 2025-09-08 or a time such as 2025-09-08T13:16Z", s)
+		if end && len(strings.TrimSpace(s)) == len(time.DateOnly) { // a day is meant whole
+			t = t.Add(tocsin.Day - time.Microsecond)
+		}
+		return t, nil
 	}
 	if first != "" {
 		from, err = read(first, false)

@@ -1,4 +1,4 @@
-// Package governance reads who may decide what in an emergency, and how often people hear of it: versioned YAML, checked when loaded.
+// Package governance reads who may decide what in an emergency, who is called, and how often people hear of it: versioned YAML, checked when loaded.
 package governance
 
 import (
@@ -17,12 +17,21 @@ var shipped []byte
 
 // file is the YAML form.
 type file struct {
-	Governance yamlfile.Value[string]                             `yaml:"governance"`
-	Version    yamlfile.Value[int]                                `yaml:"version"`
-	Rights     map[tocsin.Right][]yamlfile.Value[string]          `yaml:"rights"`
-	Updates    map[tocsin.Level]yamlfile.Value[yamlfile.Duration] `yaml:"updates"`
-	Reviews    map[tocsin.Level]yamlfile.Value[yamlfile.Duration] `yaml:"reviews"`
+	Governance str                    `yaml:"governance"`
+	Version    count                  `yaml:"version"`
+	Rights     map[tocsin.Right][]str `yaml:"rights"`
+	Updates    map[tocsin.Level]span  `yaml:"updates"`
+	Reviews    map[tocsin.Level]span  `yaml:"reviews"`
+	People     []filePerson           `yaml:"people"`
+	Rotations  []fileRotation         `yaml:"rotations"`
+	Escalation []filePolicy           `yaml:"escalation"`
 }
+
+type (
+	str   = yamlfile.Value[string]
+	count = yamlfile.Value[int]
+	span  = yamlfile.Value[yamlfile.Duration]
+)
 
 // Shipped is the governance that holds where people wrote none.
 func Shipped() (tocsin.Governance, error) { return Load("default.yaml", shipped) }
@@ -30,50 +39,65 @@ func Shipped() (tocsin.Governance, error) { return Load("default.yaml", shipped)
 // Load reads and checks a governance. The error joins everything that is wrong, each with file, line and column.
 func Load(name string, data []byte) (tocsin.Governance, error) {
 	var f file
-	problems := yamlfile.Decode(name, data, &f)
-	fault := func(line, column int, format string, args ...any) {
-		problems = append(problems, yamlfile.Problem{File: name, Line: line, Column: column, Text: fmt.Sprintf(format, args...)})
-	}
+	l := loader{name: name, problems: yamlfile.Decode(name, data, &f)}
 	if f.Governance.V == "" {
-		fault(f.Governance.Line, f.Governance.Column, "governance: is missing: give it a name")
+		l.fault(f.Governance, "governance: is missing: give it a name")
 	}
 	if f.Version.V < 1 {
-		fault(f.Version.Line, f.Version.Column, "version: want a number from 1")
+		l.fault(f.Version, "version: want a number from 1")
 	}
-	g := tocsin.Governance{
-		Name: f.Governance.V, Version: f.Version.V, Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data)), Rights: map[tocsin.Right][]tocsin.RoleName{},
-	}
+	l.out = tocsin.Governance{Name: f.Governance.V, Version: f.Version.V, Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data))}
+	l.rights(f)
+	l.out.Updates, l.out.Reviews = l.rhythm("updates", f.Updates), l.rhythm("reviews", f.Reviews)
+	l.people(f.People)
+	l.rotations(f.Rotations)
+	l.escalation(f.Escalation)
+	return l.out, yamlfile.Join(l.problems)
+}
+
+type loader struct {
+	name     string
+	out      tocsin.Governance
+	problems []yamlfile.Problem
+}
+
+func (l *loader) fault(v interface{ Place() (int, int) }, format string, args ...any) {
+	line, column := v.Place()
+	l.problems = append(l.problems, yamlfile.Problem{File: l.name, Line: line, Column: column, Text: fmt.Sprintf(format, args...)})
+}
+
+func (l *loader) rights(f file) {
+	l.out.Rights = map[tocsin.Right][]tocsin.RoleName{}
 	for _, right := range tocsin.Rights() {
 		if len(f.Rights[right]) == 0 {
-			fault(0, 0, "rights: %s is missing: nobody could", right)
+			l.fault(str{}, "rights: %s is missing: nobody could", right)
 		}
 	}
 	for _, right := range sorted(f.Rights) {
 		if !slices.Contains(tocsin.Rights(), right) {
-			fault(0, 0, "rights: there is no right %q: want %q", right, tocsin.Rights())
+			l.fault(str{}, "rights: there is no right %q: want %q", right, tocsin.Rights())
 		}
 		for _, role := range f.Rights[right] {
 			if !tocsin.RoleName(role.V).Known() {
-				fault(role.Line, role.Column, "rights: %s: %q is no role: want one of %q", right, role.V, append(tocsin.Roles(), tocsin.RoleScribe))
+				l.fault(role, "rights: %s: %q is no role: want one of %q", right, role.V, append(tocsin.Roles(), tocsin.RoleScribe))
 			}
-			g.Rights[right] = append(g.Rights[right], tocsin.RoleName(role.V))
+			l.out.Rights[right] = append(l.out.Rights[right], tocsin.RoleName(role.V))
 		}
 	}
-	rhythm := func(key string, list map[tocsin.Level]yamlfile.Value[yamlfile.Duration]) map[tocsin.Level]time.Duration {
-		out := map[tocsin.Level]time.Duration{}
-		for _, level := range sorted(list) {
-			if err := level.Validate(); err != nil {
-				fault(list[level].Line, list[level].Column, "%s: %v", key, err)
-			}
-			if list[level].V <= 0 {
-				fault(list[level].Line, list[level].Column, "%s: %s: want a time above zero", key, level)
-			}
-			out[level] = time.Duration(list[level].V)
+}
+
+func (l *loader) rhythm(key string, list map[tocsin.Level]span) map[tocsin.Level]time.Duration {
+	out := map[tocsin.Level]time.Duration{}
+	for _, level := range sorted(list) {
+		if err := level.Validate(); err != nil {
+			l.fault(list[level], "%s: %v", key, err)
 		}
-		return out
+		if list[level].V <= 0 {
+			l.fault(list[level], "%s: %s: want a time above zero", key, level)
+		}
+		out[level] = time.Duration(list[level].V)
 	}
-	g.Updates, g.Reviews = rhythm("updates", f.Updates), rhythm("reviews", f.Reviews)
-	return g, yamlfile.Join(problems)
+	return out
 }
 
 func sorted[K ~string, V any](m map[K]V) []K {

@@ -108,15 +108,17 @@ func isFile(name string) bool {
 	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
 }
 
-func readPolicy(name string) ([]byte, error) {
+func readPolicy(name string) ([]byte, error) { return readRules("policy", name) }
+
+func readRules(kind, name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("%w: reading policy: %v", tocsin.ErrInvalid, err)
+		return nil, fmt.Errorf("%w: reading %s: %v", tocsin.ErrInvalid, kind, err)
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, yamlfile.MaxSize+1)) // a larger one is refused, with the reason
 	if err != nil {
-		return nil, fmt.Errorf("%w: reading policy: %v", tocsin.ErrInvalid, err)
+		return nil, fmt.Errorf("%w: reading %s: %v", tocsin.ErrInvalid, kind, err)
 	}
 	return text, nil
 }

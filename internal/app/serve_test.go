@@ -21,7 +21,7 @@ import (
 
 // brisk is a service that does everything at once.
 var (
-	brisk     = app.Rhythm{Due: time.Second, Match: time.Second, Deliver: time.Second, Reconsider: time.Second}
+	brisk     = app.Rhythm{Due: time.Second, Match: time.Second, Deliver: time.Second, Escalate: time.Second, Reconsider: time.Second}
 	briskJobs = jobs.Options{Poll: 50 * time.Millisecond, Beat: 500 * time.Millisecond}
 )
 

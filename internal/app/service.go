@@ -19,7 +19,6 @@ import (
 	"github.com/tocsin-dev/tocsin/advisories/landmark"
 	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/incidents/acceptance"
-	"github.com/tocsin-dev/tocsin/incidents/governance"
 	"github.com/tocsin-dev/tocsin/incidents/playbooks"
 	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/githubapp"
@@ -64,7 +63,8 @@ type Service struct {
 	opts      Options
 	store     *store.Store
 	indexes   *indexes
-	law       incidents.Rules
+	playbooks map[string]tocsin.Playbook
+	accept    func(tocsin.Incident, time.Time) []tocsin.Check
 	writer    *incidents.Writer
 	github    *github.Executor
 	asApp     *githubapp.App // nil: with a token
@@ -82,17 +82,17 @@ type settings struct {
 	config   config.Config
 	policies Modes
 	excused  []tocsin.Exception
+	law      incidents.Rules
 }
 
 // New opens everything that can fail before the first run. Close it.
 func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Service, error) {
 	s := &Service{log: log, opts: o, running: make(chan struct{})}
-	var errs [3]error
-	s.law.Playbooks, errs[0] = playbooks.Shipped()
-	s.law.Governance, errs[1] = governance.Shipped()
-	s.writer, errs[2] = incidents.NewWriter()
-	accepts, bad := acceptance.Compile(s.law.Playbooks)
-	s.law.Accept = accepts.Checks
+	var errs [2]error
+	s.playbooks, errs[0] = playbooks.Shipped()
+	s.writer, errs[1] = incidents.NewWriter()
+	accepts, bad := acceptance.Compile(s.playbooks)
+	s.accept = accepts.Checks
 	if err := errors.Join(errors.Join(errs[:]...), bad, s.Configure(c)); err != nil {
 		return nil, err
 	}
@@ -135,15 +135,16 @@ func OpenStore(ctx context.Context, c config.Config) (*store.Store, error) {
 	return store.Open(ctx, Database(c))
 }
 
-// Configure takes policies, exceptions and projects from a configuration. After an error everything is as it was. What a process opened at
+// Configure takes policies, exceptions, governance and projects from a configuration. After an error everything is as it was. What a process opened at
 // its start (data, database, addresses, credentials) stays.
 func (s *Service) Configure(c config.Config) error {
 	modes, err1 := PoliciesByMode(c.Policies)
 	excused, err2 := Exceptions(c.Exceptions, s.opts.Now())
-	if err := errors.Join(err1, err2); err != nil {
+	rules, err3 := Governance(c.Governance)
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
-	s.settings.Store(&settings{config: c, policies: modes, excused: s.usable(c, excused)})
+	s.settings.Store(&settings{config: c, policies: modes, excused: s.usable(c, excused), law: incidents.Rules{Playbooks: s.playbooks, Governance: rules, Accept: s.accept}})
 	return nil
 }
 
@@ -243,7 +244,7 @@ func (s *Service) Once(ctx context.Context) (Report, error) {
 func (s *Service) portfolio(x pipeline.Index) pipeline.Portfolio {
 	set := s.set()
 	return pipeline.Portfolio{
-		Log: s.log, Store: s.store, Index: x, Policies: set.policies.Live, Shadow: set.policies.Shadow, Rules: s.law, Writer: s.writer,
+		Log: s.log, Store: s.store, Index: x, Policies: set.policies.Live, Shadow: set.policies.Shadow, Rules: set.law, Writer: s.writer,
 		Coordination: incidents.Coordination(set.config.Coordination), Now: s.opts.Now, Progress: s.opts.Scanning,
 	}
 }

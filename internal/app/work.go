@@ -31,8 +31,8 @@ type (
 	reconsiderJob struct{}
 	// deliverJob carries out actions.
 	deliverJob struct{}
-	// tickJob does what time alone brings about in incidents.
-	tickJob struct{}
+	// escalateJob does in incidents what time brings.
+	escalateJob struct{}
 	// cleanJob forgets what is kept no longer.
 	cleanJob struct{}
 )
@@ -43,12 +43,12 @@ func (dueJob) Kind() string        { return "due" }
 func (rescanJob) Kind() string     { return "rescan" }
 func (reconsiderJob) Kind() string { return "reconsider" }
 func (deliverJob) Kind() string    { return "deliver" }
-func (tickJob) Kind() string       { return "tick" }
+func (escalateJob) Kind() string   { return "escalate" }
 func (cleanJob) Kind() string      { return "clean" }
 
 // A Rhythm is how often the service does what nobody asks for. Zero is the default of each.
 type Rhythm struct {
-	Due, Match, Deliver, Reconsider, Verify, Tick, Traces time.Duration
+	Due, Match, Deliver, Escalate, Reconsider, Verify, Traces time.Duration
 }
 
 // list is what the service does.
@@ -59,9 +59,9 @@ func (s *Service) list() *jobs.List {
 	jobs.Add(l, jobs.Rule{Timeout: 30 * time.Minute, Every: r.Match}, s.doMatch)
 	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Due}, s.doDue)
 	jobs.Add(l, jobs.Rule{Timeout: 10 * time.Minute, Every: r.Verify}, s.doVerify)
-	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Tick}, s.doTick)
 	jobs.Add(l, jobs.Rule{Timeout: 15 * time.Minute}, s.doRescan)
 	jobs.Add(l, jobs.Rule{Timeout: 30 * time.Minute, Every: r.Reconsider}, s.doReconsider)
+	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Escalate}, s.doEscalate)
 	if s.opts.Live {
 		jobs.Add(l, jobs.Rule{Timeout: 10 * time.Minute, Every: r.Deliver}, s.doDeliver)
 	}
@@ -86,9 +86,9 @@ func (r Rhythm) orDefault() Rhythm {
 	def(&r.Due, 30*time.Second)
 	def(&r.Match, time.Minute)
 	def(&r.Deliver, 15*time.Second)
+	def(&r.Escalate, 15*time.Second)
 	def(&r.Reconsider, 5*time.Minute)
 	def(&r.Verify, 5*time.Minute)
-	def(&r.Tick, 15*time.Second)
 	return r
 }
 
@@ -155,6 +155,17 @@ func (s *Service) follow(ctx context.Context, r pipeline.Result) error {
 		return nil
 	}
 	return s.engine.Ask(ctx, deliverJob{})
+}
+
+func (s *Service) doEscalate(ctx context.Context, _ escalateJob) error {
+	r, err := s.portfolio(nil).Tick(ctx)
+	if err != nil {
+		return err
+	}
+	if len(r.Changes) > 0 {
+		s.log.Info("time brought changes", "incidents", len(r.Changes), "actions", len(r.Planned))
+	}
+	return s.follow(ctx, r)
 }
 
 // most is how many sources are asked for at a time.
@@ -285,14 +296,6 @@ func (s *Service) doDeliver(ctx context.Context, _ deliverJob) error {
 		s.log.Info("actions delivered", "done", r.Done, "delayed", r.Retry, "failed", r.Failed)
 	}
 	return err
-}
-
-func (s *Service) doTick(ctx context.Context, _ tickJob) error {
-	r, err := s.portfolio(nil).Tick(ctx)
-	if err != nil {
-		return err
-	}
-	return s.follow(ctx, r)
 }
 
 func (s *Service) doClean(ctx context.Context, _ cleanJob) error {

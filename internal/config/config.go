@@ -31,7 +31,9 @@ type Config struct {
 	// Policies are names of shipped packs or paths of files.
 	Policies []string
 	// Exceptions are paths of files with what people decided.
-	Exceptions   []string
+	Exceptions []string
+	// Governance is the path of the file that says who may do what and who is called; empty: the shipped one.
+	Governance   string
 	Coordination Coordination
 	GitHub       GitHub
 	Projects     []Project
@@ -92,6 +94,7 @@ type file struct {
 	} `yaml:"advisories"`
 	Policies     []str `yaml:"policies"`
 	Exceptions   []str `yaml:"exceptions"`
+	Governance   str   `yaml:"governance"`
 	Coordination struct {
 		Repository str `yaml:"repository"`
 		Visibility str `yaml:"visibility"`
@@ -232,6 +235,9 @@ func (l *loader) config(f file) Config {
 	}
 	for _, e := range f.Exceptions {
 		c.Exceptions = append(c.Exceptions, l.file(e, "exceptions"))
+	}
+	if f.Governance.IsSet() {
+		c.Governance = l.file(f.Governance, "governance")
 	}
 	l.coordination(f, &c)
 	l.github(f, &c)

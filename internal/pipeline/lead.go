@@ -44,7 +44,18 @@ func (p Portfolio) Declare(ctx context.Context, d tocsin.Declaration) (Result, e
 	})
 }
 
-// lead commits what people want in incidents. Someone else who was faster is no reason to refuse: it is asked again about what is there now.
+// Tick does in all incidents what time brings, and commits it. Mostly that is nothing, and then it is found out by one read.
+func (p Portfolio) Tick(ctx context.Context) (Result, error) {
+	known, err := p.Store.Incidents(ctx)
+	if err != nil || len(p.Rules.Tick(known, p.Now())) == 0 {
+		return Result{}, err
+	}
+	return p.lead(ctx, func(known []tocsin.Incident) ([]incidents.Change, error) {
+		return p.Rules.Tick(known, p.Now()), nil
+	})
+}
+
+// lead commits what people or the clock want in incidents. Someone else who was faster is no reason to refuse: it is asked again about what is there now.
 func (p Portfolio) lead(ctx context.Context, want func(known []tocsin.Incident) ([]incidents.Change, error)) (r Result, err error) {
 	for range tries {
 		newest, err := p.Store.NewestActions(ctx)
@@ -81,13 +92,4 @@ func (p Portfolio) Learn(ctx context.Context, key string, state func(tocsin.Reso
 	return p.lead(ctx, func(known []tocsin.Incident) ([]incidents.Change, error) {
 		return p.Rules.Learn(known, key, state, p.Now())
 	})
-}
-
-// Tick does what time alone brings about in incidents.
-func (p Portfolio) Tick(ctx context.Context) (Result, error) {
-	known, err := p.Store.Incidents(ctx)
-	if err != nil || len(p.Rules.Tick(known, p.Now())) == 0 {
-		return Result{}, err // as nearly always
-	}
-	return p.lead(ctx, func(known []tocsin.Incident) ([]incidents.Change, error) { return p.Rules.Tick(known, p.Now()), nil })
 }

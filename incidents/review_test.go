@@ -1,12 +1,9 @@
 package incidents
 
 import (
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/tocsin-dev/tocsin"
 )
@@ -35,56 +32,6 @@ func (r *room) told(key string, since *int) string {
 	}
 	*since = len(list)
 	return strings.Join(out, "\n")
-}
-
-func TestTick(t *testing.T) {
-	r, key := declared(t)
-	n := 0
-	says := func(want ...string) {
-		t.Helper()
-		got := r.told(key, &n)
-		for _, one := range want {
-			if !strings.Contains(got, one) {
-				t.Errorf("no %q in %q", one, got)
-			}
-		}
-		if len(want) == 0 && got != "" {
-			t.Errorf("%q", got)
-		}
-	}
-	r.ticks(time.Minute)
-	says()
-	r.does(key, ada, tocsin.Command{Do: tocsin.DoTake, Role: tocsin.RoleCommander}) // an hour goes by
-	r.ticks(0)
-	says("task lead", "was due at", "ada")
-	r.ticks(time.Hour)
-	says()
-	r.does(key, ada, tocsin.Command{Do: tocsin.DoOffer, Role: tocsin.RoleCommander, To: bea})
-	r.ticks(29 * time.Minute)
-	r.told(key, &n)
-	r.ticks(time.Minute)
-	says("bea did not answer whether they take the role of incident commander")
-	r.refuses(key, bea, tocsin.Command{Do: tocsin.DoAccept, Role: tocsin.RoleCommander}, tocsin.ErrForbidden, "not offered")
-	r.does(key, ada, tocsin.Command{Do: tocsin.DoFinish, Task: "lead"})
-	r.does(key, ada, tocsin.Command{Do: tocsin.DoDelegate, Right: tocsin.RightEmbargo, To: bea, Until: r.now.Add(5 * time.Hour), Reason: "x"})
-	r.does(key, ada, tocsin.Command{Do: tocsin.DoEmbargo, Until: r.now.Add(4 * tocsin.Day), Reason: "x"})
-	r.does(key, bea, tocsin.Command{Do: tocsin.DoAgree})
-	r.does(key, ada, tocsin.Command{Do: tocsin.DoRollBack, Package: "npm/x", Version: "1", Until: r.now.Add(3 * tocsin.Day), Reason: "x"})
-	r.ticks(3 * time.Hour)
-	says("people were to hear of this by", "task confirm")
-	if len(r.inc(key).Delegations) != 0 {
-		t.Error("a delegation goes on")
-	}
-	r.ticks(3*tocsin.Day - 2*time.Hour)
-	says("rollback 1 (npm/x to 1) came to its end")
-	if inc := r.inc(key); !inc.Private() || !inc.NextUpdate.After(r.now) {
-		t.Errorf("%+v", inc)
-	}
-	r.ticks(2 * tocsin.Day)
-	says("the embargo ended as agreed")
-	if inc := r.inc(key); inc.Private() {
-		t.Error("the embargo covers on")
-	}
 }
 
 // TestSoak: a fix that held for as long as the playbook says ends the incident, and the review is due.
@@ -147,25 +94,6 @@ func TestReview(t *testing.T) {
 	for _, want := range []string{"# Review of a token was in a log", "The log is public by default.", "*Nobody has written this yet. What went well", "| opened | contained | not known |", "mallory (finder)", "| a1 | Make logs private | bea |", "People gave 90 min."} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q in\n%s", want, page)
-		}
-	}
-}
-
-// TestTickDoesNotDependOnOrder, nor on what happened on the way.
-func TestTickDoesNotDependOnOrder(t *testing.T) {
-	for seed := range uint64(20) {
-		rnd := rand.New(rand.NewPCG(seed, 3))
-		r := newRoom(t)
-		for range 5 {
-			r.now = r.now.Add(time.Duration(rnd.IntN(40)) * time.Hour)
-			r.take(r.rules.Fold(r.known, random(rnd), r.now))
-			want := r.rules.Tick(r.known, r.now)
-			other := append([]tocsin.Incident(nil), r.known...)
-			rnd.Shuffle(len(other), func(a, b int) { other[a], other[b] = other[b], other[a] })
-			if d := cmp.Diff(want, r.rules.Tick(other, r.now)); d != "" {
-				t.Fatalf("seed %d: %s", seed, d)
-			}
-			r.ticks(0)
 		}
 	}
 }
