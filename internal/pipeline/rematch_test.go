@@ -168,7 +168,7 @@ func TestWho(t *testing.T) {
 	send(50, "e", "debug", "chalk")
 	ask := func(name, version string, from, to int) (out []string) {
 		t.Helper()
-		list, err := l.run.Store.Who(t.Context(), store.WhoQuery{Ecosystem: "npm", Name: name, Version: version, From: at(from), To: at(to)})
+		list, err := l.run.Store.Who(t.Context(), store.WhoQuery{Sight: store.Sight{All: true}, Ecosystem: "npm", Name: name, Version: version, From: at(from), To: at(to)})
 		if err != nil {
 			t.Fatal(err)
 		}
