@@ -164,7 +164,7 @@ func verbs() map[tocsin.Verb]verb {
 		tocsin.DoEndRollback:     {whenever, tocsin.RightRollBack, "number reason", (*act).endRollback, "", "End a rollback"},
 		tocsin.DoStatus:          {active, tocsin.RightValidate, "projects status reason", (*act).setStatus, "", "Say that projects are mitigated, accepted or unreachable, which no scan can see"},
 		tocsin.DoStandDown:       {open, tocsin.RightStandDown, "reason", (*act).standDown, "", "Say that it was no emergency; everybody who was told gets a correction"},
-		tocsin.DoResolve:         {func(s tocsin.IncidentState) bool { return led(s) || s == tocsin.StateFixValidated }, tocsin.RightResolve, "reason", (*act).resolve, "", "Say that it is over"},
+		tocsin.DoResolve:         {func(s tocsin.IncidentState) bool { return led(s) || s == tocsin.StateFixValidated || s == tocsin.StateReopened }, tocsin.RightResolve, "reason", (*act).resolve, "", "Say that it is over"},
 		tocsin.DoReopen:          {over, tocsin.RightReopen, "reason", (*act).reopen, "", "Say that it is not over"},
 		tocsin.DoWrite:           {whenever, tocsin.RightReview, "section text", (*act).write, "", "Write a section of the review"},
 		tocsin.DoAddAction:       {whenever, tocsin.RightReview, "text to until", (*act).addAction, "", "Have the review ask somebody for something"},

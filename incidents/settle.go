@@ -16,7 +16,7 @@ func (r Rules) settle(d *draft, now time.Time, by string) {
 		slices.ContainsFunc(d.inc.Projects, func(p tocsin.IncidentProject) bool { return p.Status.Stated() }) {
 		return
 	}
-	if !d.inc.ReopenedAt.IsZero() && !slices.ContainsFunc(d.inc.Projects, func(p tocsin.IncidentProject) bool { return p.ClearedAt.After(d.inc.ReopenedAt) }) {
+	if !d.inc.ReopenedAt.IsZero() && !slices.ContainsFunc(d.inc.Projects, func(p tocsin.IncidentProject) bool { return !p.ClearedAt.Before(d.inc.ReopenedAt) }) {
 		return
 	}
 	say := func(kind tocsin.EventKind, text string) {

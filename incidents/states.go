@@ -43,7 +43,7 @@ func Transitions() []Transition {
 	add(byScan, tocsin.StateResolved, tocsin.StateFixValidated)
 	add(byClock, tocsin.StateResolved, tocsin.StateFixValidated)
 	add(byScan, tocsin.StateStoodDown, append([]tocsin.IncidentState{tocsin.StateHold, tocsin.StateFixValidated}, active...)...) // after a split too
-	add(string(tocsin.DoResolve), tocsin.StateResolved, append([]tocsin.IncidentState{tocsin.StateFixValidated}, led...)...)
+	add(string(tocsin.DoResolve), tocsin.StateResolved, append([]tocsin.IncidentState{tocsin.StateFixValidated, tocsin.StateReopened}, led...)...)
 	add(string(tocsin.DoStandDown), tocsin.StateStoodDown, append([]tocsin.IncidentState{tocsin.StateHold, tocsin.StateFixValidated}, active...)...)
 	add(string(tocsin.DoReopen), tocsin.StateReopened, over...)
 	add(string(tocsin.DoMerge), tocsin.StateMerged, append([]tocsin.IncidentState{tocsin.StateHold, tocsin.StateFixValidated}, active...)...)

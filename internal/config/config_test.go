@@ -44,13 +44,13 @@ func TestPaths(t *testing.T) {
 	if err := os.WriteFile(own, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, base, err := load(t, "data: "+dir+"\npolicies: ["+own+", release-gate]\nadvisories: {osv: mirror, private: [{name: own, from: 'file:///x'}], kev: 'https://example.com/kev.json'}\n"+
+	c, base, err := load(t, "data: "+dir+"\ngovernance: "+own+"\npolicies: ["+own+", release-gate]\nadvisories: {osv: mirror, private: [{name: own, from: 'file:///x'}], kev: 'https://example.com/kev.json'}\n"+
 		"projects:\n  - {slug: shop, path: "+dir+", owners: [ada, 'renovate[bot]']}\n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []Feed{{"osv", filepath.Join(base, "mirror")}, {"own", "file:///x"}, {"kev", "https://example.com/kev.json"}}
-	if c.Data != dir || c.Policies[0] != own || c.Projects[0].Source.Location != dir || len(c.Advisories) != 3 || c.Advisories[0] != want[0] || c.Advisories[1] != want[1] || c.Advisories[2] != want[2] {
+	if c.Data != dir || c.Policies[0] != own || c.Governance != own || c.Projects[0].Source.Location != dir || len(c.Advisories) != 3 || c.Advisories[0] != want[0] || c.Advisories[1] != want[1] || c.Advisories[2] != want[2] {
 		t.Errorf("%+v", c)
 	}
 }
@@ -83,6 +83,7 @@ projects:
   - {slug: e, path: x, mission: impossible}
   - {slug: f, path: x, safety: none}
   - {slug: g, path: x, value_density: high}
+governance: gone.yaml
 `)
 	if !errors.Is(err, tocsin.ErrInvalid) {
 		t.Fatalf("err = %v", err)
@@ -96,6 +97,7 @@ projects:
 		":16:16: github: token: environment variable TOCSIN_TEST_NOT_SET is not set", ":18:", `slug "Shop"`, ":19:", `"huge"`, ":20:", `"wide"`, ":21:", `"dim"`,
 		`owner "@ada"`, `repository "nobody"`, ":23:12: project d stands twice", "project d: path: or source: is missing", "publishes: want a package URL", ":24:", "`maybe`",
 		":25:", `mission "impossible"`, ":26:", `safety "none"`, ":27:", `value_density "high"`,
+		":28:13: governance: there is no file",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in\n%v", want, err)

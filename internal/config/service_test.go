@@ -37,7 +37,11 @@ func TestServiceDocuments(t *testing.T) {
 		}
 		return out
 	}
-	service := blocks("service.md")[0]
+	own := filepath.Join(t.TempDir(), "governance.yaml")
+	if err := os.WriteFile(own, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	service := strings.Replace(blocks("service.md")[0], "governance: governance.yaml", "governance: "+own, 1)
 	c, _, err := load(t, service)
 	if err != nil {
 		t.Fatal(err)
