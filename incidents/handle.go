@@ -164,16 +164,18 @@ func verbs() map[tocsin.Verb]verb {
 		tocsin.DoEndRollback:     {whenever, tocsin.RightRollBack, "number reason", (*act).endRollback, "", "End a rollback"},
 		tocsin.DoStatus:          {active, tocsin.RightValidate, "projects status reason", (*act).setStatus, "", "Say that projects are mitigated, accepted or unreachable, which no scan can see"},
 		tocsin.DoStandDown:       {open, tocsin.RightStandDown, "reason", (*act).standDown, "", "Say that it was no emergency; everybody who was told gets a correction"},
-		tocsin.DoResolve:         {func(s tocsin.IncidentState) bool { return led(s) || s == tocsin.StateFixValidated || s == tocsin.StateReopened }, tocsin.RightResolve, "reason", (*act).resolve, "", "Say that it is over"},
-		tocsin.DoReopen:          {over, tocsin.RightReopen, "reason", (*act).reopen, "", "Say that it is not over"},
-		tocsin.DoWrite:           {whenever, tocsin.RightReview, "section text", (*act).write, "", "Write a section of the review"},
-		tocsin.DoAddAction:       {whenever, tocsin.RightReview, "text to until", (*act).addAction, "", "Have the review ask somebody for something"},
-		tocsin.DoFinishAction:    {whenever, "", "task text", (*act).finishAction, "", "Say that what the review asked for is done"},
-		tocsin.DoCredit:          {whenever, tocsin.RightReview, "text credit", (*act).credit, "", "Thank somebody for what they contributed"},
-		tocsin.DoEffort:          {whenever, "", "minutes", (*act).effort, "", "Say how long you worked on it"},
-		tocsin.DoCloseReview:     {in(tocsin.StateResolved, tocsin.StateStoodDown), tocsin.RightReview, "", (*act).closeReview, "reason", "Close the review"},
-		tocsin.DoMerge:           {open, tocsin.RightJoin, "into reason", (*act).merge, "", "Go on with it as another incident"},
-		tocsin.DoSplit:           {open, tocsin.RightJoin, "projects reason", (*act).split, "", "Move projects to an incident of their own"},
+		tocsin.DoResolve: {func(s tocsin.IncidentState) bool {
+			return led(s) || s == tocsin.StateFixValidated || s == tocsin.StateReopened
+		}, tocsin.RightResolve, "reason", (*act).resolve, "", "Say that it is over"},
+		tocsin.DoReopen:       {over, tocsin.RightReopen, "reason", (*act).reopen, "", "Say that it is not over"},
+		tocsin.DoWrite:        {whenever, tocsin.RightReview, "section text", (*act).write, "", "Write a section of the review"},
+		tocsin.DoAddAction:    {whenever, tocsin.RightReview, "text to until", (*act).addAction, "", "Have the review ask somebody for something"},
+		tocsin.DoFinishAction: {whenever, "", "task text", (*act).finishAction, "", "Say that what the review asked for is done"},
+		tocsin.DoCredit:       {whenever, tocsin.RightReview, "text credit", (*act).credit, "", "Thank somebody for what they contributed"},
+		tocsin.DoEffort:       {whenever, "", "minutes", (*act).effort, "", "Say how long you worked on it"},
+		tocsin.DoCloseReview:  {in(tocsin.StateResolved, tocsin.StateStoodDown), tocsin.RightReview, "", (*act).closeReview, "reason", "Close the review"},
+		tocsin.DoMerge:        {open, tocsin.RightJoin, "into reason", (*act).merge, "", "Go on with it as another incident"},
+		tocsin.DoSplit:        {open, tocsin.RightJoin, "projects reason", (*act).split, "", "Move projects to an incident of their own"},
 	}
 }
 
