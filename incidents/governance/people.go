@@ -67,7 +67,7 @@ func (l *loader) people(list []filePerson) {
 		who := f.Person.V
 		switch {
 		case f.ID.V == "" || len(f.ID.V) > maxText:
-			l.fault(place(f.ID, f.Person), "person %s: id: is missing or long: want what GET /api/v1/me says who they are", who)
+			l.fault(place(f.ID, f.Person), "person %s: id: is missing or long: want what GET /v1/me says who they are", who)
 		case ids[f.ID.V]:
 			l.fault(f.ID, "person %s: id %q is another's too", who, f.ID.V)
 		}
