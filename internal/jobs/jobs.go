@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -146,10 +147,12 @@ type Options struct {
 type Engine struct {
 	log    *slog.Logger
 	client *river.Client[*sql.Tx]
-	where  Database
-	due    []Args
-	every  time.Duration
-	stop   time.Duration
+	// asks takes what is asked for: another client until this one has begun, since the engine's may not be asked while it begins.
+	asks  atomic.Pointer[river.Client[*sql.Tx]]
+	where Database
+	due   []Args
+	every time.Duration
+	stop  time.Duration
 }
 
 // Migrate brings the job engine's own tables up to date.
@@ -181,7 +184,13 @@ func New(log *slog.Logger, d Database, l *List, o Options) (*Engine, error) {
 	if err := errors.Join(append(l.errs, err)...); err != nil {
 		return nil, fmt.Errorf("starting the job engine: %w", err)
 	}
-	return &Engine{log: log, client: client, where: d, due: l.due, every: cmp.Or(o.Beat, 5*time.Second), stop: stopWithin}, nil
+	before, err := river.NewClient(d.driver(), &river.Config{Logger: quiet(log)})
+	if err != nil {
+		return nil, fmt.Errorf("starting the job engine: %w", err)
+	}
+	e := &Engine{log: log, client: client, where: d, due: l.due, every: cmp.Or(o.Beat, 5*time.Second), stop: stopWithin}
+	e.asks.Store(before)
+	return e, nil
 }
 
 // Idle is an engine to look at jobs with. It does none.
@@ -206,6 +215,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	if err := e.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("starting the job engine: %w", err)
 	}
+	e.asks.Store(e.client)
 	pulse, still := context.WithCancel(context.WithoutCancel(ctx))
 	var living sync.WaitGroup
 	living.Go(func() { e.live(pulse) })
@@ -228,7 +238,7 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // Ask has a job done soon. One that is to be done already is not done twice.
 func (e *Engine) Ask(ctx context.Context, a Args) error {
-	if _, err := e.client.Insert(ctx, a, unique()); err != nil {
+	if _, err := e.asks.Load().Insert(ctx, a, unique()); err != nil {
 		return fmt.Errorf("asking for job %s: %w", a.Kind(), err)
 	}
 	return nil
