@@ -249,12 +249,17 @@ func TestRatesAreForEachPrincipal(t *testing.T) {
 }
 
 func TestRatesAreBounded(t *testing.T) {
-	r := newRates(1, 1, func() time.Time { return noon })
+	now := noon
+	r := newRates(1, 1, func() time.Time { return now })
 	for i := range 2 * maxRates {
 		_ = r.allow(fmt.Sprint(i))
 	}
 	if len(r.of) > maxRates {
 		t.Errorf("%d are counted", len(r.of))
+	}
+	now = now.Add(time.Minute) // all have been quiet for long enough
+	if err := r.allow("late"); err != nil || len(r.of) != 1 {
+		t.Errorf("a minute later there is no room: %v, %d are counted", err, len(r.of))
 	}
 }
 

@@ -20,6 +20,8 @@ type rates struct {
 	of map[string]*rate.Limiter
 	// rest is shared by all for whom there is no room, until somebody has been quiet for long enough.
 	rest *rate.Limiter
+	// swept is when room was last looked for: a stranger with many addresses must not have everybody wait for that.
+	swept time.Time
 }
 
 func newRates(perSecond, burst int, now func() time.Time) *rates {
@@ -47,7 +49,8 @@ func (r *rates) limiter(key string, now time.Time) *rate.Limiter {
 	if l, ok := r.of[key]; ok {
 		return l
 	}
-	if len(r.of) >= maxRates {
+	if len(r.of) >= maxRates && now.Sub(r.swept) >= time.Second {
+		r.swept = now
 		for k, l := range r.of { // a full bucket is as good as a new one
 			if l.TokensAt(now) >= float64(r.burst) {
 				delete(r.of, k)
