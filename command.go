@@ -194,6 +194,8 @@ type Embargo struct {
 	Proposed time.Time `json:"proposed,omitzero"`
 	By       Actor     `json:"by,omitzero"`
 	Reason   string    `json:"reason,omitempty"`
+	// Told is how long before Until people were last told that it ends.
+	Told time.Duration `json:"told,omitzero"`
 }
 
 // EmbargoState is where an [Embargo] stands; empty: there is none.

@@ -32,6 +32,7 @@ func (r Rules) Tick(known []tocsin.Incident, now time.Time) []Change {
 			continue
 		}
 		a.endings()
+		a.countDown()
 		if !d.inc.State.Over() {
 			r.settle(d, now, byClock)
 		}

@@ -46,7 +46,7 @@ func (a *act) agree() error {
 	if e.State == tocsin.EmbargoRevised {
 		e.Until, e.Proposed = e.Proposed, zero
 	}
-	e.State = tocsin.EmbargoActive
+	e.State, e.Told = tocsin.EmbargoActive, mark(e.Until.Sub(a.now)) // who agrees knows how long that is
 	a.say(tocsin.EventEmbargo, "agreed: nothing goes to the public before %s", moment(e.Until))
 	return nil
 }
@@ -63,4 +63,72 @@ func (a *act) disclose() error {
 	e.State, e.Proposed = tocsin.EmbargoExited, zero
 	a.say(tocsin.EventEmbargo, "the embargo is over%s", a.because())
 	return nil
+}
+
+// countdown are the times before the end of an embargo at which people are told of it.
+var countdown = []time.Duration{time.Hour, tocsin.Day, 7 * tocsin.Day}
+
+// mark is the time of the countdown that has come when so much is left; 0 before the first.
+func mark(left time.Duration) time.Duration {
+	for _, d := range countdown {
+		if left <= d {
+			return d
+		}
+	}
+	return 0
+}
+
+// countDown says that an embargo comes to its end, and what is ready for it; once for each time of the countdown.
+func (a *act) countDown() {
+	e := &a.inc.Embargo
+	left := e.Until.Sub(a.now)
+	if !e.Covers() || left <= 0 {
+		return
+	}
+	next := mark(left)
+	if next == 0 || e.Told != 0 && e.Told <= next {
+		return
+	}
+	e.Told = next
+	written := 0
+	for _, m := range a.inc.Messages {
+		if m.Audience.Open() && m.SentAt.IsZero() && m.WithdrawnAt.IsZero() {
+			written++
+		}
+	}
+	ready := "no message to the public is written"
+	if written > 0 {
+		ready = fmt.Sprintf("%d to the public are written, and can be approved once it has ended", written)
+	}
+	a.say(tocsin.EventEmbargo, "the embargo ends in %s, at %s; %s", remaining(left), moment(e.Until), ready).Role = tocsin.RoleLiaison
+}
+
+// remaining is how long something takes yet, as people say it.
+func remaining(d time.Duration) string {
+	switch {
+	case d > 2*tocsin.Day:
+		return fmt.Sprintf("%d days", d/tocsin.Day)
+	case d > 2*time.Hour:
+		return fmt.Sprintf("%d hours", d/time.Hour)
+	}
+	return fmt.Sprintf("%d minutes", max(d/time.Minute, 1))
+}
+
+// outrun looks whether an embargo still keeps anything, by what the class was and is now: it must end when what it keeps is public, and
+// should when attacks are seen. The first needs nobody; of the second people are called to decide.
+// https://certcc.github.io/Vultron/topics/process_models/em/early_termination/
+func (f *folder) outrun(d *draft, was, is tocsin.Class) {
+	e := &d.inc.Embargo
+	if !e.Covers() {
+		return
+	}
+	switch {
+	case was.Private && !is.Private:
+		e.State, e.Proposed = tocsin.EmbargoExited, zero
+		d.news(f.now)
+		f.event(d, tocsin.EventEmbargo, "", fmt.Sprintf("the embargo is over before its time: %s is public", is.ID))
+	case was.KEV == nil && is.KEV != nil:
+		d.news(f.now)
+		f.event(d, tocsin.EventEmbargo, "", fmt.Sprintf("the embargo should end now: %s is known to be exploited; it holds until %s unless somebody ends it (disclose)", is.ID, moment(e.Until)))
+	}
 }

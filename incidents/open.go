@@ -126,6 +126,7 @@ func (f *folder) raise(d *draft, c *call) {
 		kept = &d.inc.Also[i]
 	}
 	if !equalClass(*kept, c.class) {
+		f.outrun(d, *kept, c.class)
 		*kept, d.changed = c.class, true
 	}
 }

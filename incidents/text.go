@@ -66,6 +66,8 @@ type view struct {
 	News      string
 	Call      tocsin.Summons
 	Shown     []shown
+	Done      []tocsin.Task
+	Next      []Step
 	// Hidden projects did not agree to be named, More are left out because there are so many.
 	Hidden, More int
 }
@@ -77,7 +79,13 @@ type shown struct {
 }
 
 func newView(inc tocsin.Incident, p tocsin.Playbook) view {
-	v := view{Incident: inc, Playbook: p}
+	v := view{Incident: inc, Playbook: p, Next: Next(inc, p)}
+	v.Next = v.Next[:min(len(v.Next), maxShown)]
+	for _, t := range inc.Tasks[:min(len(inc.Tasks), maxShown)] {
+		if t.Done {
+			v.Done = append(v.Done, t)
+		}
+	}
 	v = v.speakOf(inc.Class, nil)
 	for _, r := range inc.Roles {
 		if r.Name == tocsin.RoleCommander {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/incidents/playbooks"
 	"github.com/tocsin-dev/tocsin/internal/app"
 	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
@@ -161,7 +162,11 @@ func showIncident(path *string) *cobra.Command {
 						Timeline []tocsin.IncidentEvent `json:"timeline"`
 					}{inc, events})
 				}
-				timeline(cmd.OutOrStdout(), inc, events)
+				books, err := playbooks.Shipped()
+				if err != nil {
+					return err
+				}
+				timeline(cmd.OutOrStdout(), inc, books[inc.Playbook], events)
 				return nil
 			})
 		},

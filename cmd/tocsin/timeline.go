@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
 )
 
-// timeline writes an incident and what happened to it.
-func timeline(w io.Writer, inc tocsin.Incident, events []tocsin.IncidentEvent) {
+// timeline writes an incident, what is to be done next by its playbook, and what happened to it.
+func timeline(w io.Writer, inc tocsin.Incident, book tocsin.Playbook, events []tocsin.IncidentEvent) {
 	fmt.Fprintf(w, "%s  %s\n  %s, %s, severity %s, playbook %s\n  %s\n", inc.Key, markdown.Line(inc.Class.Summary, 200),
 		inc.State, inc.Urgency, cmp.Or(inc.Severity, "not set"), inc.Playbook, markdown.Line(inc.Cause, 300))
 	for _, p := range inc.Projects {
@@ -24,8 +26,45 @@ func timeline(w io.Writer, inc tocsin.Incident, events []tocsin.IncidentEvent) {
 	for _, r := range inc.Roles {
 		fmt.Fprintf(w, "  %s: %s\n", r.Name, markdown.Line(cmp.Or(r.Holder.Name, "not filled"), 80))
 	}
+	if by := inc.Escalation.AckBy.Name; by != "" && !inc.State.Over() {
+		fmt.Fprintf(w, "  on it: %s\n", markdown.Line(by, 80))
+	}
+	for _, one := range []struct {
+		what string
+		at   time.Time
+	}{{"act by", inc.Due}, {"next update by", inc.NextUpdate}, {"embargo until", inc.Embargo.Until}} {
+		if !one.at.IsZero() && !inc.State.Over() && (one.what != "embargo until" || inc.Embargo.Covers()) {
+			fmt.Fprintf(w, "  %s %s\n", one.what, one.at.Format("2006-01-02 15:04 UTC"))
+		}
+	}
+	steps(w, incidents.Next(inc, book))
 	for _, e := range events {
 		fmt.Fprintf(w, "  %3d %s %-13s %-8s %s\n", e.Seq, e.At.Format("2006-01-02 15:04:05"), e.Kind, markdown.Line(e.Actor, 40),
 			markdown.Line(strings.TrimSpace(e.Project+" "+e.Text), 300))
+	}
+}
+
+// steps writes what is to be done next. Decisions say how they can be answered.
+func steps(w io.Writer, list []incidents.Step) {
+	if len(list) > 0 {
+		fmt.Fprintln(w, "  to do:")
+	}
+	for _, s := range list {
+		who := cmp.Or(s.Owner.Name, string(s.Role))
+		line := fmt.Sprintf("%-14s %s (%s", s.ID, s.Title, who)
+		if !s.Due.IsZero() {
+			line += ", by " + s.Due.Format("2006-01-02 15:04")
+		}
+		if len(s.Waits) > 0 {
+			line += "; after " + strings.Join(s.Waits, ", ")
+		}
+		var answers []string
+		for _, a := range s.Answers {
+			answers = append(answers, a.Name)
+		}
+		if line += ")"; len(answers) > 0 {
+			line += ": " + strings.Join(answers, ", ")
+		}
+		fmt.Fprintf(w, "    %s\n", markdown.Line(line, 300))
 	}
 }
