@@ -68,6 +68,22 @@ func TestGovernanceDocument(t *testing.T) {
 	}
 }
 
+// TestRespondersDocument does what docs/responders.md says, in an emergency that a scan opened.
+func TestRespondersDocument(t *testing.T) {
+	dir, bin := t.TempDir(), filepath.Dir(program(t))
+	put(t, dir, "shop/package-lock.json", lock("left", "1.0.0"))
+	put(t, dir, "records/GHSA-1.json", osv("GHSA-1", "left", "2.0.0", `"aliases": ["CVE-2021-44228"],`))
+	put(t, dir, "kev.json", `{"catalogVersion": "1", "count": 1, "vulnerabilities": [{"cveID": "CVE-2021-44228", "dateAdded": "2026-01-02", "dueDate": "2026-01-09"}]}`)
+	put(t, dir, "tocsin.yaml", "data: data\ninterval: 24h\nadvisories: {osv: records, kev: kev.json}\nprojects:\n  - {slug: shop, path: shop, criticality: high, exposure: public}\n")
+	env := []string{"PATH=" + bin + string(filepath.ListSeparator) + os.Getenv("PATH"), "HOME=" + t.TempDir(), "COLUMNS=200"}
+	if r := job(t, dir, env, "-c", "tocsin run --once"); r.code != exitPass {
+		t.Fatalf("%+v", r)
+	}
+	if _, commands := obey(t, "responders.md", dir, env); commands < 12 {
+		t.Errorf("%d commands", commands)
+	}
+}
+
 // obey writes the files of a page into a folder and runs its commands there.
 func obey(t *testing.T, page, dir string, env []string) (files, commands int) {
 	t.Helper()

@@ -53,6 +53,7 @@ func Examine(ctx context.Context, c config.Config, now time.Time) []Check {
 	e := &examination{config: c, now: now}
 	e.folder()
 	e.policies()
+	e.governance()
 	s, err := OpenStore(ctx, c)
 	if err != nil {
 		e.say(Wrong, "database", "check that it runs, that database: names it, and that its user may change the schema", "%v", err)
@@ -93,6 +94,21 @@ func (e *examination) policies() {
 	e.say(Fine, "policies", "", "%s in force, %d in the shadow, %d off", strings.Join(modes.Live.Names(), ", "), len(modes.Shadow), len(modes.Off))
 	if _, err := Exceptions(e.config.Exceptions, e.now); err != nil {
 		e.say(Wrong, "exceptions", "mend the file", "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+}
+
+func (e *examination) governance() {
+	g, err := Governance(e.config.Governance)
+	if err != nil {
+		e.say(Wrong, "governance", "tocsin governance check says where", "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		return
+	}
+	found := CheckGovernance(g, e.now)
+	for _, one := range found {
+		e.say(Doubt, "governance", "an emergency may find nobody; see docs/governance.md", "%s", one)
+	}
+	if len(found) == 0 {
+		e.say(Fine, "governance", "", "%d people, %d rotations, %d escalation policies", len(g.People), len(g.Rotations), len(g.Escalation))
 	}
 }
 
