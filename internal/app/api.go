@@ -16,7 +16,6 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/internal/web"
 	"github.com/tocsin-dev/tocsin/policies"
-	"github.com/tocsin-dev/tocsin/scanner/diff"
 	"github.com/tocsin-dev/tocsin/scanner/report"
 )
 
@@ -81,24 +80,6 @@ func (s *Service) access(c config.Config) auth.Options {
 
 // engine is the service as the API asks it.
 type engine struct{ *Service }
-
-// Gate judges an inventory and keeps nothing.
-func (e engine) Gate(ctx context.Context, g web.GateRequest) (report.Report, error) {
-	list, now := []pipeline.Source{{Inventory: &g.Inventory}}, e.opts.Now()
-	if g.Base != nil {
-		list[0].Before = &g.Base.Inventory
-		list = append(list, pipeline.Source{Inventory: &g.Base.Inventory})
-	}
-	judged, snapshot, err := e.judge(ctx, g.Project, g.Embargoed, list...)
-	if err != nil {
-		return report.Report{}, err
-	}
-	one := judged[0]
-	if g.Base != nil {
-		one = Change(one, judged[1], g.Base.Name, diff.After(g.Base.At), snapshot, now)
-	}
-	return ReportOf([]pipeline.Scanned{one}, snapshot, e.set().policies.Live, now), nil
-}
 
 // Take keeps an inventory that was sent.
 func (e engine) Take(ctx context.Context, project string, inv tocsin.Inventory, b tocsin.Build) (web.Receipt, error) {

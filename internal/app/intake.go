@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
 	"github.com/tocsin-dev/tocsin/internal/tracing"
 )
@@ -25,18 +26,10 @@ func (s *Service) Take(ctx context.Context, slug string, inv tocsin.Inventory, b
 	return true, err
 }
 
-// Judge takes an inventory to a verdict and keeps nothing. project is the one whose facts and exceptions count, nil for none. Who may
-// not know what is under embargo gets the verdict as if there were nothing.
-func (s *Service) Judge(ctx context.Context, project *tocsin.Project, inv tocsin.Inventory, embargoed bool) (pipeline.Scanned, tocsin.Snapshot, error) {
-	list, snapshot, err := s.judge(ctx, project, embargoed, pipeline.Source{Inventory: &inv})
-	if err != nil {
-		return pipeline.Scanned{}, snapshot, err
-	}
-	return list[0], snapshot, nil
-}
-
-// judge takes inventories to verdicts, each by itself and all by the same index.
-func (s *Service) judge(ctx context.Context, project *tocsin.Project, embargoed bool, list ...pipeline.Source) (out []pipeline.Scanned, snapshot tocsin.Snapshot, err error) {
+// judge takes inventories to verdicts, each by itself and all by the same index, and keeps nothing. project is the one whose facts and
+// exceptions count, nil for none; what was decided of its versions counts as accepted. Who may not know what is under embargo gets the
+// verdicts as if there were nothing.
+func (s *Service) judge(ctx context.Context, project *tocsin.Project, embargoed bool, decided []incidents.Decided, list ...pipeline.Source) (out []pipeline.Scanned, snapshot tocsin.Snapshot, err error) {
 	defer func(began time.Time) { s.metrics.gate.Observe(time.Since(began).Seconds()) }(time.Now())
 	ctx, span := tracing.Start(ctx, tracing.NameJudge, tracing.Packages(len(list[0].Inventory.Packages)))
 	defer func() { span.End(err) }()
@@ -54,6 +47,10 @@ func (s *Service) judge(ctx context.Context, project *tocsin.Project, embargoed 
 				src.Project, src.Exceptions = *project, excused
 			}
 			one, err := p.Judge(ctx, src)
+			if more := excusedBy(decided, one); err == nil && len(more) > 0 {
+				src.Exceptions = append(slices.Clip(src.Exceptions), more...)
+				one, err = p.Judge(ctx, src)
+			}
 			if err != nil {
 				return err
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/jobs"
 	"github.com/tocsin-dev/tocsin/internal/postgres"
 	"github.com/tocsin-dev/tocsin/internal/store"
+	"github.com/tocsin-dev/tocsin/internal/web"
 )
 
 // brisk is a service that does everything at once.
@@ -177,9 +178,9 @@ func TestServe(t *testing.T) {
 		for _, project := range []string{"shop", "sent"} {
 			eventually(t, "the advisory reaches "+project, func() bool { return s.standing(project) == "GHSA-bbbb-bbbb-bbbb chalk@5.0.0\n" })
 		}
-		scanned, snapshot, err := s.app.Judge(ctx, nil, inv, false)
-		if err != nil || len(scanned.Decisions) != 1 || snapshot.ID == "" || scanned.Gate == tocsin.GatePass {
-			t.Errorf("%+v, %v", scanned, err)
+		verdict, err := s.app.Gate(ctx, web.GateRequest{Inventory: inv})
+		if err != nil || len(verdict.Targets[0].Decisions) != 1 || verdict.Snapshot.ID == "" || verdict.Gate == tocsin.GatePass {
+			t.Errorf("%+v, %v", verdict, err)
 		}
 		s.stop()
 

@@ -29,6 +29,11 @@ func (s *Store) IncidentPage(ctx context.Context, q IncidentQuery) ([]tocsin.Inc
 	return list[tocsin.Incident](ctx, s.db, `SELECT body FROM incidents`+c.where()+` ORDER BY opened_at DESC, key DESC`+fmt.Sprintf(` LIMIT %d`, q.Limit), c.args...)
 }
 
+// RolledBack gives the incidents that decided to go back to a version, in force or not. They are few, and are not looked for by reading all.
+func (s *Store) RolledBack(ctx context.Context) ([]tocsin.Incident, error) {
+	return list[tocsin.Incident](ctx, s.db, `SELECT body FROM incidents WHERE body LIKE '%"rollbacks":[%' ORDER BY key`)
+}
+
 // An ActionQuery selects the newest revision of each action, by key. What is empty is any. As with an [IncidentQuery] it is for the
 // asker to leave out what somebody may not see.
 type ActionQuery struct {
