@@ -33,7 +33,9 @@ func InForce(known []tocsin.Incident, project string, embargoed bool, now time.T
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b Decided) int { return cmp.Or(strings.Compare(a.Incident, b.Incident), cmp.Compare(a.Number, b.Number)) })
+	slices.SortFunc(out, func(a, b Decided) int {
+		return cmp.Or(strings.Compare(a.Incident, b.Incident), cmp.Compare(a.Number, b.Number))
+	})
 	return out
 }
 
