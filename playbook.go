@@ -127,11 +127,26 @@ type DecisionPoint struct {
 // A PointAnswer is one answer of a [DecisionPoint].
 type PointAnswer struct{ Name, Means string }
 
-// A MessageTemplate is the first draft of a message, a text/template over the incident.
+// A MessageTemplate is the first draft of a message. In its text {{.What}} stands for that field of [Blanks], and so do the others.
 type MessageTemplate struct {
 	Audience Audience
 	Stage    Stage
 	Text     string
+}
+
+// Blanks are what a [MessageTemplate] can fill in, as Markdown that is safe to show.
+type Blanks struct {
+	What       string // the ids of the class, or the title
+	Summary    string
+	Packages   string // affected, name@version, each once
+	Fixed      string // name@version that fixes it
+	Severity   string
+	State      string
+	Leads      string // the incident commander
+	Projects   int    // affected or not yet clear
+	Clear      int
+	Opened     string
+	NextUpdate string
 }
 
 // Task gives a task by its id; nil if there is none.

@@ -239,7 +239,7 @@ func TestWhatPeopleSay(t *testing.T) {
 func TestMessages(t *testing.T) {
 	r := newRoom(t)
 	book := r.rules.Playbooks[defaultPlaybook]
-	book.Messages = []tocsin.MessageTemplate{{Audience: tocsin.AudienceMaintainers, Stage: tocsin.StageFirst, Text: "{{.What}} {{.Summary}} is in {{range .Packages}}{{.}}{{end}}; next {{.NextUpdate}}"}}
+	book.Messages = []tocsin.MessageTemplate{{Audience: tocsin.AudienceMaintainers, Stage: tocsin.StageFirst, Text: "{{.What}} {{.Summary}} is in {{.Packages}}; next {{.NextUpdate}}"}}
 	r.rules.Playbooks = map[string]tocsin.Playbook{defaultPlaybook: book}
 	c := class("CVE-1")
 	c.Summary = "<img src=x> @everybody [x](http://evil.example)"

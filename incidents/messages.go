@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"text/template"
 	"time"
 
@@ -130,28 +131,14 @@ func (r Rules) Draft(inc tocsin.Incident, audience tocsin.Audience, stage tocsin
 	return b.String(), nil
 }
 
-// Blanks are what a message template can fill in, as Markdown that is safe to show.
-type Blanks struct {
-	What       string // the ids of the class, or the title
-	Summary    string
-	Packages   []string // affected, name@version, each once
-	Fixed      []string // name@version that fixes it
-	Severity   string
-	State      string
-	Leads      string // the incident commander
-	Projects   int    // affected or not yet clear
-	Clear      int
-	Opened     string
-	NextUpdate string
-}
-
-func blanks(r Rules, inc tocsin.Incident, now time.Time) Blanks {
+func blanks(r Rules, inc tocsin.Incident, now time.Time) tocsin.Blanks {
 	// What advisories and packages bring is hostile: it is escaped here, since people send what they read.
-	b := Blanks{What: prose(cmp.Or(inc.Class.ID, inc.Class.Summary)), Summary: prose(inc.Class.Summary), Severity: string(cmp.Or(inc.Severity, "not set")), State: string(inc.State),
+	b := tocsin.Blanks{What: prose(cmp.Or(inc.Class.ID, inc.Class.Summary)), Summary: prose(inc.Class.Summary), Severity: string(cmp.Or(inc.Severity, "not set")), State: string(inc.State),
 		Leads: "nobody yet", Opened: moment(inc.OpenedAt), NextUpdate: "when there is news"}
 	if c := inc.Role(tocsin.RoleCommander); c != nil && c.Holder.ID != "" {
 		b.Leads = prose(c.Holder.Name)
 	}
+	var packages, fixed []string
 	for _, p := range inc.Projects {
 		if p.Status.Told() {
 			b.Projects++
@@ -159,17 +146,29 @@ func blanks(r Rules, inc tocsin.Incident, now time.Time) Blanks {
 			b.Clear++
 		}
 		for _, one := range p.Packages {
-			b.Packages = append(b.Packages, code(atVersion(one)))
+			packages = append(packages, code(atVersion(one)))
 			if one.Fixed != "" {
-				b.Fixed = append(b.Fixed, code(one.Name+"@"+one.Fixed))
+				fixed = append(fixed, code(one.Name+"@"+one.Fixed))
 			}
 		}
 	}
-	slices.Sort(b.Packages)
-	slices.Sort(b.Fixed)
-	b.Packages, b.Fixed = slices.Compact(b.Packages), slices.Compact(b.Fixed)
+	b.Packages, b.Fixed = several(packages, "not yet named"), several(fixed, "none is known yet")
 	if every := r.Governance.Updates[inc.Severity]; every > 0 && !inc.State.Over() {
 		b.NextUpdate = moment(now.Add(every))
 	}
 	return b
+}
+
+// several puts names in a sentence, each once, as many as a reader can take in.
+func several(list []string, none string) string {
+	slices.Sort(list)
+	list = slices.Compact(list)
+	if len(list) == 0 {
+		return none
+	}
+	out := strings.Join(list[:min(len(list), maxShown)], ", ")
+	if n := len(list) - maxShown; n > 0 {
+		out += fmt.Sprintf(" and %d more", n)
+	}
+	return out
 }

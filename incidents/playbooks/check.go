@@ -2,13 +2,13 @@ package playbooks
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
-	"text/template"
+	"text/template/parse"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
-	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 func (l *loader) role(v text, at place, what string) tocsin.RoleName {
@@ -164,8 +164,6 @@ func (l *loader) criteria() []tocsin.Criterion {
 	return out
 }
 
-var calls = pattern.Lazy(`\{\{-?\s*(define|template|block)\b`)
-
 func (l *loader) messages() []tocsin.MessageTemplate {
 	var out []tocsin.MessageTemplate
 	for i, m := range l.file.Messages {
@@ -186,15 +184,54 @@ func (l *loader) messages() []tocsin.MessageTemplate {
 			l.fault(m.Audience, "message: text: is missing")
 		}
 		l.bound(m.Text, "message: text", maxMessage)
-		if _, err := template.New("text").Parse(one.Text); err != nil {
-			l.fault(m.Text, "message: %v", err)
-		}
-		if calls().MatchString(one.Text) { // a template that calls another can call itself
-			l.fault(m.Text, "message: text: a template defines and calls no other")
-		}
+		l.template(m.Text)
 		out = append(out, one)
 	}
 	return out
+}
+
+// template checks a text that is filled in: it has blanks and nothing else, so that it cannot run for long or fail when it is needed.
+func (l *loader) template(v text) {
+	trees, err := parse.Parse("text", v.V, "", "")
+	if err != nil {
+		l.fault(v, "message: %v", err)
+		return
+	}
+	blanks := reflect.TypeFor[tocsin.Blanks]()
+	for _, n := range nodes(trees["text"]) {
+		if n.Type() == parse.NodeText {
+			continue
+		}
+		name, ok := "", false
+		if a, is := n.(*parse.ActionNode); is && len(a.Pipe.Decl) == 0 && len(a.Pipe.Cmds) == 1 && len(a.Pipe.Cmds[0].Args) == 1 {
+			if f, is := a.Pipe.Cmds[0].Args[0].(*parse.FieldNode); is && len(f.Ident) == 1 {
+				_, ok = blanks.FieldByName(f.Ident[0])
+				name = f.Ident[0]
+			}
+		}
+		if ok {
+			continue
+		}
+		if name == "" {
+			name = n.String()
+		}
+		var known []string
+		for i := range blanks.NumField() {
+			known = append(known, "{{."+blanks.Field(i).Name+"}}")
+		}
+		l.fault(v, "message: text: %.*q is nothing that can be filled in: want one of %s", maxID, name, strings.Join(known, ", "))
+		return
+	}
+	if len(trees) > 1 {
+		l.fault(v, "message: text: a template defines no other")
+	}
+}
+
+func nodes(t *parse.Tree) []parse.Node {
+	if t == nil || t.Root == nil {
+		return nil
+	}
+	return t.Root.Nodes
 }
 
 // order reports a task or decision point that waits for itself.
