@@ -4,13 +4,13 @@ import "time"
 
 // A Criterion is a condition that must hold before a fix counts as validated.
 type Criterion struct {
-	ID string
+	ID string `json:"id"`
 	// Each has it asked of every project of the incident, not once of the incident.
-	Each bool
+	Each bool `json:"each,omitempty"`
 	// When is CEL over project (with Each) and incident, see incidents/acceptance.
-	When string
+	When string `json:"when"`
 	// Says is what it asks for, in words.
-	Says string
+	Says string `json:"says"`
 }
 
 // A Check is what a criterion came to.

@@ -115,23 +115,26 @@ type PlaybookTask struct {
 
 // A DecisionPoint is a question of a [Playbook] with the answers that there are.
 type DecisionPoint struct {
-	ID       string
-	Question string
-	Role     RoleName
+	ID       string   `json:"id"`
+	Question string   `json:"question"`
+	Role     RoleName `json:"role"`
 	// Answers by name, with what follows from each.
-	Answers []PointAnswer
+	Answers []PointAnswer `json:"answers"`
 	// Needs are as those of a [Task].
-	Needs []string
+	Needs []string `json:"needs,omitempty"`
 }
 
 // A PointAnswer is one answer of a [DecisionPoint].
-type PointAnswer struct{ Name, Means string }
+type PointAnswer struct {
+	Name  string `json:"name"`
+	Means string `json:"means"`
+}
 
 // A MessageTemplate is the first draft of a message. In its text {{.What}} stands for that field of [Blanks], and so do the others.
 type MessageTemplate struct {
-	Audience Audience
-	Stage    Stage
-	Text     string
+	Audience Audience `json:"audience"`
+	Stage    Stage    `json:"stage"`
+	Text     string   `json:"text"`
 }
 
 // Blanks are what a [MessageTemplate] can fill in, as Markdown that is safe to show.

@@ -2,6 +2,7 @@ package tocsin
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -136,7 +137,7 @@ func Span(d time.Duration) string {
 	case d < 2*time.Hour:
 		return fmt.Sprintf("%d min", int(d.Minutes()))
 	case d < 2*Day:
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+		return strings.TrimSuffix(fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60), " 0 min")
 	}
-	return fmt.Sprintf("%d d %d h", int(d/Day), int(d.Hours())%24)
+	return strings.TrimSuffix(fmt.Sprintf("%d d %d h", int(d/Day), int(d.Hours())%24), " 0 h")
 }

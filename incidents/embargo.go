@@ -100,18 +100,7 @@ func (a *act) countDown() {
 	if written > 0 {
 		ready = fmt.Sprintf("%d to the public are written, and can be approved once it has ended", written)
 	}
-	a.say(tocsin.EventEmbargo, "the embargo ends in %s, at %s; %s", remaining(left), moment(e.Until), ready).Role = tocsin.RoleLiaison
-}
-
-// remaining is how long something takes yet, as people say it.
-func remaining(d time.Duration) string {
-	switch {
-	case d > 2*tocsin.Day:
-		return fmt.Sprintf("%d days", d/tocsin.Day)
-	case d > 2*time.Hour:
-		return fmt.Sprintf("%d hours", d/time.Hour)
-	}
-	return fmt.Sprintf("%d minutes", max(d/time.Minute, 1))
+	a.say(tocsin.EventEmbargo, "the embargo ends in %s, at %s; %s", tocsin.Span(left), moment(e.Until), ready).Role = tocsin.RoleLiaison
 }
 
 // outrun looks whether an embargo still keeps anything, by what the class was and is now: it must end when what it keeps is public, and

@@ -34,9 +34,9 @@ func TestCountdown(t *testing.T) {
 	}
 	at := moment(until)
 	want := []string{
-		"the embargo ends in 7 days, at " + at + "; no message to the public is written",
-		"the embargo ends in 24 hours, at " + at + "; no message to the public is written",
-		"the embargo ends in 60 minutes, at " + at + "; 1 to the public are written, and can be approved once it has ended",
+		"the embargo ends in 7 d, at " + at + "; no message to the public is written",
+		"the embargo ends in 24 h, at " + at + "; no message to the public is written",
+		"the embargo ends in 60 min, at " + at + "; 1 to the public are written, and can be approved once it has ended",
 	}
 	if strings.Join(told, "\n") != strings.Join(want, "\n") {
 		t.Errorf("told:\n%s", strings.Join(told, "\n"))

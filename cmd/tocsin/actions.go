@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-dev/tocsin"
-	"github.com/tocsin-dev/tocsin/incidents/playbooks"
 	"github.com/tocsin-dev/tocsin/internal/app"
 	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
@@ -162,7 +161,7 @@ func showIncident(path *string) *cobra.Command {
 						Timeline []tocsin.IncidentEvent `json:"timeline"`
 					}{inc, events})
 				}
-				books, err := playbooks.Shipped()
+				books, err := configured(cmd, *path)
 				if err != nil {
 					return err
 				}

@@ -51,7 +51,7 @@ func steps(w io.Writer, list []incidents.Step) {
 	}
 	for _, s := range list {
 		who := cmp.Or(s.Owner.Name, string(s.Role))
-		line := fmt.Sprintf("%-14s %s (%s", s.ID, s.Title, who)
+		line := fmt.Sprintf("%s (%s", s.Title, who)
 		if !s.Due.IsZero() {
 			line += ", by " + s.Due.Format("2006-01-02 15:04")
 		}
@@ -65,6 +65,6 @@ func steps(w io.Writer, list []incidents.Step) {
 		if line += ")"; len(answers) > 0 {
 			line += ": " + strings.Join(answers, ", ")
 		}
-		fmt.Fprintf(w, "    %s\n", markdown.Line(line, 300))
+		fmt.Fprintf(w, "    %-14s %s\n", s.ID, markdown.Line(line, 300))
 	}
 }

@@ -18,8 +18,6 @@ import (
 	"github.com/tocsin-dev/tocsin/advisories/feed"
 	"github.com/tocsin-dev/tocsin/advisories/landmark"
 	"github.com/tocsin-dev/tocsin/incidents"
-	"github.com/tocsin-dev/tocsin/incidents/acceptance"
-	"github.com/tocsin-dev/tocsin/incidents/playbooks"
 	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/githubapp"
 	"github.com/tocsin-dev/tocsin/internal/jobs"
@@ -63,8 +61,6 @@ type Service struct {
 	opts      Options
 	store     *store.Store
 	indexes   *indexes
-	playbooks map[string]tocsin.Playbook
-	accept    func(tocsin.Incident, time.Time) []tocsin.Check
 	writer    *incidents.Writer
 	github    *github.Executor
 	asApp     *githubapp.App // nil: with a token
@@ -88,16 +84,12 @@ type settings struct {
 // New opens everything that can fail before the first run. Close it.
 func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Service, error) {
 	s := &Service{log: log, opts: o, running: make(chan struct{})}
-	var errs [2]error
-	s.playbooks, errs[0] = playbooks.Shipped()
-	s.writer, errs[1] = incidents.NewWriter()
-	accepts, bad := acceptance.Compile(s.playbooks)
-	s.accept = accepts.Checks
-	if err := errors.Join(errors.Join(errs[:]...), bad, s.Configure(c)); err != nil {
+	var err error
+	s.writer, err = incidents.NewWriter()
+	if err := errors.Join(err, s.Configure(c)); err != nil {
 		return nil, err
 	}
 	s.transport = netguard.Transport(netguard.Allow{Prefixes: c.Fetch.Prefixes, Hosts: c.Fetch.Hosts})
-	var err error
 	if o.Live && !c.GitHub.SignsIn() {
 		return nil, fmt.Errorf("%w: --live needs github: token: or app: in the configuration", tocsin.ErrInvalid)
 	}
@@ -135,16 +127,17 @@ func OpenStore(ctx context.Context, c config.Config) (*store.Store, error) {
 	return store.Open(ctx, Database(c))
 }
 
-// Configure takes policies, exceptions, governance and projects from a configuration. After an error everything is as it was. What a process opened at
+// Configure takes policies, exceptions, governance, playbooks and projects from a configuration. After an error everything is as it was. What a process opened at
 // its start (data, database, addresses, credentials) stays.
 func (s *Service) Configure(c config.Config) error {
 	modes, err1 := PoliciesByMode(c.Policies)
 	excused, err2 := Exceptions(c.Exceptions, s.opts.Now())
 	rules, err3 := Governance(c.Governance)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	books, accept, err4 := Playbooks(c.Playbooks)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return err
 	}
-	s.settings.Store(&settings{config: c, policies: modes, excused: s.usable(c, excused), law: incidents.Rules{Playbooks: s.playbooks, Governance: rules, Accept: s.accept}})
+	s.settings.Store(&settings{config: c, policies: modes, excused: s.usable(c, excused), law: incidents.Rules{Playbooks: books, Governance: rules, Accept: accept}})
 	return nil
 }
 

@@ -33,7 +33,9 @@ type Config struct {
 	// Exceptions are paths of files with what people decided.
 	Exceptions []string
 	// Governance is the path of the file that says who may do what and who is called; empty: the shipped one.
-	Governance   string
+	Governance string
+	// Playbooks are paths of files that come beside the shipped ones, or in place of those with the same name.
+	Playbooks    []string
 	Coordination Coordination
 	GitHub       GitHub
 	Projects     []Project
@@ -95,6 +97,7 @@ type file struct {
 	Policies     []str `yaml:"policies"`
 	Exceptions   []str `yaml:"exceptions"`
 	Governance   str   `yaml:"governance"`
+	Playbooks    []str `yaml:"playbooks"`
 	Coordination struct {
 		Repository str `yaml:"repository"`
 		Visibility str `yaml:"visibility"`
@@ -238,6 +241,9 @@ func (l *loader) config(f file) Config {
 	}
 	if f.Governance.IsSet() {
 		c.Governance = l.file(f.Governance, "governance")
+	}
+	for _, p := range f.Playbooks {
+		c.Playbooks = append(c.Playbooks, l.file(p, "playbooks"))
 	}
 	l.coordination(f, &c)
 	l.github(f, &c)
