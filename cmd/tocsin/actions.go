@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/internal/app"
 	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
@@ -165,7 +166,11 @@ func showIncident(path *string) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				timeline(cmd.OutOrStdout(), inc, books[inc.Playbook], events)
+				known, err := s.Incidents(cmd.Context())
+				if err != nil {
+					return err
+				}
+				timeline(cmd.OutOrStdout(), inc, books[inc.Playbook], incidents.Similar(inc, known), events)
 				return nil
 			})
 		},

@@ -12,8 +12,8 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/markdown"
 )
 
-// timeline writes an incident, what is to be done next by its playbook, and what happened to it.
-func timeline(w io.Writer, inc tocsin.Incident, book tocsin.Playbook, events []tocsin.IncidentEvent) {
+// timeline writes an incident, what is to be done next by its playbook, what was learned from others like it, and what happened to it.
+func timeline(w io.Writer, inc tocsin.Incident, book tocsin.Playbook, like []tocsin.Likeness, events []tocsin.IncidentEvent) {
 	fmt.Fprintf(w, "%s  %s\n  %s, %s, severity %s, playbook %s\n  %s\n", inc.Key, markdown.Line(inc.Class.Summary, 200),
 		inc.State, inc.Urgency, cmp.Or(inc.Severity, "not set"), inc.Playbook, markdown.Line(inc.Cause, 300))
 	for _, p := range inc.Projects {
@@ -38,6 +38,9 @@ func timeline(w io.Writer, inc tocsin.Incident, book tocsin.Playbook, events []t
 		}
 	}
 	steps(w, incidents.Next(inc, book))
+	for _, l := range like {
+		fmt.Fprintf(w, "  a similar incident: %s (%s)\n    %s: %s\n", l.Incident, markdown.Line(strings.Join(l.Why, "; "), 200), l.Lesson.Section, markdown.Line(l.Lesson.Text, 300))
+	}
 	for _, e := range events {
 		fmt.Fprintf(w, "  %3d %s %-13s %-8s %s\n", e.Seq, e.At.Format("2006-01-02 15:04:05"), e.Kind, markdown.Line(e.Actor, 40),
 			markdown.Line(strings.TrimSpace(e.Project+" "+e.Text), 300))
