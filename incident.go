@@ -165,6 +165,8 @@ type IncidentPackage struct {
 	// Path is a shortest dependency path.
 	Path     []string `json:"path,omitempty"`
 	Location string   `json:"location,omitempty"`
+	// Reach is how far the project's code gets to the flaw, the farthest where there are several; empty where nobody looked.
+	Reach Reach `json:"reach,omitempty"`
 }
 
 // An IncidentEvent is one entry of an incident's timeline, which only grows.

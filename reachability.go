@@ -1,5 +1,7 @@
 package tocsin
 
+import "slices"
+
 // A Reachability says how far the code of a project gets to the flaw of a [Finding]. It never changes what is affected: code
 // that is not called today is called tomorrow, and no analysis sees a call by reflection, by linkname or from assembly.
 type Reachability struct {
@@ -30,3 +32,12 @@ const (
 	ReachPresent  Reach = "present"  // its module is required, and its package is not compiled in
 	ReachUnknown  Reach = "unknown"  // it could not be looked at; the reason says why
 )
+
+// Farther gives of two reaches the one that is nearer to the flaw. What is not known may be called, and what nobody looked at counts for nothing.
+func (r Reach) Farther(other Reach) Reach {
+	order := []Reach{"", ReachPresent, ReachImported, ReachUnknown, ReachCalled}
+	if slices.Index(order, other) > slices.Index(order, r) {
+		return other
+	}
+	return r
+}

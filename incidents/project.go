@@ -90,7 +90,7 @@ func order(list []tocsin.IncidentPackage) []tocsin.IncidentPackage {
 // packages gives the affected packages of the decisions, in the order of name and version.
 func packages(decisions []tocsin.Decision, own tocsin.Class) []tocsin.IncidentPackage {
 	var out []tocsin.IncidentPackage
-	classes := map[string][]string{}
+	classes, reach := map[string][]string{}, map[string]tocsin.Reach{}
 	for _, d := range decisions {
 		f := d.Finding
 		p := tocsin.IncidentPackage{Ecosystem: f.Package.Ecosystem, Name: f.Package.Name, Version: f.Package.Version, Match: f.Match, Upgrade: f.Upgrade}
@@ -124,9 +124,13 @@ func packages(decisions []tocsin.Decision, own tocsin.Class) []tocsin.IncidentPa
 			c = own.ID
 		}
 		classes[id(p)] = append(classes[id(p)], c)
+		if f.Reachability != nil {
+			reach[id(p)] = reach[id(p)].Farther(f.Reachability.Reach)
+		}
 	}
 	out = order(out)
 	for i := range out {
+		out[i].Reach = reach[id(out[i])]
 		list := classes[id(out[i])]
 		slices.Sort(list)
 		if list = slices.Compact(list); len(list) > 1 || list[0] != own.ID {

@@ -2,6 +2,7 @@
 package acceptance
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -24,8 +25,19 @@ type Project struct {
 	ClearFor time.Duration `cel:"clear_for"`
 	// Round counts how often it became affected.
 	Round int64 `cel:"round"`
+	// Had is what was affected when it was last.
+	Had []Affected `cel:"had"`
 	// Resolves are the versions that it has now of what was affected.
 	Resolves []Resolved `cel:"resolves"`
+}
+
+// Affected is a package that was affected.
+type Affected struct {
+	Ecosystem string `cel:"ecosystem"`
+	Name      string `cel:"name"`
+	Version   string `cel:"version"`
+	// Reach is called, imported, present or unknown, of the project's code to the flaw; unknown too where nobody looked.
+	Reach string `cel:"reach"`
 }
 
 // Resolved is a version that a project has now.
@@ -67,7 +79,7 @@ type program struct {
 // Compile checks the criteria of playbooks, by name. The error joins all that is wrong.
 func Compile(books map[string]tocsin.Playbook) (*Set, error) {
 	env, err := cel.NewEnv(
-		ext.NativeTypes(ext.ParseStructTags(true), reflect.TypeFor[Project](), reflect.TypeFor[Resolved](), reflect.TypeFor[Incident]()),
+		ext.NativeTypes(ext.ParseStructTags(true), reflect.TypeFor[Project](), reflect.TypeFor[Affected](), reflect.TypeFor[Resolved](), reflect.TypeFor[Incident]()),
 		cel.Variable("incident", cel.ObjectType("acceptance.Incident")), cel.CrossTypeNumericComparisons(true), cel.ParserExpressionSizeLimit(maxExpression),
 	)
 	if err != nil {
@@ -144,6 +156,9 @@ func projectOf(p tocsin.IncidentProject, now time.Time) Project {
 	out := Project{Slug: p.Slug, Status: string(p.Status), Clear: !p.Status.Stated(), Round: int64(p.Round)}
 	if out.Clear && !p.ClearedAt.IsZero() {
 		out.ClearFor = max(now.Sub(p.ClearedAt), 0)
+	}
+	for _, a := range p.Packages[:min(len(p.Packages), maxResolved)] {
+		out.Had = append(out.Had, Affected{a.Ecosystem, a.Name, a.Version, string(cmp.Or(a.Reach, tocsin.ReachUnknown))})
 	}
 	for _, r := range p.Resolved[:min(len(p.Resolved), maxResolved)] {
 		state := string(r.Registry)

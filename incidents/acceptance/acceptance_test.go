@@ -68,3 +68,21 @@ func TestChecks(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 }
+
+// TestReach: a criterion can ask for more where the code got to the flaw, and unknown is neither.
+func TestReach(t *testing.T) {
+	s, err := acceptance.Compile(book(tocsin.Criterion{ID: "c", Each: true, Says: "who called it looked at its log", When: `project.had.all(p, p.reach in ["imported", "present"]) || "log" in incident.done`}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for reach, want := range map[tocsin.Reach]bool{tocsin.ReachCalled: false, tocsin.ReachImported: true, tocsin.ReachPresent: true, tocsin.ReachUnknown: false, "": false} {
+		inc := tocsin.Incident{Playbook: "p", Projects: []tocsin.IncidentProject{{Status: tocsin.ProjectPatched, Packages: []tocsin.IncidentPackage{{Reach: tocsin.ReachPresent}, {Reach: reach}}}}}
+		if got := s.Checks(inc, time.Time{}); got[0].OK != want || got[0].Error != "" {
+			t.Errorf("%q: %+v", reach, got)
+		}
+		inc.Tasks = []tocsin.Task{{ID: "log", Done: true}}
+		if got := s.Checks(inc, time.Time{}); !got[0].OK {
+			t.Errorf("%q, done: %+v", reach, got)
+		}
+	}
+}
