@@ -144,7 +144,7 @@ func (s *Service) Configure(c config.Config) error {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
-	s.settings.Store(&settings{config: c, policies: modes, excused: s.usable(c, excused), law: incidents.Rules{Playbooks: s.playbooks, Governance: rules, Accept: s.accept}})
+	s.settings.Store(&settings{config: c, policies: modes, excused: s.usable(c, excused), law: incidents.Rules{Playbooks: s.playbooks, Governance: rules, Accept: s.accept, Publisher: c.Publisher}})
 	return nil
 }
 
