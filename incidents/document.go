@@ -211,9 +211,9 @@ func heading(d tocsin.Document) string {
 	case 0:
 		return line(strings.TrimSuffix(about+": "+d.Flaws[0].Summary, ": "))
 	case 1:
-		return title(fmt.Sprintf("%s ships a dependency affected by %s", d.Products[0].Name, about))
+		return line(fmt.Sprintf("%s ships a dependency affected by %s", d.Products[0].Name, about))
 	default:
-		return title(fmt.Sprintf("%s and %d more ship a dependency affected by %s", d.Products[0].Name, n-1, about))
+		return line(fmt.Sprintf("%s and %d more ship a dependency affected by %s", d.Products[0].Name, n-1, about))
 	}
 }
 
