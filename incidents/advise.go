@@ -197,6 +197,9 @@ func (a *act) published(d tocsin.Document, news string) *tocsin.Document {
 	if a.inc.State.Over() {
 		d.Status = tocsin.DocumentFinal
 	}
+	if before := Revisions(a.inc); !d.Withdrawn.IsZero() && before[len(before)-1].Withdrawn.IsZero() {
+		d.Withdrawn = a.now.UTC()
+	}
 	d.Revisions = slices.Clone(d.Revisions)
 	d.Revisions[len(d.Revisions)-1] = tocsin.Revision{Number: len(d.Revisions), At: a.now.UTC(), Summary: news}
 	return &d

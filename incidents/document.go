@@ -147,14 +147,19 @@ func flaw(inc tocsin.Incident, c tocsin.Class) tocsin.Flaw {
 	if c.ID == "" {
 		return tocsin.Flaw{ID: inc.Key, Kind: c.Kind}
 	}
-	f := tocsin.Flaw{ID: line(c.ID), Kind: c.Kind, Summary: line(c.Summary), CVSS: c.CVSS}
+	f := tocsin.Flaw{ID: cmp.Or(line(c.ID), inc.Key), Kind: c.Kind, Summary: line(c.Summary)}
+	if v := c.CVSS; v != nil && line(v.Vector) == v.Vector && line(v.Source) == v.Source {
+		f.CVSS = v
+	}
 	for _, a := range c.Aliases[:min(len(c.Aliases), maxIDs)] {
 		if a = line(a); a != f.ID && a != "" {
 			f.Aliases = append(f.Aliases, a)
 		}
 	}
 	for _, w := range c.CWEs[:min(len(c.CWEs), maxIDs)] {
-		f.CWEs = append(f.CWEs, line(w))
+		if w = line(w); w != "" {
+			f.CWEs = append(f.CWEs, w)
+		}
 	}
 	if link(c.URL) != "" {
 		f.URL = c.URL
@@ -169,10 +174,7 @@ func product(inc tocsin.Incident, ip tocsin.IncidentProject, p tocsin.Project, s
 		ref, _ := purl.Parse(out.PURL)
 		out.Ecosystem, out.Name = ref.Ecosystem, line(ref.Name)
 	}
-	switch ip.Status {
-	case tocsin.ProjectCorrected:
-		out.Status, out.Impact = tocsin.ProductNotAffected, "The advisory does not name the version that it has."
-	case tocsin.ProjectExcused:
+	if ip.Status == tocsin.ProjectExcused {
 		out.Status, out.Impact = tocsin.ProductNotAffected, "Those who look after it state that it is not affected."
 	}
 	for _, s := range said.Products {
@@ -207,13 +209,21 @@ func heading(d tocsin.Document) string {
 		return "Security incident " + d.ID
 	}
 	about := d.Flaws[0].ID
-	switch n := len(d.Products); n {
-	case 0:
+	var names []string
+	for _, p := range d.Products {
+		if p.Status != tocsin.ProductNotAffected {
+			names = append(names, p.Name)
+		}
+	}
+	switch n := len(names); {
+	case len(d.Products) == 0:
 		return line(strings.TrimSuffix(about+": "+d.Flaws[0].Summary, ": "))
-	case 1:
-		return line(fmt.Sprintf("%s ships a dependency affected by %s", d.Products[0].Name, about))
+	case n == 0:
+		return line("Not affected by " + about)
+	case n == 1:
+		return line(fmt.Sprintf("%s ships a dependency affected by %s", names[0], about))
 	default:
-		return line(fmt.Sprintf("%s and %d more ship a dependency affected by %s", d.Products[0].Name, n-1, about))
+		return line(fmt.Sprintf("%s and %d more ship a dependency affected by %s", names[0], n-1, about))
 	}
 }
 

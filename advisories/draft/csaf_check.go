@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/package-url/packageurl-go"
 	gocvss30 "github.com/pandatix/go-cvss/30"
 	gocvss31 "github.com/pandatix/go-cvss/31"
-	"github.com/package-url/packageurl-go"
 
 	"github.com/tocsin-dev/tocsin"
 )

@@ -57,9 +57,11 @@ func stateVEX(d tocsin.Document, f tocsin.Flaw, p tocsin.Product) []vex.Statemen
 			v.Aliases = append(v.Aliases, vex.VulnerabilityID(a))
 		}
 	}
-	if !d.Withdrawn.IsZero() { // a statement that is not repeated goes on to hold, so it is taken back
-		whole := tocsin.Product{PURL: p.PURL, Name: p.Name, Status: tocsin.ProductNotAffected, Impact: "The advisory was withdrawn: " + d.Last().Summary, Uses: p.Uses}
-		return []vex.Statement{vexStatement(d, v, whole, releases(whole)[0])}
+	if !d.Withdrawn.IsZero() { // a statement that is not repeated goes on to hold, so it is taken back; that nothing is affected nobody said
+		whole := tocsin.Product{PURL: p.PURL, Name: p.Name, Status: tocsin.ProductUnknown, Uses: p.Uses}
+		s := vexStatement(d, v, whole, releases(whole)[0])
+		s.StatusNotes = "The advisory was withdrawn: " + line(d.Last().Summary)
+		return []vex.Statement{s}
 	}
 	var out []vex.Statement
 	for _, r := range releases(p) {

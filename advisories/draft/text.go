@@ -19,9 +19,11 @@ func details(d tocsin.Document, todo string) string {
 	if own := text(d.Details); own != "" {
 		b.WriteString(own + "\n")
 	} else {
+		var all []string
 		for _, p := range d.Products {
-			fmt.Fprintf(&b, "%s\n", impact(d, p))
+			all = append(all, impact(d, p)+"\n")
 		}
+		b.WriteString(strings.Join(all, "\n"))
 		if len(d.Products) == 0 {
 			fmt.Fprintf(&b, "%s\n", markdown.Text(summary(d)))
 		}
@@ -122,6 +124,9 @@ func patches(d tocsin.Document) string {
 	}
 	for _, p := range d.Products {
 		for _, u := range p.Uses {
+			if p.Status == tocsin.ProductNotAffected {
+				continue
+			}
 			switch {
 			case u.Fixed == "":
 				add(fmt.Sprintf("- %s: no fixed version is known\n", code(u.Name)))
@@ -140,8 +145,11 @@ func open(d tocsin.Document) string {
 	var b strings.Builder
 	for _, p := range d.Products {
 		if p.Status == tocsin.ProductUnknown {
-			fmt.Fprintf(&b, "- which released versions of %s contain the affected package\n- whether the affected code can be reached, and how\n- the release that fixes it\n", code(p.Name))
+			fmt.Fprintf(&b, "- which released versions of %s contain the affected package\n", code(p.Name))
 		}
+	}
+	if b.Len() > 0 {
+		b.WriteString("- whether the affected code can be reached, and how\n- the release that fixes it\n")
 	}
 	return b.String()
 }
