@@ -89,7 +89,14 @@ type DraftPayload struct {
 	CVSS            string               `json:"cvss_vector_string,omitempty"`
 	CVE             string               `json:"cve_id,omitempty"`
 	CWEs            []string             `json:"cwe_ids,omitempty"`
+	Credits         []DraftCredit        `json:"credits,omitempty"`
 	Vulnerabilities []DraftVulnerability `json:"vulnerabilities"`
+}
+
+// DraftCredit thanks a user of GitHub, by login.
+type DraftCredit struct {
+	Login string     `json:"login"`
+	Type  CreditType `json:"type"`
 }
 
 // DraftVulnerability is one affected package of a [DraftPayload].

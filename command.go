@@ -28,20 +28,25 @@ type Command struct {
 	Message  string        `json:"message,omitempty"`
 	Audience Audience      `json:"audience,omitempty"`
 	Stage    Stage         `json:"stage,omitempty"`
-	Section  Section       `json:"section,omitempty"` // write: of the review
+	Section  Section       `json:"section,omitempty"` // write: of the review; advise: of the advisory
 	Credit   CreditType    `json:"credit,omitempty"`
 	Minutes  int           `json:"minutes,omitempty"` // effort
 	Severity Level         `json:"severity,omitempty"`
 	Projects []string      `json:"projects,omitempty"` // split, set-status, roll-back: which
 	Status   ProjectStatus `json:"status,omitempty"`   // set-status
-	Into     string        `json:"into,omitempty"`     // merge: the key of the other incident
-	Package  string        `json:"package,omitempty"`  // roll-back: ecosystem/name
-	Version  string        `json:"version,omitempty"`  // roll-back: to which
-	Number   int           `json:"number,omitempty"`   // correct: of the event; approve-rollback: of the rollback, from 1
-	Until    time.Time     `json:"until,omitzero"`
-	TLP      TLP           `json:"tlp,omitempty"`
-	Text     string        `json:"text,omitempty"`
-	Reason   string        `json:"reason,omitempty"`
+	// Product, Range and Justification are what the advisory says of what the projects publish: which versions are affected (">= 1.0, < 1.4.2 || = 2.0"),
+	// or why none is.
+	Product       ProductStatus `json:"product,omitempty"`
+	Range         string        `json:"range,omitempty"`
+	Justification Justification `json:"justification,omitempty"`
+	Into          string        `json:"into,omitempty"`    // merge: the key of the other incident
+	Package       string        `json:"package,omitempty"` // roll-back: ecosystem/name
+	Version       string        `json:"version,omitempty"` // roll-back: to which
+	Number        int           `json:"number,omitempty"`  // correct: of the event; approve-rollback: of the rollback, from 1
+	Until         time.Time     `json:"until,omitzero"`
+	TLP           TLP           `json:"tlp,omitempty"`
+	Text          string        `json:"text,omitempty"`
+	Reason        string        `json:"reason,omitempty"`
 	// BreakGlass does what the roles of the one who asks do not allow. Everybody is told. What needs two people still does.
 	BreakGlass bool `json:"break_glass,omitempty"`
 }
@@ -88,7 +93,10 @@ const (
 	DoCredit          Verb = "credit"           // text: who, credit
 	DoEffort          Verb = "effort"           // minutes
 	DoCloseReview     Verb = "close-review"
-	DoSplit           Verb = "split" // projects, reason
+	DoSplit           Verb = "split"   // projects, reason
+	DoAdvise          Verb = "advise"  // section, text: of the advisory
+	DoProduct         Verb = "product" // projects, product, range, justification, text: of the advisory
+	DoRevise          Verb = "revise"  // text: the advisory is to be published as it is now; it says what is new
 )
 
 // A Declaration is an emergency that no advisory is behind.
@@ -153,6 +161,8 @@ type Message struct {
 	Author   Actor     `json:"author"`
 	At       time.Time `json:"at"`
 	Approved []Actor   `json:"approved,omitempty"`
+	// Document is the advisory that it publishes, as it was when it was written; nil for most messages. Text then says what is new in it.
+	Document *Document `json:"document,omitempty"`
 	// SentAt is when it had all approvals and went out; WithdrawnAt when it was taken back before.
 	SentAt      time.Time `json:"sent_at,omitzero"`
 	WithdrawnAt time.Time `json:"withdrawn_at,omitzero"`

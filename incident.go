@@ -32,6 +32,8 @@ type Incident struct {
 	Delegations     []Delegation      `json:"delegations,omitempty"`
 	Embargo         Embargo           `json:"embargo,omitzero"`
 	Escalation      Escalation        `json:"escalation,omitzero"`
+	// Advice is what people said for the advisory to those downstream; nil while nobody said anything.
+	Advice *Advice `json:"advice,omitempty"`
 	// Review is what is learned from an emergency; nil before it is over.
 	Review   *Review   `json:"review,omitempty"`
 	OpenedAt time.Time `json:"opened_at"`

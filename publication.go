@@ -25,6 +25,9 @@ type PublicEntry struct {
 	At    time.Time `json:"at"`
 	Stage Stage     `json:"stage"`
 	Text  string    `json:"text"`
+	// Revision is that of the advisory which was published with it, 0 for none, and Digest that of [Document.Digest].
+	Revision int    `json:"revision,omitempty"`
+	Digest   string `json:"digest,omitempty"`
 	// Hash is over this entry, the incident and the hash before it.
 	Hash string `json:"hash"`
 }

@@ -80,8 +80,18 @@ type ReviewAction struct {
 
 // A Credit names somebody for what they contributed.
 type Credit struct {
+	// Who is a name, or @ and a login of GitHub.
 	Who  string     `json:"who"`
 	Type CreditType `json:"type"`
+}
+
+// Login is the login of GitHub, without @; empty if there is none.
+func (c Credit) Login() string {
+	login, ok := strings.CutPrefix(c.Who, "@")
+	if !ok || login == "" || len(login) > 39 || login[0] == '-' || !only(login, letters+"-") {
+		return ""
+	}
+	return login
 }
 
 // CreditType is one of the ten of OSV and GitHub. https://ossf.github.io/osv-schema/#credits-field

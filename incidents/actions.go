@@ -2,14 +2,15 @@ package incidents
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
+	advisory "github.com/tocsin-dev/tocsin/advisories/draft"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
 	"github.com/tocsin-dev/tocsin/internal/pattern"
-	"github.com/tocsin-dev/tocsin/internal/purl"
 )
 
 // Coordination is where an incident is led from: a repository of our own, not of a project that may be compromised.
@@ -129,11 +130,13 @@ func (w *Writer) project(v view, p tocsin.Project) ([]tocsin.Action, error) {
 		out = append(out, a)
 	}
 	if p.OptIn.AdvisoryDraft && v.Incident.Urgency == tocsin.UrgencyEmergency && v.Project.Status == tocsin.ProjectAffected {
-		draft, err := w.draft(v, p)
+		draft, ok, err := w.draft(v, p)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, draft)
+		if ok {
+			out = append(out, draft)
+		}
 	}
 	return out, nil
 }
@@ -285,34 +288,19 @@ func (w *Writer) call(v view, s tocsin.Summons, tracking tocsin.Action) (tocsin.
 	return a, err
 }
 
-// draft describes the advisory by which a project tells its own users. What only people know is left open in it.
-func (w *Writer) draft(v view, p tocsin.Project) (tocsin.Action, error) {
-	body, err := w.render("draft.md.tmpl", v)
-	if err != nil {
-		return tocsin.Action{}, err
+// draft describes the advisory by which a project tells its own users; ok is false where it need not. What only people know is left open in it.
+func (w *Writer) draft(v view, p tocsin.Project) (a tocsin.Action, ok bool, err error) {
+	d := document(v.Incident, []tocsin.Project{p}, tocsin.Publisher{})
+	d.Status = tocsin.DocumentDraft
+	payload, err := advisory.Payload(d)
+	if errors.Is(err, tocsin.ErrConflict) { // people say that it is not affected
+		return tocsin.Action{}, false, nil
+	} else if err != nil {
+		return tocsin.Action{}, false, err
 	}
-	vulnerable := tocsin.DraftVulnerability{Ecosystem: "other", Name: p.Slug}
-	if ref, err := purl.Parse(p.Publishes); err == nil && p.Publishes != "" {
-		vulnerable.Ecosystem, vulnerable.Name = cmp.Or(githubEcosystems[ref.Ecosystem], "other"), ref.Name
-	}
-	payload := tocsin.DraftPayload{
-		Summary:     title(fmt.Sprintf("%s ships a dependency affected by %s", p.Slug, v.Class.ID)),
-		Description: body, CWEs: v.Class.CWEs, Vulnerabilities: []tocsin.DraftVulnerability{vulnerable},
-	}
-	if c := v.Class.CVSS; c != nil && strings.HasPrefix(c.Vector, "CVSS:") {
-		payload.CVSS = c.Vector
-	} else {
-		payload.Severity = string(cmp.Or(v.Incident.Severity, tocsin.LevelHigh))
-	}
-	a, err := tocsin.NewAction(tocsin.ActionDraft, "draft/"+v.Incident.Key+"/"+p.Slug, payload)
+	a, err = tocsin.NewAction(tocsin.ActionDraft, "draft/"+v.Incident.Key+"/"+p.Slug, payload)
 	a = address(a, p, v.Incident)
 	// A draft is seen by the repository's administrators only, whoever can read the repository.
 	a.Audience, a.TLP, a.Approvals = tocsin.VisibilityPrivate, tocsin.TLPAmber, draftApprovals
-	return a, err
-}
-
-// githubEcosystems are GitHub's names in advisories.
-var githubEcosystems = map[string]string{
-	"npm": "npm", "PyPI": "pip", "Maven": "maven", "Go": "go", "RubyGems": "rubygems", "crates.io": "rust",
-	"Packagist": "composer", "NuGet": "nuget", "Pub": "pub", "Hex": "erlang", "GitHub Actions": "actions", "SwiftURL": "swift",
+	return a, true, err
 }

@@ -66,6 +66,11 @@ type draft struct {
 func clone(inc tocsin.Incident) tocsin.Incident {
 	inc.Projects, inc.Roles, inc.Tasks = slices.Clone(inc.Projects), slices.Clone(inc.Roles), slices.Clone(inc.Tasks)
 	inc.Answers, inc.Messages, inc.Rollbacks = slices.Clip(inc.Answers), slices.Clone(inc.Messages), slices.Clone(inc.Rollbacks)
+	if a := inc.Advice; a != nil {
+		own := *a
+		own.Products = slices.Clone(a.Products)
+		inc.Advice = &own
+	}
 	inc.Delegations, inc.Also = slices.Clip(inc.Delegations), slices.Clip(inc.Also)
 	if r := inc.Review; r != nil {
 		own := *r

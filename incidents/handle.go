@@ -17,6 +17,10 @@ type Rules struct {
 	Governance tocsin.Governance
 	// Accept asks the acceptance criteria of an incident's playbook; nil: there are none.
 	Accept func(inc tocsin.Incident, now time.Time) []tocsin.Check
+	// Publisher is who advisories are by; empty: none can be published.
+	Publisher tocsin.Publisher
+	// Projects are those of the incident that is handled, by slug: an advisory says of them no more than they opted in to.
+	Projects map[string]tocsin.Project
 }
 
 // Handle does what somebody wants in the incident with the key. It gives the incidents that changed, sorted by key; for merge and split
@@ -174,6 +178,9 @@ func verbs() map[tocsin.Verb]verb {
 		tocsin.DoCredit:       {whenever, tocsin.RightReview, "text credit", (*act).credit, "", "Thank somebody for what they contributed"},
 		tocsin.DoEffort:       {whenever, "", "minutes", (*act).effort, "", "Say how long you worked on it"},
 		tocsin.DoCloseReview:  {in(tocsin.StateResolved, tocsin.StateStoodDown), tocsin.RightReview, "", (*act).closeReview, "reason", "Close the review"},
+		tocsin.DoAdvise:       {whenever, tocsin.RightDraft, "section text", (*act).advise, "", "Write a section of the advisory to those downstream"},
+		tocsin.DoProduct:      {whenever, tocsin.RightValidate, "projects product", (*act).product, "range justification text", "Say which versions of what projects publish are affected, or why none is"},
+		tocsin.DoRevise:       {whenever, tocsin.RightDraft, "text", (*act).revise, "", "Propose to publish the advisory as it is now; another approves the message"},
 		tocsin.DoMerge:        {open, tocsin.RightJoin, "into reason", (*act).merge, "", "Go on with it as another incident"},
 		tocsin.DoSplit:        {open, tocsin.RightJoin, "projects reason", (*act).split, "", "Move projects to an incident of their own"},
 	}
@@ -281,6 +288,8 @@ func missing(c tocsin.Command, field string) bool {
 		return len(c.Projects) == 0
 	case "status":
 		return c.Status == ""
+	case "product":
+		return c.Product == ""
 	case "section":
 		return c.Section == ""
 	case "credit":
@@ -308,7 +317,7 @@ func bounds(c tocsin.Command) error {
 	}{
 		{"text", c.Text, maxText}, {"reason", c.Reason, maxReason}, {"task", c.Task, maxShort}, {"point", c.Point, maxShort},
 		{"answer", c.Answer, maxShort}, {"package", c.Package, maxShort}, {"version", c.Version, maxShort}, {"by", c.By.Name, maxShort},
-		{"to", c.To.Name, maxShort}, {"to.id", c.To.ID, maxShort}, {"into", c.Into, maxShort}, {"message", c.Message, maxShort},
+		{"to", c.To.Name, maxShort}, {"to.id", c.To.ID, maxShort}, {"range", c.Range, maxReason}, {"into", c.Into, maxShort}, {"message", c.Message, maxShort},
 	} {
 		if len(f.text) > f.most {
 			return fmt.Errorf("%w: %s: %s is longer than %d bytes", tocsin.ErrInvalid, c.Do, f.name, f.most)

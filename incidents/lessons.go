@@ -54,8 +54,8 @@ const (
 	alikeWeakness = 4
 	alikePlaybook = 3
 	alikeProject  = 2
-	// alike is the least for one to be named: a common project alone says nothing.
-	alike = 3
+	// likeEnough is the least for one to be named: a common project alone says nothing.
+	likeEnough = 3
 	// maxAlike bounds those that are named.
 	maxAlike = 3
 )
@@ -72,8 +72,8 @@ func Similar(inc tocsin.Incident, known []tocsin.Incident) []tocsin.Likeness {
 		if o.Key == inc.Key || len(lessons) == 0 || o.Private() || inc.Private() {
 			continue
 		}
-		score, why := compare(inc, o)
-		if score < alike {
+		score, why := inCommon(inc, o)
+		if score < likeEnough {
 			continue
 		}
 		l := tocsin.Likeness{Incident: o.Key, Title: titleOf(o), Why: why, Lesson: lessons[0]}
@@ -94,7 +94,7 @@ func Similar(inc tocsin.Incident, known []tocsin.Incident) []tocsin.Likeness {
 	return out
 }
 
-func compare(a, b tocsin.Incident) (score int, why []string) {
+func inCommon(a, b tocsin.Incident) (score int, why []string) {
 	add := func(n int, format string, args ...any) {
 		score += n
 		why = append(why, fmt.Sprintf(format, args...))

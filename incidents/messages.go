@@ -84,6 +84,11 @@ func (a *act) approve() error {
 	case m.Audience.Open() && a.inc.Private():
 		return fmt.Errorf("%w: the incident is under embargo until it is disclosed: message %s waits", tocsin.ErrConflict, m.ID)
 	}
+	if m.Document != nil {
+		if err := a.stillOpen(*m.Document); err != nil {
+			return err
+		}
+	}
 	m.Approved = append(m.Approved, a.c.By)
 	a.say(tocsin.EventMessage, "agreed to message %s", m.ID)
 	if len(m.Approved) >= approvals {
@@ -94,6 +99,9 @@ func (a *act) approve() error {
 
 // send lets a message go, and sets the clock to the next one.
 func (a *act) send(m *tocsin.Message) error {
+	if m.Document != nil {
+		m.Document = a.published(*m.Document, m.Text)
+	}
 	m.SentAt = a.now
 	e := a.say(tocsin.EventPublished, "message %s went out (for %s): %s", m.ID, m.Audience, m.Text)
 	e.TLP = m.TLP

@@ -16,10 +16,14 @@ func Publish(inc tocsin.Incident) (p tocsin.Publication, ok bool) {
 	p = tocsin.Publication{Incident: inc.Key}
 	before := ""
 	for _, m := range inc.Messages {
-		if !m.Audience.Open() || m.SentAt.IsZero() || m.TLP != tocsin.TLPClear || len(m.Approved) < approvals {
+		if !public(m) {
 			continue
 		}
 		e := tocsin.PublicEntry{Seq: len(p.Entries) + 1, At: m.SentAt.UTC().Truncate(time.Microsecond), Stage: m.Stage, Text: m.Text}
+		if m.Document != nil {
+			e.Revision = m.Document.Last().Number
+			e.Digest, _ = m.Document.Digest() // which was encoded when it was published
+		}
 		e.Hash = e.Chain(inc.Key, before)
 		before = e.Hash
 		p.Entries = append(p.Entries, e)
@@ -34,6 +38,11 @@ func Publish(inc tocsin.Incident) (p tocsin.Publication, ok bool) {
 		}
 	}
 	return p, true
+}
+
+// public says whether two people let a message go to everybody.
+func public(m tocsin.Message) bool {
+	return m.Audience.Open() && !m.SentAt.IsZero() && m.TLP == tocsin.TLPClear && len(m.Approved) >= approvals
 }
 
 // PublicMarkdown writes a publication as a page. What people wrote is Markdown of their own, and stays so.

@@ -84,9 +84,11 @@ func TestNothingLeaks(t *testing.T) {
 		r.take(r.rules.Fold(nil, []Sighting{sees("SECRET-project", []tocsin.Decision{d}, "SECRET-package@1.SECRET")}, r.now))
 		key := r.known[0].Key
 		projects := map[string]tocsin.Project{"SECRET-project": {
-			Slug: "SECRET-project", Repository: "acme/open", Visibility: tocsin.VisibilityPublic, OptIn: tocsin.OptIn{Issues: true, PublicExposure: true, AdvisoryDraft: true},
+			Slug: "SECRET-project", Publishes: "pkg:npm/SECRET-product", Repository: "acme/open", Visibility: tocsin.VisibilityPublic, OptIn: tocsin.OptIn{Issues: true, PublicExposure: true, AdvisoryDraft: true},
 		}}
+		r.rules.Projects, r.rules.Publisher = projects, tocsin.Publisher{Name: "Shop", URL: "https://shop.example"}
 		commands := []tocsin.Command{
+			{Do: tocsin.DoRevise, Text: "SECRET revision"}, {Do: tocsin.DoAdvise, Section: tocsin.SectionDetails, Text: "SECRET details"}, {Do: tocsin.DoApprove, Message: "m3", BreakGlass: true, Reason: "SECRET"},
 			{Do: tocsin.DoTake, Role: tocsin.RoleCommander}, {Do: tocsin.DoTake, Role: tocsin.RoleLiaison}, {Do: tocsin.DoTake, Role: tocsin.RoleRelease},
 			{Do: tocsin.DoNote, Text: "SECRET note"}, {Do: tocsin.DoNote, Text: "SECRET note", TLP: tocsin.TLPClear}, {Do: tocsin.DoFinish, Task: "lead", Text: "SECRET evidence"},
 			{Do: tocsin.DoDraft, Audience: tocsin.AudiencePublic, Stage: tocsin.StageFirst, Text: "SECRET draft"}, {Do: tocsin.DoDraft, Audience: tocsin.AudienceMaintainers, Stage: tocsin.StageFirst, Text: "SECRET message"},
@@ -115,6 +117,9 @@ func TestNothingLeaks(t *testing.T) {
 				continue
 			}
 			looked++
+			if d := r.rules.Document(inc, projects, r.now); d.Status == tocsin.DocumentDraft && d.TLP.Allows(tocsin.VisibilityPublic) {
+				t.Fatalf("seed %d: a draft is for everybody: %+v", seed, d)
+			}
 			p.Entries = nil // they were said before
 			open := fmt.Sprintf("%+v", p)
 			list, err := w.Actions(inc, projects, r.rules.Playbooks, Coordination{"acme/security", tocsin.VisibilityPublic})

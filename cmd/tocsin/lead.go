@@ -26,7 +26,9 @@ func local(name string) tocsin.Actor { return tocsin.Actor{ID: "local:" + name, 
 
 // leading adds a command for each verb.
 func leading(path *string) []*cobra.Command {
-	out := []*cobra.Command{declareCommand(path), verifyTimeline(path), publicCommand(path), reviewCommand(path), retrospectiveCommand(path), lessonsCommand(path)}
+	out := []*cobra.Command{
+		declareCommand(path), verifyTimeline(path), publicCommand(path), reviewCommand(path), advisoryCommand(path), retrospectiveCommand(path), lessonsCommand(path),
+	}
 	for _, v := range incidents.Verbs() {
 		out = append(out, verbCommand(path, v))
 	}
@@ -58,7 +60,17 @@ func fieldFlags(cmd *cobra.Command, c *tocsin.Command, v incidents.VerbDoc) (fin
 		case "stage":
 			f.StringVar((*string)(&c.Stage), field, "", "first, update, fixed, correction or review")
 		case "section":
-			f.StringVar((*string)(&c.Section), field, "", "summary, impact, causes, helped, hindered, lucky or changes")
+			of := "summary, impact, causes, helped, hindered, lucky or changes"
+			if v.Do == tocsin.DoAdvise {
+				of = "title, details, mitigation, cve or references (one address a line)"
+			}
+			f.StringVar((*string)(&c.Section), field, "", of)
+		case "product":
+			f.StringVar((*string)(&c.Product), field, "", "affected, not_affected or under_investigation")
+		case "range":
+			f.StringVar(&c.Range, field, "", "affected versions, such as \">= 1.0, < 1.4.2 || >= 2.0, < 2.0.1\": < is the fix, <= the last that is known to be affected")
+		case "justification":
+			f.StringVar((*string)(&c.Justification), field, "", "component_not_present, vulnerable_code_not_present, vulnerable_code_not_in_execute_path, vulnerable_code_cannot_be_controlled_by_adversary or inline_mitigations_already_exist")
 		case "credit":
 			f.StringVar((*string)(&c.Credit), field, "", "analyst, finder, reporter, coordinator, remediation_developer, remediation_reviewer, remediation_verifier, tool, sponsor or other")
 		case "minutes":
@@ -145,6 +157,9 @@ func verbCommand(path *string, v incidents.VerbDoc) *cobra.Command {
 	for _, field := range v.Needs {
 		example += " --" + field + " " + exampleOf(v.Do, field)
 	}
+	if v.Do == tocsin.DoProduct {
+		example += ` --range ">= 1.0, < 1.4.2"`
+	}
 	cmd.Example = example
 	cmd.Flags().StringVar(&person, "as", os.Getenv("TOCSIN_AS"), "who you are (default $TOCSIN_AS)")
 	format = formatFlag(cmd)
@@ -172,7 +187,12 @@ func exampleOf(do tocsin.Verb, field string) string {
 	case "until":
 		return "3d"
 	case "section":
+		if do == tocsin.DoAdvise {
+			return "mitigation"
+		}
 		return "causes"
+	case "product":
+		return "affected"
 	case "credit":
 		return "finder"
 	case "minutes":

@@ -137,7 +137,8 @@ func (s *Service) Configure(c config.Config) error {
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return err
 	}
-	s.settings.Store(&settings{config: c, policies: modes, excused: s.usable(c, excused), law: incidents.Rules{Playbooks: books, Governance: rules, Accept: accept}})
+	law := incidents.Rules{Playbooks: books, Governance: rules, Accept: accept, Publisher: c.Publisher}
+	s.settings.Store(&settings{config: c, policies: modes, excused: s.usable(c, excused), law: law})
 	return nil
 }
 

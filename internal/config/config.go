@@ -39,6 +39,8 @@ type Config struct {
 	Coordination Coordination
 	GitHub       GitHub
 	Projects     []Project
+	// Publisher is who advisories are by; empty: none can be published.
+	Publisher tocsin.Publisher
 	// Database is the URL of a PostgreSQL database; not set: a file in the data folder.
 	Database  secret.Value
 	Service   Service
@@ -102,6 +104,10 @@ type file struct {
 		Repository str `yaml:"repository"`
 		Visibility str `yaml:"visibility"`
 	} `yaml:"coordination"`
+	Publisher struct {
+		Name str `yaml:"name"`
+		URL  str `yaml:"url"`
+	} `yaml:"publisher"`
 	Registries map[string]str `yaml:"registries"`
 	GitHub     struct {
 		API   str   `yaml:"api"`
@@ -246,6 +252,7 @@ func (l *loader) config(f file) Config {
 		c.Playbooks = append(c.Playbooks, l.file(p, "playbooks"))
 	}
 	l.coordination(f, &c)
+	l.publisher(f, &c)
 	l.github(f, &c)
 	c.Registries = l.registries(f.Registries)
 	l.service(f, &c)
@@ -321,6 +328,19 @@ func (l *loader) coordination(f file, c *Config) {
 	case tocsin.VisibilityPublic, tocsin.VisibilityPrivate:
 	default:
 		l.fault(v, "coordination: visibility: %q: want public or private", v.V)
+	}
+}
+
+// publisher is who advisories are by. The address is in the ids of documents, so that it is one that others can have in theirs.
+func (l *loader) publisher(f file, c *Config) {
+	p := f.Publisher
+	c.Publisher = tocsin.Publisher{Name: p.Name.V, URL: strings.TrimRight(p.URL.V, "/")}
+	switch u, err := url.Parse(p.URL.V); {
+	case !p.Name.IsSet() && !p.URL.IsSet():
+	case p.Name.V == "" || len(p.Name.V) > 200:
+		l.fault(p.Name, "publisher: name: want the name that advisories are published under")
+	case err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || len(p.URL.V) > 200:
+		l.fault(p.URL, "publisher: url: %q: want an https address of your own, such as https://example.com", p.URL.V)
 	}
 }
 

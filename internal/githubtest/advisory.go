@@ -28,6 +28,7 @@ type Advisory struct {
 	Author          string
 	Reported        bool // privately, by an outsider
 	Vulnerabilities []Vulnerability
+	Credits         []Credit
 	Created         time.Time
 	Updated         time.Time
 	Published       time.Time
@@ -45,7 +46,14 @@ type Vulnerability struct {
 	Functions []string `json:"vulnerable_functions"`
 }
 
+// A Credit thanks a user.
+type Credit struct {
+	Login string `json:"login"`
+	Type  string `json:"type"`
+}
+
 func (a Advisory) clone() Advisory {
+	a.Credits = slices.Clone(a.Credits)
 	a.CWEs, a.Vulnerabilities = slices.Clone(a.CWEs), slices.Clone(a.Vulnerabilities)
 	return a
 }
@@ -85,7 +93,7 @@ func (s *Server) advisoryJSON(q *call, a *Advisory) map[string]any {
 		"created_at": stamp(a.Created), "updated_at": stamp(a.Updated), "published_at": stampOrNil(a.Published),
 		"closed_at": stampOrNil(a.Closed), "withdrawn_at": nil, "vulnerabilities": vulnerabilities(a.Vulnerabilities),
 		"cvss": cvss, "cvss_severities": map[string]any{"cvss_v3": v3, "cvss_v4": v4},
-		"cwes": cwes, "cwe_ids": append([]string{}, a.CWEs...), "credits": []any{}, "credits_detailed": []any{},
+		"cwes": cwes, "cwe_ids": append([]string{}, a.CWEs...), "credits": append([]Credit{}, a.Credits...), "credits_detailed": []any{},
 		"collaborating_users": []any{}, "collaborating_teams": []any{}, "private_fork": nil,
 	}
 }
@@ -168,6 +176,7 @@ type advisoryInput struct {
 	CWEs            *[]string        `json:"cwe_ids"`
 	State           *string          `json:"state"`
 	Vulnerabilities *[]Vulnerability `json:"vulnerabilities"`
+	Credits         *[]Credit        `json:"credits"`
 }
 
 // What GitHub accepts. None of these is ever changed.
@@ -287,6 +296,9 @@ func (a *Advisory) apply(in advisoryInput, now time.Time) {
 	}
 	if in.Vulnerabilities != nil {
 		a.Vulnerabilities = slices.Clone(*in.Vulnerabilities)
+	}
+	if in.Credits != nil {
+		a.Credits = slices.Clone(*in.Credits)
 	}
 	if in.State != nil && *in.State != a.State {
 		a.State = *in.State

@@ -15,6 +15,12 @@ func Line(s string, limit int) string {
 	return shorten(strings.Join(strings.Fields(clean(s, false)), " "), limit)
 }
 
+// Lines returns Markdown that people wrote for others to read, of at most limit characters: it means what it meant, without control,
+// invisible and direction-changing characters.
+func Lines(s string, limit int) string {
+	return shorten(strings.TrimSpace(clean(strings.ReplaceAll(s, "\r\n", "\n"), true)), limit)
+}
+
 // clean drops what cannot be seen or changes how the rest is seen. Line breaks and tabs become spaces unless kept.
 func clean(s string, keepLines bool) string {
 	var b strings.Builder

@@ -17,7 +17,17 @@ const tries = 5
 // Handle does what somebody wants in an incident, and commits it with the actions that follow. Nothing is matched: the index is not needed.
 func (p Portfolio) Handle(ctx context.Context, key string, c tocsin.Command) (Result, error) {
 	return p.lead(ctx, func(known []tocsin.Incident) ([]incidents.Change, error) {
-		return p.Rules.Handle(known, key, c, p.Now())
+		rules, of := p.Rules, map[string]tocsin.Incident{}
+		for _, inc := range known {
+			if inc.Key == key {
+				of[key] = inc
+			}
+		}
+		rules.Projects = map[string]tocsin.Project{}
+		if err := p.others(ctx, of, rules.Projects); err != nil {
+			return nil, err
+		}
+		return rules.Handle(known, key, c, p.Now())
 	})
 }
 

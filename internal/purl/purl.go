@@ -4,6 +4,7 @@ package purl
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/package-url/packageurl-go"
@@ -75,6 +76,25 @@ func Make(ecosystem, name, version string) string {
 		return packageurl.NewPackageURL(typ, namespace, last, version, nil, "").ToString()
 	}
 	return ""
+}
+
+// At is a purl with another version, "" for none, and In with a range of versions, as a vers. What is no purl gives "".
+func At(s, version string) string { return with(s, version, "") }
+
+// In is a purl with a range of versions; see [At].
+func In(s, vers string) string { return with(s, "", vers) }
+
+func with(s, version, vers string) string {
+	p, err := packageurl.FromString(s)
+	if err != nil {
+		return ""
+	}
+	p.Version = version
+	p.Qualifiers = slices.DeleteFunc(p.Qualifiers, func(q packageurl.Qualifier) bool { return q.Key == "vers" })
+	if vers != "" {
+		p.Qualifiers = append(p.Qualifiers, packageurl.Qualifier{Key: "vers", Value: vers})
+	}
+	return p.ToString()
 }
 
 // withoutRelease is the name in "name-version-release".

@@ -19,6 +19,11 @@ type Desk interface {
 	// Public gives what the public may read of an incident. Where that is nothing, and where there is no such incident, it is an
 	// [tocsin.ErrNotFound].
 	Public(ctx context.Context, key string) (tocsin.Publication, error)
+	// Advisory gives the advisory to those downstream in a format, as JSON: as it is now, or a published revision. What there is not is an
+	// [tocsin.ErrNotFound], and what a format cannot say an [tocsin.ErrConflict].
+	Advisory(ctx context.Context, key, format string, revision int) ([]byte, error)
+	// PublicAdvisory gives a revision that two people published, the newest for 0.
+	PublicAdvisory(ctx context.Context, key, format string, revision int) ([]byte, error)
 }
 
 // byMachines is what a token or a pipeline may do in an incident. All else counts on a person: a machine's token is whoever has it, and

@@ -30,6 +30,14 @@ func TestWhoLeads(t *testing.T) {
 	rec := w.wants(409, post("responder", `{"do":"take","role":"scribe"}`))
 	w.fail = nil
 	_ = rec
+	for path, want := range map[string]int{"": 200, "?format=csaf": 200, "?format=pdf": 400, "?revision=0": 400, "?revision=x": 400, "?revision=2": 404, "?revision=1&format=github": 200} {
+		w.wants(want, asked{path: "/v1/public/incidents/INC-pay-CVE-2026-1/advisory" + path})
+	}
+	w.wants(404, asked{path: "/v1/public/incidents/INC-none/advisory"})
+	w.wants(200, asked{path: "/v1/incidents/INC-pay-CVE-2026-1/advisory?format=openvex", as: "all-viewer"}, "openvex")
+	w.fail = fmt.Errorf("%w: OpenVEX states products, and there is none in it", tocsin.ErrConflict)
+	w.wants(409, asked{path: "/v1/incidents/INC-pay-CVE-2026-1/advisory?format=openvex", as: "all-viewer"}, "none in it")
+	w.fail = nil
 	w.wants(403, asked{method: "POST", path: "/v1/incidents", as: "bot-security", body: `{}`, header: asJSON}, "is for people")
 	w.wants(403, asked{method: "POST", path: "/v1/incidents", as: "security", body: `{"playbook":"x"}`, header: asJSON}, "each of its projects")
 }

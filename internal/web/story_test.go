@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/advisories/draft"
 	"github.com/tocsin-dev/tocsin/internal/auth"
 	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/store"
@@ -125,6 +126,36 @@ func (w *world) Public(_ context.Context, key string) (tocsin.Publication, error
 	p := tocsin.Publication{Incident: key, State: tocsin.StateResolved, Entries: []tocsin.PublicEntry{{Seq: 1, At: noon, Stage: tocsin.StageFirst, Text: "We look into it."}}}
 	p.Entries[0].Hash = p.Entries[0].Chain(key, "")
 	return p, nil
+}
+
+func (w *world) Advisory(_ context.Context, key, format string, _ int) ([]byte, error) {
+	if w.fail != nil {
+		return nil, w.fail
+	}
+	return draft.Write(advisoryOf(key, tocsin.DocumentDraft), draft.Format(format))
+}
+
+// advisoryOf is a small one.
+func advisoryOf(key string, status tocsin.DocumentStatus) tocsin.Document {
+	return tocsin.Document{
+		ID: key, Title: "@pay/sdk ships a dependency affected by CVE-2026-1", TLP: tocsin.TLPClear, Status: status, Publisher: tocsin.Publisher{Name: "Pay", URL: "https://pay.example"},
+		Flaws:     []tocsin.Flaw{{ID: "CVE-2026-1", Kind: tocsin.KindFlaw}},
+		Products:  []tocsin.Product{{PURL: "pkg:npm/%40pay/sdk", Ecosystem: "npm", Name: "@pay/sdk", Status: tocsin.ProductFixed, Versions: []tocsin.Interval{{Before: "2.0.1"}}, Flaws: []string{"CVE-2026-1"}}},
+		Revisions: []tocsin.Revision{{Number: 1, At: noon, Summary: "First published"}},
+	}
+}
+
+func (w *world) PublicAdvisory(_ context.Context, key, format string, revision int) ([]byte, error) {
+	if key != "INC-pay-CVE-2026-1" {
+		return nil, fmt.Errorf("incident %s: %w", key, tocsin.ErrNotFound)
+	}
+	if w.fail != nil {
+		return nil, w.fail
+	}
+	if revision > 1 {
+		return nil, tocsin.ErrNotFound
+	}
+	return draft.Write(advisoryOf(key, tocsin.DocumentInterim), draft.Format(format))
 }
 
 func (w *world) Undone(context.Context) ([]Job, error) {

@@ -106,6 +106,10 @@ func routes() []route {
 		{id: "getTimeline", pattern: "GET /v1/incidents/{key}/timeline", needs: tocsin.MayRead, where: theIncident, about: "What happened in an incident, oldest first.",
 			out: map[int]any{200: Timeline{}}, do: (*call).getTimeline},
 
+		{id: "getIncidentAdvisory", pattern: "GET /v1/incidents/{key}/advisory", needs: tocsin.MayRead, where: theIncident, query: advised,
+			about: "The advisory of an incident to those downstream: as it is now, which may be a draft, or a published revision. For who sees all of its projects.",
+			out:   map[int]any{200: json.RawMessage{}}, do: (*call).getAdvice},
+
 		{id: "postIncident", pattern: "POST /v1/incidents", needs: tocsin.MayManage, where: somewhere, in: tocsin.Declaration{},
 			about: "Declare an emergency that no advisory is behind, for projects that you manage; without projects, for those who manage all.",
 			out:   map[int]any{201: tocsin.Incident{}}, do: (*call).postIncident},
@@ -116,6 +120,9 @@ func routes() []route {
 		{id: "getPublicIncident", pattern: "GET /v1/public/incidents/{key}", where: open,
 			about: "What the public may read of an incident: what two people agreed to say. Each entry has a hash over itself and all before it.",
 			out:   map[int]any{200: tocsin.Publication{}}, do: (*call).getPublic},
+		{id: "getPublicAdvisory", pattern: "GET /v1/public/incidents/{key}/advisory", where: open, query: advised,
+			about: "The advisory of an incident as two people published it: its newest revision, or an older one.",
+			out:   map[int]any{200: json.RawMessage{}}, do: (*call).getPublicAdvice},
 
 		{id: "listActions", pattern: "GET /v1/actions", needs: tocsin.MayRead, where: somewhere, about: "The newest revision of each action, by key.",
 			query: with(paging, byProject, param{name: "incident", about: "key of the incident"},

@@ -35,6 +35,7 @@ type draftBody struct {
 	CVSS            string               `json:"cvss_vector_string,omitempty"`
 	CVE             string               `json:"cve_id,omitempty"`
 	CWEs            []string             `json:"cwe_ids,omitempty"`
+	Credits         []tocsin.DraftCredit `json:"credits,omitempty"`
 	Vulnerabilities []draftVulnerability `json:"vulnerabilities"`
 }
 
@@ -51,15 +52,16 @@ type draftPackage struct {
 
 // draft is the answer, as far as it concerns us.
 type draft struct {
-	ID          string    `json:"ghsa_id"`
-	URL         string    `json:"html_url"`
-	Summary     string    `json:"summary"`
-	Description string    `json:"description"`
-	Severity    string    `json:"severity"`
-	CVE         string    `json:"cve_id"`
-	CWEs        []string  `json:"cwe_ids"`
-	State       string    `json:"state"`
-	Author      *api.User `json:"author"`
+	ID          string               `json:"ghsa_id"`
+	URL         string               `json:"html_url"`
+	Summary     string               `json:"summary"`
+	Description string               `json:"description"`
+	Severity    string               `json:"severity"`
+	CVE         string               `json:"cve_id"`
+	CWEs        []string             `json:"cwe_ids"`
+	State       string               `json:"state"`
+	Credits     []tocsin.DraftCredit `json:"credits"`
+	Author      *api.User            `json:"author"`
 	// Submission is there if an outsider reported it privately.
 	Submission      *struct{}            `json:"submission"`
 	Vulnerabilities []draftVulnerability `json:"vulnerabilities"`
@@ -102,7 +104,7 @@ func (w draftWork) requests() []Request {
 
 func (w draftWork) body(description string) draftBody {
 	p := w.payload
-	b := draftBody{Summary: p.Summary, Description: description, Severity: p.Severity, CVSS: p.CVSS, CVE: p.CVE, CWEs: p.CWEs}
+	b := draftBody{Summary: p.Summary, Description: description, Severity: p.Severity, CVSS: p.CVSS, CVE: p.CVE, CWEs: p.CWEs, Credits: p.Credits}
 	for _, v := range p.Vulnerabilities {
 		b.Vulnerabilities = append(b.Vulnerabilities,
 			draftVulnerability{Package: draftPackage{Ecosystem: v.Ecosystem, Name: v.Name}, Range: v.Range, Patched: v.Patched})
@@ -204,8 +206,21 @@ func (w draftWork) differs(d *draft, description string) bool {
 		p.Severity != "" && p.Severity != d.Severity ||
 		p.CVSS != "" && !slices.Contains(vectors, p.CVSS) ||
 		p.CVE != "" && p.CVE != d.CVE ||
+		len(p.Credits) > 0 && !slices.Equal(thanked(p.Credits), thanked(d.Credits)) ||
 		len(p.CWEs) > 0 && !slices.Equal(slices.Sorted(slices.Values(p.CWEs)), have) ||
 		!slices.Equal(sorted(d.Vulnerabilities), sorted(w.body("").Vulnerabilities))
+}
+
+// thanked puts credits in an order of their own, since GitHub promises none, and knows logins in any case.
+func thanked(list []tocsin.DraftCredit) []tocsin.DraftCredit {
+	out := make([]tocsin.DraftCredit, 0, len(list))
+	for _, c := range list {
+		out = append(out, tocsin.DraftCredit{Login: strings.ToLower(c.Login), Type: c.Type})
+	}
+	slices.SortFunc(out, func(a, b tocsin.DraftCredit) int {
+		return cmp.Or(cmp.Compare(a.Login, b.Login), cmp.Compare(a.Type, b.Type))
+	})
+	return out
 }
 
 // sorted puts the packages in an order of their own, since GitHub promises none.
