@@ -8,6 +8,7 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/incidents"
+	"github.com/tocsin-dev/tocsin/internal/app"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
 	"github.com/tocsin-dev/tocsin/internal/store"
 )
@@ -53,18 +54,7 @@ were an emergency and stayed one; "false" are those that were stood down.`,
 			if err != nil {
 				return err
 			}
-			var told []incidents.Told
-			for _, inc := range known {
-				if inc.Urgency == tocsin.UrgencyRoutine || inc.OpenedAt.Before(begin) || !inc.OpenedAt.Before(end) {
-					continue
-				}
-				events, err := s.Timeline(cmd.Context(), inc.Key)
-				if err != nil {
-					return err
-				}
-				told = append(told, incidents.Told{Incident: inc, Events: events})
-			}
-			r, err := incidents.Retrospect(told, begin, end, incidents.Every(every), now)
+			r, err := app.Retrospect(cmd.Context(), s, known, begin, end, every, now)
 			if err != nil {
 				return exit{exitUsage, err}
 			}

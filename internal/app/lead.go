@@ -9,6 +9,7 @@ import (
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
+	"github.com/tocsin-dev/tocsin/internal/store"
 )
 
 // Handle does what somebody wants in an incident, and gives it as it is then.
@@ -38,6 +39,32 @@ func (s *Service) Public(ctx context.Context, key string) (tocsin.Publication, e
 		return p, fmt.Errorf("incident %s: %w", key, tocsin.ErrNotFound)
 	}
 	return p, nil
+}
+
+// Lessons are what the closed reviews of incidents say.
+func (s *Service) Lessons(known []tocsin.Incident, words string) []tocsin.Lesson {
+	return incidents.Lessons(known, words)
+}
+
+// Retrospect sums up incidents that were opened in a time.
+func (s *Service) Retrospect(ctx context.Context, known []tocsin.Incident, from, to time.Time, every string) (tocsin.Retrospective, error) {
+	return Retrospect(ctx, s.store, known, from, to, every, s.opts.Now())
+}
+
+// Retrospect sums up incidents that were opened in a time, with their timelines from a store.
+func Retrospect(ctx context.Context, s *store.Store, known []tocsin.Incident, from, to time.Time, every string, now time.Time) (tocsin.Retrospective, error) {
+	var told []incidents.Told
+	for _, inc := range known {
+		if inc.Urgency == tocsin.UrgencyRoutine || inc.OpenedAt.Before(from) || !inc.OpenedAt.Before(to) {
+			continue
+		}
+		events, err := s.Timeline(ctx, inc.Key)
+		if err != nil {
+			return tocsin.Retrospective{}, err
+		}
+		told = append(told, incidents.Told{Incident: inc, Events: events})
+	}
+	return incidents.Retrospect(told, from, to, incidents.Every(every), now)
 }
 
 // Now is the time by the clock of the service.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/store"
@@ -24,6 +25,10 @@ type Desk interface {
 	Advisory(ctx context.Context, key, format string, revision int) ([]byte, error)
 	// PublicAdvisory gives a revision that two people published, the newest for 0.
 	PublicAdvisory(ctx context.Context, key, format string, revision int) ([]byte, error)
+	// Lessons are what the closed reviews of incidents say, the newest first; with words, those that have all of them.
+	Lessons(known []tocsin.Incident, words string) []tocsin.Lesson
+	// Retrospect sums up incidents that were opened in a time; every is month, quarter or year.
+	Retrospect(ctx context.Context, known []tocsin.Incident, from, to time.Time, every string) (tocsin.Retrospective, error)
 }
 
 // byMachines is what a token or a pipeline may do in an incident. All else counts on a person: a machine's token is whoever has it, and

@@ -101,6 +101,26 @@ func (w *world) people() {
 	}
 }
 
+func (w *world) Lessons(known []tocsin.Incident, words string) []tocsin.Lesson {
+	var out []tocsin.Lesson
+	for _, inc := range known {
+		out = append(out, tocsin.Lesson{Incident: inc.Key, Text: words})
+	}
+	return out
+}
+
+func (w *world) Retrospect(_ context.Context, known []tocsin.Incident, from, to time.Time, _ string) (tocsin.Retrospective, error) {
+	out := tocsin.Retrospective{From: from, To: to}
+	for _, inc := range known {
+		one := tocsin.IncidentMarks{Incident: inc.Key, State: inc.State}
+		for _, p := range inc.Projects {
+			one.Title += p.Slug
+		}
+		out.All = append(out.All, one)
+	}
+	return out, w.fail
+}
+
 func (w *world) Handle(ctx context.Context, key string, c tocsin.Command) (tocsin.Incident, error) {
 	w.commands = append(w.commands, c)
 	if w.fail != nil {

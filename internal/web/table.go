@@ -124,6 +124,15 @@ func routes() []route {
 			about: "The advisory of an incident as two people published it: its newest revision, or an older one.",
 			out:   map[int]any{200: json.RawMessage{}}, do: (*call).getPublicAdvice},
 
+		{id: "listLessons", pattern: "GET /v1/lessons", needs: tocsin.MayRead, where: somewhere, about: "What closed reviews say, the newest first, up to 500.",
+			query: []param{{name: "q", about: "words that the text or the title has, all of them"}},
+			out:   map[int]any{200: Lessons{}}, do: (*call).listLessons},
+		{id: "getRetrospective", pattern: "GET /v1/retrospective", needs: tocsin.MayRead, where: somewhere,
+			about: "What the emergencies and holds that you may see came to, by the time in which they were opened.",
+			query: []param{{name: "from", about: "first day or time; left out: a year before to"}, {name: "to", about: "day or time that is not included; left out: tomorrow"},
+				{name: "every", about: "length of a period", one: words("month", "quarter", "year")}},
+			out: map[int]any{200: tocsin.Retrospective{}}, do: (*call).getRetrospective},
+
 		{id: "listActions", pattern: "GET /v1/actions", needs: tocsin.MayRead, where: somewhere, about: "The newest revision of each action, by key.",
 			query: with(paging, byProject, param{name: "incident", about: "key of the incident"},
 				param{name: "kind", about: "what it does", one: words(tocsin.ActionIssue, tocsin.ActionComment, tocsin.ActionDraft)},
