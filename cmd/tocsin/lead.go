@@ -26,7 +26,7 @@ func local(name string) tocsin.Actor { return tocsin.Actor{ID: "local:" + name, 
 
 // leading adds a command for each verb.
 func leading(path *string) []*cobra.Command {
-	out := []*cobra.Command{declareCommand(path), verifyTimeline(path), publicCommand(path), reviewCommand(path), advisoryCommand(path)}
+	out := []*cobra.Command{declareCommand(path), verifyTimeline(path), publicCommand(path), reviewCommand(path), advisoryCommand(path), thanksCommand(path)}
 	for _, v := range incidents.Verbs() {
 		out = append(out, verbCommand(path, v))
 	}
