@@ -30,7 +30,7 @@ type Retrospective struct {
 	// People gave time, most first; Minutes is the sum.
 	People  []Share `json:"people"`
 	Minutes int     `json:"minutes"`
-	// Thanks are the credits, by who has them.
+	// Thanks are the credits, most contributions first.
 	Thanks []Thanks `json:"thanks"`
 	// Asked is how many actions the reviews asked for, Done how many of them are; Late are those that should be and are not.
 	Asked int             `json:"asked"`
@@ -80,11 +80,17 @@ type Share struct {
 	Incidents int   `json:"incidents"`
 }
 
-// Thanks are what somebody is credited with.
+// Thanks is what one person, or tool, contributed to incidents.
 type Thanks struct {
-	Who       string       `json:"who"`
-	Types     []CreditType `json:"types"`
-	Incidents []string     `json:"incidents"`
+	Who string `json:"who"`
+	// For are the contributions: each type in each incident once, by incident.
+	For []Contribution `json:"for"`
+}
+
+// A Contribution is what somebody is thanked for in an incident.
+type Contribution struct {
+	Incident string     `json:"incident"`
+	Type     CreditType `json:"type"`
 }
 
 // A LateAction is what a review asked for and nobody has done in time.

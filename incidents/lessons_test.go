@@ -137,7 +137,7 @@ func TestRetrospect(t *testing.T) {
 	for _, want := range []string{
 		"# Emergencies from 2026-01-01 to 2026-06-30\n", "| 2026-01-01 to 2026-03-31 | 2 | 1 (50 %) | 0 | 60 min | 10 min | – | – | 4 h | – | – |\n",
 		"| TRUE | CVE-TRUE | 2026-02-01 | resolved | 10 min | 4 h | – | 2 h 15 min |\n", "2 persons gave 2 h 15 min, as they say: 225 EUR at 100 EUR an hour.\n", "| ada | 1 | 90 min |\n| bea | 1 | 45 min |\n",
-		"- Zoe: analyst, reporter (TRUE)\n", "1 of 3 actions done.\n- late since 2026-03-01: send SBOMs (TRUE, for carl)\n- no review yet: FALSE-AT-FIRST, CVE-FALSE-AT-FIRST, due 2026-04-16 12:00 UTC\n",
+		"- Zoe: analyst in TRUE, reporter in TRUE\n", "1 of 3 actions done.\n- late since 2026-03-01: send SBOMs (TRUE, for carl)\n- no review yet: FALSE-AT-FIRST, CVE-FALSE-AT-FIRST, due 2026-04-16 12:00 UTC\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)

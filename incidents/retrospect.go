@@ -146,7 +146,7 @@ func medians(list []tocsin.MarksInSeconds) tocsin.MarksInSeconds {
 
 // gave sums up who gave time, and who is thanked for what.
 func gave(r *tocsin.Retrospective, list []Told) {
-	people, thanks := map[string]*tocsin.Share{}, map[string]*tocsin.Thanks{}
+	people := map[string]*tocsin.Share{}
 	for _, t := range list {
 		if t.Incident.Review == nil {
 			continue
@@ -164,28 +164,16 @@ func gave(r *tocsin.Retrospective, list []Told) {
 			}
 			r.Minutes += e.Minutes
 		}
-		for _, c := range t.Incident.Review.Credits {
-			p := thanks[c.Who]
-			if p == nil {
-				p = &tocsin.Thanks{Who: c.Who}
-				thanks[c.Who] = p
-			}
-			if !slices.Contains(p.Types, c.Type) {
-				p.Types = append(p.Types, c.Type)
-			}
-			if !slices.Contains(p.Incidents, t.Incident.Key) {
-				p.Incidents = append(p.Incidents, t.Incident.Key)
-			}
-		}
 	}
+	var all []tocsin.Incident
+	for _, t := range list {
+		all = append(all, t.Incident)
+	}
+	r.Thanks = recognition(all)
 	for _, id := range sorted(people) {
 		r.People = append(r.People, *people[id])
 	}
 	slices.SortStableFunc(r.People, func(a, b tocsin.Share) int { return cmp.Compare(b.Minutes, a.Minutes) })
-	for _, who := range sorted(thanks) {
-		slices.Sort(thanks[who].Types)
-		r.Thanks = append(r.Thanks, *thanks[who])
-	}
 }
 
 // asked sums up what reviews asked for, and which there are none of.

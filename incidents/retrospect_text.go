@@ -44,11 +44,11 @@ func RetrospectiveMarkdown(r tocsin.Retrospective, price Price) string {
 	if len(r.Thanks) > 0 {
 		b.WriteString("\n## Thanks to\n\n")
 		for _, t := range r.Thanks {
-			var types []string
-			for _, one := range t.Types {
-				types = append(types, string(one))
+			var what []string
+			for _, one := range t.For {
+				what = append(what, fmt.Sprintf("%s in %s", one.Type, one.Incident))
 			}
-			fmt.Fprintf(&b, "- %s: %s (%s)\n", cell(t.Who), strings.Join(types, ", "), cell(strings.Join(t.Incidents, ", ")))
+			fmt.Fprintf(&b, "- %s: %s\n", cell(t.Who), cell(strings.Join(what, ", ")))
 		}
 	}
 	if r.Asked > 0 || len(r.Open) > 0 {

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tocsin-dev/tocsin"
 )
 
@@ -95,5 +97,22 @@ func TestReview(t *testing.T) {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q in\n%s", want, page)
 		}
+	}
+}
+
+// TestRecognition: who contributed most comes first, and nobody is thanked twice for one thing.
+func TestRecognition(t *testing.T) {
+	credits := func(key string, list ...tocsin.Credit) tocsin.Incident {
+		return tocsin.Incident{Key: key, Review: &tocsin.Review{Credits: list}}
+	}
+	got := recognition([]tocsin.Incident{
+		credits("INC-2", tocsin.Credit{Who: "@Ada", Type: tocsin.CreditFinder}, tocsin.Credit{Who: "Bea", Type: tocsin.CreditTool}),
+		credits("INC-1", tocsin.Credit{Who: "@ada", Type: tocsin.CreditAnalyst}, tocsin.Credit{Who: "@ada", Type: tocsin.CreditAnalyst}), {Key: "INC-3"},
+	})
+	want := []tocsin.Thanks{
+		{"@Ada", []tocsin.Contribution{{"INC-1", tocsin.CreditAnalyst}, {"INC-2", tocsin.CreditFinder}}}, {"Bea", []tocsin.Contribution{{"INC-2", tocsin.CreditTool}}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -91,7 +91,7 @@ func Payload(d tocsin.Document) (tocsin.DraftPayload, error) {
 		p.Vulnerabilities = append(p.Vulnerabilities, vulnerabilities(one)...)
 	}
 	if len(p.Vulnerabilities) == 0 && d.Withdrawn.IsZero() {
-		return p, fmt.Errorf("%w: GitHub asks for an affected package, and no product is affected", tocsin.ErrConflict)
+		return p, fmt.Errorf("%w: GitHub asks for an affected package, and no product that may be named is affected", tocsin.ErrConflict)
 	}
 	return p, nil
 }

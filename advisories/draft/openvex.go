@@ -37,7 +37,7 @@ func newVEX(d tocsin.Document) (vex.VEX, error) {
 		}
 	}
 	if len(doc.Statements) == 0 {
-		return vex.VEX{}, fmt.Errorf("%w: OpenVEX states products, and there is none in it", tocsin.ErrConflict)
+		return vex.VEX{}, fmt.Errorf("%w: OpenVEX states products, and no project of the incident has one that may be named: it needs publishes and opt_in: advisory_draft and public_exposure", tocsin.ErrConflict)
 	}
 	for _, s := range doc.Statements {
 		if err := s.Validate(); err != nil {

@@ -335,12 +335,15 @@ func (l *loader) coordination(f file, c *Config) {
 func (l *loader) publisher(f file, c *Config) {
 	p := f.Publisher
 	c.Publisher = tocsin.Publisher{Name: p.Name.V, URL: strings.TrimRight(p.URL.V, "/")}
-	switch u, err := url.Parse(p.URL.V); {
-	case !p.Name.IsSet() && !p.URL.IsSet():
-	case p.Name.V == "" || len(p.Name.V) > 200:
+	if !p.Name.IsSet() && !p.URL.IsSet() {
+		return
+	}
+	if strings.TrimSpace(p.Name.V) == "" || len(p.Name.V) > 200 {
 		l.fault(p.Name, "publisher: name: want the name that advisories are published under")
-	case err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || len(p.URL.V) > 200:
-		l.fault(p.URL, "publisher: url: %q: want an https address of your own, such as https://example.com", p.URL.V)
+	}
+	u, err := url.Parse(p.URL.V)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || len(p.URL.V) > 200 {
+		l.fault(p.URL, "publisher: url: want an https address of your own, such as https://example.com")
 	}
 }
 

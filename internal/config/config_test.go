@@ -84,6 +84,7 @@ projects:
   - {slug: f, path: x, safety: none}
   - {slug: g, path: x, value_density: high}
 governance: gone.yaml
+publisher: {url: "http://user:hunter2@example.com"}
 `)
 	if !errors.Is(err, tocsin.ErrInvalid) {
 		t.Fatalf("err = %v", err)
@@ -97,7 +98,7 @@ governance: gone.yaml
 		":16:16: github: token: environment variable TOCSIN_TEST_NOT_SET is not set", ":18:", `slug "Shop"`, ":19:", `"huge"`, ":20:", `"wide"`, ":21:", `"dim"`,
 		`owner "@ada"`, `repository "nobody"`, ":23:12: project d stands twice", "project d: path: or source: is missing", "publishes: want a package URL", ":24:", "`maybe`",
 		":25:", `mission "impossible"`, ":26:", `safety "none"`, ":27:", `value_density "high"`,
-		":28:13: governance: there is no file",
+		":28:13: governance: there is no file", "publisher: name: want the name", ":29:18: publisher: url: want an https address",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in\n%v", want, err)

@@ -15,7 +15,8 @@ func shownIncident(v store.Sight, inc tocsin.Incident) (shown tocsin.Incident, o
 	all := len(inc.Projects)
 	inc.Projects = slices.DeleteFunc(slices.Clone(inc.Projects), func(p tocsin.IncidentProject) bool { return !v.Sees(p.Slug, private) })
 	if len(inc.Projects) < all { // what people wrote may name the others
-		inc.Tasks, inc.Answers, inc.Messages, inc.Rollbacks, inc.Delegations, inc.Advice, inc.Review, inc.Embargo.Reason = nil, nil, nil, nil, nil, nil, nil, ""
+		inc.Tasks, inc.Answers, inc.Messages, inc.Rollbacks, inc.Delegations, inc.Advice, inc.Review = nil, nil, nil, nil, nil, nil, nil
+		inc.Checks, inc.Embargo.Reason = nil, ""
 	}
 	return inc, len(inc.Projects) > 0 || v.Sees("", private)
 }
