@@ -110,7 +110,8 @@ func TestRecognition(t *testing.T) {
 		credits("INC-1", tocsin.Credit{Who: "@ada", Type: tocsin.CreditAnalyst}, tocsin.Credit{Who: "@ada", Type: tocsin.CreditAnalyst}), {Key: "INC-3"},
 	})
 	want := []tocsin.Thanks{
-		{"@Ada", []tocsin.Contribution{{"INC-1", tocsin.CreditAnalyst}, {"INC-2", tocsin.CreditFinder}}}, {"Bea", []tocsin.Contribution{{"INC-2", tocsin.CreditTool}}},
+		{Who: "@Ada", For: []tocsin.Contribution{{Incident: "INC-1", Type: tocsin.CreditAnalyst}, {Incident: "INC-2", Type: tocsin.CreditFinder}}},
+		{Who: "Bea", For: []tocsin.Contribution{{Incident: "INC-2", Type: tocsin.CreditTool}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -22,7 +22,7 @@ func recognition(list []tocsin.Incident) []tocsin.Thanks {
 			if of[key] == nil {
 				of[key] = &tocsin.Thanks{Who: c.Who}
 			}
-			if one := (tocsin.Contribution{inc.Key, c.Type}); !slices.Contains(of[key].For, one) {
+			if one := (tocsin.Contribution{Incident: inc.Key, Type: c.Type}); !slices.Contains(of[key].For, one) {
 				of[key].For = append(of[key].For, one)
 			}
 		}
