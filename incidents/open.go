@@ -15,7 +15,7 @@ const defaultPlaybook = "vulnerable-dependency"
 
 func (f *folder) open(c *call) tocsin.Incident {
 	inc := tocsin.Incident{
-		Key: unused(f.drafts, key(c)), State: tocsin.StateDetected, Urgency: urgency(c.worst.Response), Severity: c.worst.Severity,
+		Key: unused(f.drafts, f.key(c)), State: tocsin.StateDetected, Urgency: urgency(c.worst.Response), Severity: c.worst.Severity,
 		Class: c.class, Group: c.group, Due: c.worst.Due, OpenedAt: f.now, Cause: cause(c.worst.Reason),
 	}
 	p, ok := f.rules.Playbooks[c.worst.Playbook]
