@@ -119,4 +119,6 @@ type SentShort struct {
 	Kind string    `json:"kind"`
 	To   string    `json:"to"`
 	Line string    `json:"line"`
+	// Times counts it and its later revisions with the same first line.
+	Times int `json:"times"`
 }

@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -170,6 +171,7 @@ func (r *run) step(now time.Time) error {
 		}
 		r.out.Result.Course = append(r.out.Result.Course, drill.Line{At: i.At, Who: "inject", What: i.Says, Inject: true})
 	}
+	r.merges()
 	for r.moment < len(r.moments) && !r.moments[r.moment].At.After(now) {
 		seen := r.moments[r.moment].Sightings
 		r.moment++
@@ -223,18 +225,27 @@ func (r *run) play(m drill.Move) error {
 		r.out.Result.Refused = append(r.out.Result.Refused, drill.Line{At: m.At, Who: m.Who, What: fmt.Sprintf("%s: %v", m.Command.Do, err)})
 		return nil
 	}
-	if len(m.Pins) > 0 {
+	return r.take(changes)
+}
+
+// merges tells what people merge now, before what is seen of it.
+func (r *run) merges() {
+	for _, m := range r.moves[r.move:] {
+		if m.At.After(r.now) {
+			return
+		}
 		var to []string
 		for _, p := range m.Pins {
-			if p.Version == "" {
-				to = append(to, p.Name+" out")
-			} else {
-				to = append(to, p.Name+" "+p.Version)
-			}
+			to = append(to, strings.TrimSpace(p.Name+" "+cmp.Or(p.Version, "(taken out)")))
 		}
-		r.out.Result.Course = append(r.out.Result.Course, drill.Line{At: m.At, Who: m.Who, What: "merged in " + strings.Join(m.Command.Projects, ", ") + ": " + strings.Join(to, ", ")})
+		if len(to) > 0 && r.scenario.Present(m.Who, m.At) {
+			r.say(m.At, m.Who, "merged in "+strings.Join(m.Command.Projects, ", ")+": "+strings.Join(to, ", "))
+		}
 	}
-	return r.take(changes)
+}
+
+func (r *run) say(at time.Time, who, what string) {
+	r.out.Result.Course = append(r.out.Result.Course, drill.Line{At: at, Who: who, What: strings.TrimSpace(what)})
 }
 
 func (r *run) try(m drill.Move) ([]incidents.Change, error) {
@@ -304,7 +315,7 @@ func (r *run) take(changes []incidents.Change) error {
 		r.marks = append(r.marks, drill.MarksOf(was, c, r.now)...)
 		r.events[c.Incident.Key] = append(r.events[c.Incident.Key], c.Events...)
 		for _, e := range c.Events {
-			r.out.Result.Course = append(r.out.Result.Course, drill.Line{At: e.At, Who: e.Actor, What: strings.TrimSpace(e.Project + " " + e.Text)})
+			r.say(e.At, e.Actor, e.Project+" "+e.Text)
 		}
 		if err := r.post(c.Incident); err != nil {
 			return err

@@ -3,6 +3,7 @@ package drill
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,7 +80,13 @@ func (r *run) keep(s Sent) {
 	if s.Kind == "comment" || s.Kind == "message" {
 		line = s.Title + ": " + said(s.Body)
 	}
-	r.out.Result.Sent = append(r.out.Result.Sent, drill.SentShort{At: s.At, Kind: s.Kind, To: s.To, Line: markdown.Line(line, 160)})
+	short := drill.SentShort{At: s.At, Kind: s.Kind, To: s.To, Line: markdown.Line(line, 160), Times: 1}
+	list := r.out.Result.Sent
+	if i := slices.IndexFunc(list, func(o drill.SentShort) bool { return o.Kind == short.Kind && o.To == short.To && o.Line == short.Line }); i >= 0 {
+		list[i].Times++
+		return
+	}
+	r.out.Result.Sent = append(list, short)
 }
 
 // said is the first line of a text that says something besides that it is an exercise.

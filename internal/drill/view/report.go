@@ -44,12 +44,14 @@ func report(p *page, r drill.Result) error {
 	}
 	course(p, r)
 	p.heading("What would have been sent")
-	p.paragraph("%d texts. They went nowhere; each has EXERCISE at its front, and --out DIR writes them to files.", len(r.Sent))
+	total := 0
 	rows = nil
 	for _, s := range r.Sent {
-		rows = append(rows, []string{moment(s.At), s.Kind, s.To, s.Line})
+		total += s.Times
+		rows = append(rows, []string{moment(s.At), fmt.Sprint(s.Times), s.Kind, s.To, s.Line})
 	}
-	p.table([]string{"when", "kind", "to", "first words"}, rows)
+	p.paragraph("%d texts, revisions among them. They went nowhere; each has EXERCISE at its front, and --out DIR writes them to files.", total)
+	p.table([]string{"first", "times", "kind", "to", "first words"}, rows)
 	return p.err
 }
 
@@ -131,7 +133,7 @@ func times(n int) string {
 }
 
 // maxSays is how much of a line of the course is shown.
-const maxSays = 220
+const maxSays = 150
 
 // maxCourse bounds the course on the page. All of it is in the JSON.
 const maxCourse = 400
