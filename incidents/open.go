@@ -94,9 +94,7 @@ func (f *folder) raise(d *draft, c *call) {
 		was := d.inc.State
 		d.inc.State, d.inc.Due = tocsin.StateReopened, c.worst.Due
 		d.inc.ValidatedAt, d.inc.ResolvedAt = zero, zero
-		if every := f.rules.Governance.Updates[d.inc.Severity]; every > 0 && d.inc.Urgency != tocsin.UrgencyRoutine {
-			d.inc.NextUpdate = f.now.Add(every)
-		}
+		d.promise(f.rules, f.now)
 		d.afresh(f.now)
 		f.event(d, tocsin.EventReopened, "", "was "+string(was)+"; affected again")
 	}
@@ -127,6 +125,13 @@ func (f *folder) raise(d *draft, c *call) {
 	}
 	if !equalClass(*kept, c.class) {
 		*kept, d.changed = c.class, true
+	}
+}
+
+// promise has people hear of it again within its cadence, from now on: what was promised before it ended counts no more.
+func (d *draft) promise(r Rules, now time.Time) {
+	if every := r.Governance.Updates[d.inc.Severity]; every > 0 && d.inc.Urgency != tocsin.UrgencyRoutine {
+		d.inc.NextUpdate = now.Add(every)
 	}
 }
 

@@ -117,7 +117,7 @@ type Affects struct {
 type Move struct {
 	At  time.Time
 	Who string
-	// In is the incident, by its key or an id of its class; empty: the first that was opened.
+	// In is the incident, by its key or an id of its class; empty: the first that was opened and not merged into another.
 	In      string
 	Command tocsin.Command
 	// To is who stands in the command's To, by name.

@@ -206,8 +206,13 @@ func (l *loader) inject(f fileInject) Inject {
 	return out
 }
 
-// String is ecosystem/name@version.
-func (p Pin) String() string { return p.Ecosystem + "/" + p.Name + "@" + p.Version }
+// String is ecosystem/name@version, without a version where the package is taken out.
+func (p Pin) String() string {
+	if p.Version == "" {
+		return p.Ecosystem + "/" + p.Name
+	}
+	return p.Ecosystem + "/" + p.Name + "@" + p.Version
+}
 
 func (l *loader) advisory(f fileAdvisory, at place) *Advisory {
 	a := &Advisory{

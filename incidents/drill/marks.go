@@ -39,6 +39,7 @@ func Marks() []MarkDoc {
 		{"embargo", "active", "it came into this state"},
 		{"rollback", "npm/debug 4.4.1", "two people decided it"},
 		{"project", "shop patched", "it came into this status"},
+		{"pin", "shop npm/debug@4.4.1", "the team merged this version there"},
 		{"called", "ada", "this person was called"},
 		{"late", "update", "people were promised an update and got none"},
 	}
