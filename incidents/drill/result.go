@@ -16,7 +16,9 @@ type Result struct {
 	Digest   string `json:"digest"`
 	Title    string `json:"title"`
 	Kind     Kind   `json:"kind"`
-	// Played says whose moves they were; Held is the day of the drill, where the moves say it.
+	// Reference says that the moves were the scenario's own: that is how it could go, and says nothing of any team. Played says whose they
+	// were; Held is the day of the drill, where the moves say it.
+	Reference bool        `json:"reference,omitempty"`
 	Played    string      `json:"played"`
 	Held      string      `json:"held,omitempty"`
 	Start     time.Time   `json:"start"`

@@ -104,8 +104,11 @@ func (r *run) task(inc tocsin.Incident, t tocsin.Task, out *drill.Readiness) {
 	}
 	point, want, idle := strings.Cut(t.Only, "=")
 	for _, a := range inc.Answers {
-		if a.Point == point {
-			idle = a.Answer != want
+		if a.Point != point {
+			continue
+		}
+		if idle = a.Answer != want; !idle && a.At.After(t.Due) { // it has its time from the decision that made it needed
+			t.Due = a.At.Add(t.Due.Sub(inc.OpenedAt))
 		}
 	}
 	if idle || t.Done && !t.DoneAt.After(t.Due) || !t.Done && t.Due.After(end) {

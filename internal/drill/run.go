@@ -31,39 +31,48 @@ type Outcome struct {
 	Sent []Sent
 }
 
-// look is how often the clock is looked at while an incident is open, besides when it is known to bring something.
-const look = time.Hour
+// hourly is how often the clock is looked at while an incident is open, besides when it is known to bring something.
+const hourly = time.Hour
 
 // Run plays a scenario with moves. Nothing waits, nothing is asked of the world, and the same arguments give the same outcome. The error
 // is the context's, or an [tocsin.ErrInvalid] of the scenario; moves that are refused are no error: they stand in the result.
 func Run(ctx context.Context, rules Rules, s drill.Scenario, m drill.Moves) (Outcome, error) {
-	h, err := history(s, m.List)
+	r, err := prepare(ctx, rules, s, m)
 	if err != nil {
 		return Outcome{}, err
+	}
+	return r.through(ctx)
+}
+
+func prepare(ctx context.Context, rules Rules, s drill.Scenario, m drill.Moves) (*run, error) {
+	h, err := history(s, m.List)
+	if err != nil {
+		return nil, err
 	}
 	course, err := replay.Prepare(ctx, h, replay.Window{Since: s.Start, Until: s.End.Add(time.Second)}, nil)
 	if err != nil {
-		return Outcome{}, err
+		return nil, err
 	}
 	criteria, err := acceptance.Compile(rules.Playbooks)
 	if err != nil {
-		return Outcome{}, err
+		return nil, err
 	}
 	writer, err := incidents.NewWriter()
 	if err != nil {
-		return Outcome{}, err
+		return nil, err
 	}
 	r := &run{
-		scenario: s, moves: m.List, moments: course.Sightings(rules.Policies), writer: writer,
-		rules:    incidents.Rules{Playbooks: rules.Playbooks, Governance: duty(rules.Governance, s), Accept: criteria.Checks, Exercise: true},
+		scenario: s, moves: m.List, look: hourly, moments: course.Sightings(rules.Policies), writer: writer,
+		rules:    incidents.Rules{Playbooks: rules.Playbooks, Governance: duty(rules.Governance, s), Exercise: true},
 		projects: map[string]tocsin.Project{}, registry: map[string]tocsin.RegistryState{}, wanted: map[string]string{}, ruled: map[string]bool{},
 		events: map[string][]tocsin.IncidentEvent{},
 	}
+	r.rules.Accept = func(inc tocsin.Incident, now time.Time) []tocsin.Check { return criteria.Checks(r.asked(inc), now) }
 	for _, p := range s.Projects {
 		r.projects[p.Slug] = watched(p)
 	}
 	r.out.Result = drill.Result{
-		Exercise: true, Drill: s.Name, Version: s.Version, Digest: s.Digest, Title: s.Title, Kind: s.Kind, Played: "the scenario's own moves", Start: s.Start, End: s.End,
+		Exercise: true, Drill: s.Name, Version: s.Version, Digest: s.Digest, Title: s.Title, Kind: s.Kind, Reference: m.Drill == "", Played: "the scenario's own moves", Start: s.Start, End: s.End,
 		Policy: rules.Policies.Digest(), Course: []drill.Line{}, Sent: []drill.SentShort{}, Incidents: []drill.Incident{}, Playbooks: []drill.Book{},
 	}
 	if m.Drill != "" {
@@ -75,7 +84,12 @@ func Run(ctx context.Context, rules Rules, s drill.Scenario, m drill.Moves) (Out
 	if !m.Held.IsZero() {
 		r.out.Result.Held = m.Held.Format(time.DateOnly)
 	}
-	for t := s.Start; !t.After(s.End); t = r.next(t) {
+	return r, nil
+}
+
+// through plays it from its start to its end.
+func (r *run) through(ctx context.Context) (Outcome, error) {
+	for t := r.scenario.Start; !t.After(r.scenario.End); t = r.next(t) {
 		if ctx.Err() != nil {
 			return Outcome{}, ctx.Err()
 		}
@@ -110,6 +124,7 @@ type run struct {
 	scenario drill.Scenario
 	moves    []drill.Move
 	moments  []replay.Moment
+	look     time.Duration
 	rules    incidents.Rules
 	writer   *incidents.Writer
 	projects map[string]tocsin.Project
@@ -147,7 +162,7 @@ func (r *run) next(now time.Time) time.Time {
 			at(later(wake, now.Add(time.Minute)))
 		}
 		if !inc.State.Over() {
-			at(now.Truncate(look).Add(look))
+			at(now.Truncate(r.look).Add(r.look))
 		}
 	}
 	return out
@@ -201,6 +216,19 @@ func (r *run) answer(v tocsin.Resolved) tocsin.RegistryState {
 	return r.registry[drill.Pin{Ecosystem: v.Ecosystem, Name: v.Name, Version: v.Version}.String()]
 }
 
+// asked is an incident with the answers of the registry of this moment: in a drill it is asked before anything is validated.
+func (r *run) asked(inc tocsin.Incident) tocsin.Incident {
+	inc.Projects = slices.Clone(inc.Projects)
+	for i := range inc.Projects {
+		p := &inc.Projects[i]
+		p.Resolved = slices.Clone(p.Resolved)
+		for n := range p.Resolved {
+			p.Resolved[n].Registry = cmp.Or(r.answer(p.Resolved[n]), p.Resolved[n].Registry)
+		}
+	}
+	return inc
+}
+
 // rule marks the rules that decided something for the first time.
 func (r *run) rule(seen []incidents.Sighting) {
 	for _, s := range seen {
@@ -237,6 +265,11 @@ func (r *run) merges() {
 		var to []string
 		for _, p := range m.Pins {
 			to = append(to, strings.TrimSpace(p.Name+" "+cmp.Or(p.Version, "(taken out)")))
+			for _, slug := range m.Command.Projects {
+				if r.scenario.Present(m.Who, m.At) {
+					r.marks = append(r.marks, drill.Mark{At: m.At, Kind: "pin", Value: slug + " " + p.String(), Who: m.Who})
+				}
+			}
 		}
 		if len(to) > 0 && r.scenario.Present(m.Who, m.At) {
 			r.say(m.At, m.Who, "merged in "+strings.Join(m.Command.Projects, ", ")+": "+strings.Join(to, ", "))
@@ -288,10 +321,10 @@ func (r *run) actor(name string) tocsin.Actor {
 	return tocsin.Actor{ID: name, Name: name}
 }
 
-// incident gives the key of the one that a name is for; the first one if it is empty.
+// incident gives the key of the one that a name is for; the first one that was not merged into another if it is empty.
 func (r *run) incident(name string) (string, error) {
 	for _, inc := range r.known {
-		if name == "" || inc.Key == name || inc.Has(name) && inc.State != tocsin.StateMerged {
+		if inc.Key == name || (name == "" || inc.Has(name)) && inc.State != tocsin.StateMerged {
 			return inc.Key, nil
 		}
 	}

@@ -105,7 +105,7 @@ func effects(i drill.Inject) string {
 	}
 	for slug, pins := range i.Pins {
 		for _, pin := range pins {
-			out = append(out, slug+" has "+strings.TrimSuffix(pin.String(), "@"))
+			out = append(out, slug+" has "+pin.String())
 		}
 	}
 	for what, state := range i.Registry {

@@ -78,12 +78,20 @@ func expected(p *page, r drill.Result) {
 
 func measured(p *page, r drill.Result) {
 	p.heading("How long it took")
-	p.paragraph("Since it began in the scenario; beside it the real incident, where that is known.")
 	var rows [][]string
+	if r.Kind == drill.KindTabletop {
+		p.paragraph("Since the clock began.")
+		for _, m := range r.Measures {
+			rows = append(rows, []string{m.Name, span(m.Here, "never")})
+		}
+		p.table([]string{"until", "took"}, rows)
+		return
+	}
+	p.paragraph("Since it began in the scenario. Beside it the real incident, where that is known: for all the world, and not for one team.")
 	for _, m := range r.Measures {
 		rows = append(rows, []string{m.Name, span(m.Here, "never"), span(m.Then, "")})
 	}
-	p.table([]string{"until", "here", "then"}, rows)
+	p.table([]string{"until", "took", "then"}, rows)
 }
 
 func span(seconds int, none string) string {
