@@ -139,7 +139,8 @@ func (l *loader) expectation(f fileExpect) Expectation {
 	}
 	e.Kind, e.Value, _ = strings.Cut(l.text(v, "expect", maxShort), " ")
 	if f.See.IsSet() == f.Never.IsSet() {
-		l.fault(v, "expect: want either see: or never:")
+		l.fault(whichever(v, f.Why, f.By), "expect: want either see: or never:")
+		return e
 	}
 	if i := slices.IndexFunc(Marks(), func(d MarkDoc) bool { return d.Kind == e.Kind }); i < 0 || e.Value == "" {
 		var kinds []string
@@ -159,6 +160,16 @@ func (l *loader) expectation(f fileExpect) Expectation {
 		l.fault(f.Points, "points: want 1 to %d", maxPoints)
 	}
 	return e
+}
+
+// whichever is the first that the file has.
+func whichever(list ...str) str {
+	for _, v := range list {
+		if v.IsSet() {
+			return v
+		}
+	}
+	return str{}
 }
 
 // value checks what stands in a closed list: what is never there would never be seen.

@@ -208,6 +208,26 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestDrillsReachNobody: what plays drills has no way to the world or to the service's own data, by whatever it imports.
+func TestDrillsReachNobody(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", "./internal/drill")
+	cmd.Dir = root(t)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	deps := strings.Fields(string(out))
+	if !slices.Contains(deps, module+"/incidents/drill") {
+		t.Fatal("the list of dependencies is empty")
+	}
+	for _, dep := range deps {
+		if slices.Contains([]string{"net", "net/http", "net/smtp", "os/exec", "database/sql"}, dep) ||
+			slices.Contains([]string{"notify", "notify/github", "internal/store", "internal/outbox", "internal/pipeline", "internal/app", "internal/registry"}, short(dep)) {
+			t.Errorf("internal/drill can reach %s", dep)
+		}
+	}
+}
+
 // TestTableIsUsed: no line of the table outlives its package.
 func TestTableIsUsed(t *testing.T) {
 	var have []string

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tocsin-dev/tocsin/internal/markdown"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // A page is written as plain text or as Markdown. It remembers the first error.
@@ -26,11 +27,31 @@ func (p *page) printf(format string, args ...any) {
 
 // text is what people wrote, on one line and harmless.
 func (p *page) text(s string) string {
-	s = markdown.Line(s, 2000)
-	if p.markdown {
-		return markdown.Text(s)
+	name, code := strings.CutPrefix(s, codeMark)
+	s = markdown.Line(name, 2000)
+	switch {
+	case !p.markdown:
+		return s
+	case code:
+		return markdown.Code(s, 2000)
 	}
-	return s
+	return legible.Replace(clock().ReplaceAllString(markdown.Text(s), ":$1"))
+}
+
+// legible undoes what is escaped and means nothing within a line: the pages are read as they are, too.
+var (
+	legible = strings.NewReplacer(`\(`, "(", `\)`, ")", `\+`, "+", `\=`, "=", `\!`, "!")
+	clock   = pattern.Lazy(`:&#8203;(\d)`)
+)
+
+// codeMark makes a cell a name or version, which is written as code. No text has it.
+const codeMark = "\x00code "
+
+func code(s string) string {
+	if s == "" {
+		return ""
+	}
+	return codeMark + s
 }
 
 func (p *page) title(s string) {
@@ -103,6 +124,7 @@ func (p *page) table(head []string, rows [][]string) {
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {
+			cell = strings.TrimPrefix(cell, codeMark)
 			cells[i] = markdown.Line(cell, 110)
 			if i == last {
 				cells[i] = markdown.Line(cell, 140)
@@ -111,14 +133,6 @@ func (p *page) table(head []string, rows [][]string) {
 		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
 	p.err = t.Flush()
-}
-
-func (p *page) code(s string) {
-	if p.markdown {
-		p.printf("```yaml\n%s```\n", s)
-		return
-	}
-	p.printf("%s", s)
 }
 
 // moment is a time as people read it.

@@ -47,14 +47,14 @@ func Plan(w io.Writer, s drill.Scenario, books map[string]tocsin.Playbook) error
 			}
 			pins = append(pins, text)
 		}
-		rows = append(rows, []string{one.Slug, string(one.Criticality), string(one.Exposure), strings.Join(pins, ", ")})
+		rows = append(rows, []string{one.Slug, string(one.Criticality), string(one.Exposure), code(strings.Join(pins, ", "))})
 	}
 	p.table([]string{"project", "criticality", "exposure", "packages"}, rows)
 	p.heading("What to read out")
 	p.paragraph("At each of these times, word for word. What stands in the last column happens by itself; do not read it out.")
 	rows = nil
 	for _, i := range s.Injects {
-		rows = append(rows, []string{moment(i.At), since(s.Start, i.At), i.Says, effects(i)})
+		rows = append(rows, []string{moment(i.At), since(s.Start, i.At), i.Says, code(effects(i))})
 	}
 	p.table([]string{"clock", "after", "read out", "happens"}, rows)
 	p.heading("What is expected (for the facilitator only)")
@@ -67,7 +67,7 @@ func Plan(w io.Writer, s drill.Scenario, books map[string]tocsin.Playbook) error
 		if e.In != "" {
 			what += " (" + e.In + ")"
 		}
-		rows = append(rows, []string{what, window(e), fmt.Sprint(e.Points), e.Why})
+		rows = append(rows, []string{code(what), window(e), fmt.Sprint(e.Points), e.Why})
 	}
 	p.table([]string{"expected", "when", "points", "why"}, rows)
 	p.heading("Decisions and tasks that may come up")
@@ -85,9 +85,10 @@ func Plan(w io.Writer, s drill.Scenario, books map[string]tocsin.Playbook) error
 		}
 		p.printf("\n")
 	}
+	p.paragraph("Other kinds of emergency have theirs: a team may open one that the scenario does not.")
 	p.heading("How to write down what the team does")
-	p.paragraph("One line for each move, with the scenario's clock: a verb of tocsin incidents with its fields, or pin for a version that is merged, or declare. In a file of your own, then: tocsin drill run %s --moves FILE.", s.Name)
-	p.code(example(s))
+	p.paragraph("One line for each move, with the scenario's clock: a verb of tocsin incidents with its fields, or pin for a version that is merged, or declare; docs/responders.md lists the verbs. In a file of your own, then: tocsin drill run %s --moves FILE.", s.Name)
+	p.printf("```yaml\n%s```\n", example(s))
 	return p.err
 }
 

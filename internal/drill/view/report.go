@@ -26,7 +26,7 @@ func report(p *page, r drill.Result) error {
 		moment(r.Start), moment(r.End))
 	var rows [][]string
 	for _, i := range r.Incidents {
-		rows = append(rows, []string{i.Key, string(i.Urgency), string(i.Severity), string(i.State), moment(i.Opened), i.Playbook})
+		rows = append(rows, []string{code(i.Key), string(i.Urgency), string(i.Severity), string(i.State), moment(i.Opened), i.Playbook})
 	}
 	p.heading("Incidents")
 	p.table([]string{"key", "urgency", "severity", "ended as", "opened", "playbook"}, rows)
@@ -48,7 +48,7 @@ func report(p *page, r drill.Result) error {
 	rows = nil
 	for _, s := range r.Sent {
 		total += s.Times
-		rows = append(rows, []string{moment(s.At), fmt.Sprint(s.Times), s.Kind, s.To, s.Line})
+		rows = append(rows, []string{moment(s.At), fmt.Sprint(s.Times), s.Kind, code(s.To), s.Line})
 	}
 	p.paragraph("%d texts, revisions among them. They went nowhere; each has EXERCISE at its front, and --out DIR writes them to files.", total)
 	p.table([]string{"first", "times", "kind", "to", "first words"}, rows)
@@ -71,7 +71,7 @@ func expected(p *page, r drill.Result) {
 		if s.Says != "" {
 			why = s.Says + "; " + why
 		}
-		rows = append(rows, []string{string(s.Outcome), fmt.Sprintf("%d/%d", s.Points, s.Of), what, by, at, why})
+		rows = append(rows, []string{string(s.Outcome), fmt.Sprintf("%d/%d", s.Points, s.Of), code(what), by, at, why})
 	}
 	p.table([]string{"outcome", "points", "expected", "by", "seen", "why"}, rows)
 }
@@ -156,17 +156,23 @@ func course(p *page, r drill.Result) {
 		}
 		if d := l.At.UTC().Format("Monday, 2 January 2006"); d != day {
 			day = d
-			p.printf("\n")
+			if i > 0 || !p.markdown {
+				p.printf("\n")
+			}
 			p.paragraph("%s", day)
 		}
 		who := l.Who + ": "
 		if l.Inject {
-			who = ">> "
+			who = "INJECT: "
 		}
 		what := strings.TrimSpace(l.What)
 		if text := []rune(what); len(text) > maxSays && !l.Inject {
 			what = string(text[:maxSays]) + "…"
 		}
-		p.wrap(l.At.UTC().Format("15:04")+"  ", "       ", who+what)
+		first := l.At.UTC().Format("15:04") + "  "
+		if p.markdown {
+			first = "- " + first
+		}
+		p.wrap(first, "       ", who+what)
 	}
 }
