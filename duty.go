@@ -16,6 +16,8 @@ type Responder struct {
 	Zone     *time.Location
 	Hours    Hours
 	Contacts map[ContactKind]string
+	// Confirmed is the day on which they last said that they are reached so; zero: nobody wrote it down.
+	Confirmed time.Time
 	// MostByDay and MostByNight bound the calls for help in 24 hours, those of their nights and the others; zero: no bound.
 	MostByDay, MostByNight int
 }
@@ -180,6 +182,9 @@ func (g Governance) Rotation(name string) (Rotation, bool) {
 	}
 	return g.Rotations[i], true
 }
+
+// Stale is how long what somebody said about how they are reached is believed.
+const Stale = 180 * Day
 
 // Reachable says whether there is any way to reach the person.
 func (p Responder) Reachable() bool { return p.Login != "" || len(p.Contacts) > 0 }

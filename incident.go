@@ -108,8 +108,10 @@ type IncidentProject struct {
 	Status ProjectStatus `json:"status"`
 	// Packages are what is affected, while it is, or what was.
 	Packages []IncidentPackage `json:"packages"`
-	Due      time.Time         `json:"due,omitzero"`
-	Rule     string            `json:"rule,omitempty"`
+	// Left are packages that it went away from while others kept it affected: whatever an advisory says later, it was rightly told of them.
+	Left []IncidentPackage `json:"left,omitempty"`
+	Due  time.Time         `json:"due,omitzero"`
+	Rule string            `json:"rule,omitempty"`
 	// Since is when it was first seen affected, ClearedAt when a scan showed that it is not any more.
 	Since     time.Time `json:"since"`
 	ClearedAt time.Time `json:"cleared_at,omitzero"`

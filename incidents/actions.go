@@ -70,6 +70,13 @@ func (w *Writer) Actions(inc tocsin.Incident, projects map[string]tocsin.Project
 	}
 	for i := range out {
 		out[i].Incident = inc.Key
+		if !exercised(inc.Key) {
+			continue
+		}
+		var err error
+		if out[i], err = exercise(out[i]); err != nil {
+			return nil, fmt.Errorf("marking %s as an exercise: %w", out[i].Key, err)
+		}
 	}
 	return out, nil
 }

@@ -93,11 +93,11 @@ func (f *folder) assign(list []*call) []*draft {
 	out := make([]*draft, len(list))
 	taken := map[*draft]bool{}
 	for _, fits := range []func(tocsin.Incident, *call) bool{
-		func(i tocsin.Incident, c *call) bool { return i.Key == key(c) && !i.State.Over() },
+		func(i tocsin.Incident, c *call) bool { return i.Key == f.key(c) && !i.State.Over() },
 		func(i tocsin.Incident, c *call) bool {
 			return overlap(i.Class.Aliases, c.class.Aliases) && !i.State.Over()
 		},
-		func(i tocsin.Incident, c *call) bool { return i.Key == key(c) },
+		func(i tocsin.Incident, c *call) bool { return i.Key == f.key(c) },
 		func(i tocsin.Incident, c *call) bool { return overlap(i.Class.Aliases, c.class.Aliases) },
 	} {
 		for n, c := range list {
@@ -173,8 +173,8 @@ func (f *folder) home(d *draft, c *call, slug string) *draft {
 }
 
 // key is how an incident about the call is called. People type it, and it becomes part of other keys.
-func key(c *call) string {
-	out := "INC-" + word(c.class.ID)
+func (f *folder) key(c *call) string {
+	out := f.rules.prefix() + word(c.class.ID)
 	if c.group != "" {
 		out += "-" + word(c.group)
 	}

@@ -15,6 +15,9 @@ func (r Rules) Tick(known []tocsin.Incident, now time.Time) []Change {
 	var all []*draft
 	var history []tocsin.Summons
 	for _, inc := range known {
+		if r.theirs(inc.Key) != nil {
+			continue
+		}
 		all = append(all, &draft{inc: clone(inc)})
 		for _, c := range slices.Backward(inc.Escalation.Calls) {
 			if now.Sub(c.At) >= balance { // they are in the order of time

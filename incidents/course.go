@@ -79,6 +79,7 @@ func (a *act) reopen() error {
 		}
 	}
 	a.afresh(a.now)
+	a.promise(a.rules, a.now)
 	a.say(tocsin.EventReopened, "was %s%s", was, a.because())
 	return nil
 }

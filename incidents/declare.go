@@ -32,7 +32,7 @@ func (r Rules) Declare(known []tocsin.Incident, d tocsin.Declaration, now time.T
 	for _, inc := range known {
 		a.all = append(a.all, &draft{inc: inc})
 	}
-	key := "INC-" + now.UTC().Format(time.DateOnly) + "-" + word(d.Playbook)
+	key := r.prefix() + now.UTC().Format(time.DateOnly) + "-" + word(d.Playbook)
 	if d.Group != "" {
 		key += "-" + word(d.Group)
 	}

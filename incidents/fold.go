@@ -37,6 +37,9 @@ func (r Rules) Fold(known []tocsin.Incident, seen []Sighting, now time.Time) []C
 		return cmp.Or(a.OpenedAt.Compare(b.OpenedAt), strings.Compare(a.Key, b.Key))
 	})
 	for _, inc := range known {
+		if r.theirs(inc.Key) != nil {
+			continue
+		}
 		f.drafts = append(f.drafts, &draft{inc: clone(inc)})
 	}
 	list := f.calls()

@@ -337,6 +337,26 @@ func TestClearing(t *testing.T) {
 	}
 }
 
+// TestMovedBeforeTheRecordWasNarrowed: on 2025-09-08 the record of debug first named every version. Who had the bad one and went back to a
+// good one, which was named too by then, was rightly told: when the record is narrowed, that is no correction.
+func TestMovedBeforeTheRecordWasNarrowed(t *testing.T) {
+	w := newWorld(t)
+	all := class("MAL-1")
+	w.run(sees("hit", one(says(tocsin.ResponseEmergency, all, "debug", "4.4.2"))), sees("clean", one(says(tocsin.ResponseEmergency, all, "debug", "4.3.4"))))
+	w.run(sees("hit", one(says(tocsin.ResponseEmergency, all, "debug", "4.4.1"))))
+	w.run(sees("hit", nil, "debug@4.4.1"), sees("clean", nil, "debug@4.3.4"))
+	inc := w.is("INC-MAL-1", tocsin.StateResolved)
+	for _, p := range inc.Projects {
+		want := map[string]tocsin.ProjectStatus{"hit": tocsin.ProjectPatched, "clean": tocsin.ProjectCorrected}[p.Slug]
+		if p.Status != want {
+			t.Errorf("%s is %s: %s", p.Slug, p.Status, p.Evidence)
+		}
+	}
+	w.wants("cleared clean: debug 4.3.4 is no longer named by the advisory",
+		"cleared hit: debug is now 4.4.1 (was 4.4.2); debug 4.4.1 is no longer named by the advisory",
+		"fix-validated: every project was scanned again and is clear", "resolved: nothing is affected any more")
+}
+
 // What a policy opens an incident on, it also keeps it open on.
 func TestPossibleMatchThatIsCalled(t *testing.T) {
 	w := newWorld(t)

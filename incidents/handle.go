@@ -21,14 +21,23 @@ type Rules struct {
 	Publisher tocsin.Publisher
 	// Projects are those of the incident that is handled, by slug: an advisory says of them no more than they opted in to.
 	Projects map[string]tocsin.Project
+	// Exercise says that they are of a drill: what they open has keys of its own and is marked, and they touch nothing that is live, nor
+	// live rules anything of theirs.
+	Exercise bool
 }
 
 // Handle does what somebody wants in the incident with the key. It gives the incidents that changed, sorted by key; for merge and split
 // there are two. What may not be is an [tocsin.ErrForbidden], what cannot be now an [tocsin.ErrConflict], and what makes no sense an
 // [tocsin.ErrInvalid]; then nothing changed. known are all incidents, in any order.
 func (r Rules) Handle(known []tocsin.Incident, key string, c tocsin.Command, now time.Time) ([]Change, error) {
+	if err := r.theirs(key); err != nil {
+		return nil, err
+	}
 	a := act{rules: r, c: c, now: now}
 	for _, inc := range known {
+		if r.theirs(inc.Key) != nil {
+			continue
+		}
 		d := &draft{inc: clone(inc)}
 		a.all = append(a.all, d)
 		if inc.Key == key {

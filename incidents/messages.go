@@ -34,6 +34,9 @@ func (a *act) draftMessage() error {
 		}
 		m.Text = text
 	}
+	if a.rules.Exercise {
+		m.Text = marked(m.Text)
+	}
 	if m.Audience.Open() {
 		m.TLP = tocsin.TLPClear
 	}

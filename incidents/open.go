@@ -15,7 +15,7 @@ const defaultPlaybook = "vulnerable-dependency"
 
 func (f *folder) open(c *call) tocsin.Incident {
 	inc := tocsin.Incident{
-		Key: unused(f.drafts, key(c)), State: tocsin.StateDetected, Urgency: urgency(c.worst.Response), Severity: c.worst.Severity,
+		Key: unused(f.drafts, f.key(c)), State: tocsin.StateDetected, Urgency: urgency(c.worst.Response), Severity: c.worst.Severity,
 		Class: c.class, Group: c.group, Due: c.worst.Due, OpenedAt: f.now, Cause: cause(c.worst.Reason),
 	}
 	p, ok := f.rules.Playbooks[c.worst.Playbook]
@@ -94,9 +94,7 @@ func (f *folder) raise(d *draft, c *call) {
 		was := d.inc.State
 		d.inc.State, d.inc.Due = tocsin.StateReopened, c.worst.Due
 		d.inc.ValidatedAt, d.inc.ResolvedAt = zero, zero
-		if every := f.rules.Governance.Updates[d.inc.Severity]; every > 0 && d.inc.Urgency != tocsin.UrgencyRoutine {
-			d.inc.NextUpdate = f.now.Add(every)
-		}
+		d.promise(f.rules, f.now)
 		d.afresh(f.now)
 		f.event(d, tocsin.EventReopened, "", "was "+string(was)+"; affected again")
 	}
@@ -128,6 +126,13 @@ func (f *folder) raise(d *draft, c *call) {
 	if !equalClass(*kept, c.class) {
 		f.outrun(d, *kept, c.class)
 		*kept, d.changed = c.class, true
+	}
+}
+
+// promise has people hear of it again within its cadence, from now on: what was promised before it ended counts no more.
+func (d *draft) promise(r Rules, now time.Time) {
+	if every := r.Governance.Updates[d.inc.Severity]; every > 0 && d.inc.Urgency != tocsin.UrgencyRoutine {
+		d.inc.NextUpdate = now.Add(every)
 	}
 }
 

@@ -38,6 +38,7 @@ func (f *folder) affect(d *draft, s Sighting) {
 	if !p.Status.Stated() {
 		p.Status, p.Packages, p.Inventory, p.Round = tocsin.ProjectAffected, now, s.Inventory.Digest, p.Round+1
 		p.Since, p.Due, p.Rule, p.Evidence, p.ClearedAt, p.Resolved = f.now, due(decisions), cause(decisions[0].Reason), "", time.Time{}, nil
+		p.Left = nil
 		d.news(f.now)
 		f.event(d, tocsin.EventRegressed, slug, "affected again through "+list(now))
 		return
@@ -63,7 +64,18 @@ func (f *folder) affect(d *draft, s Sighting) {
 	case len(left) > 0:
 		f.event(d, tocsin.EventCleared, slug, "in part: no longer through "+list(left)+", still through "+list(now))
 	}
+	p.Left = order(append(slices.Clip(p.Left), moved(left, s.Inventory)...))
+	p.Left = p.Left[:min(len(p.Left), maxMany)]
 	p.Packages, p.Inventory, d.changed = now, s.Inventory.Digest, true
+}
+
+// moved gives those of the packages that an inventory does not have: not the advisory changed, but the project.
+func moved(list []tocsin.IncidentPackage, inv tocsin.Inventory) []tocsin.IncidentPackage {
+	return slices.DeleteFunc(slices.Clone(list), func(p tocsin.IncidentPackage) bool {
+		return slices.ContainsFunc(inv.Packages, func(q tocsin.Package) bool {
+			return p.Ecosystem == q.Ecosystem && p.Name == q.Name && p.Version == q.Version
+		})
+	})
 }
 
 // id is what makes a package of an incident the same one.
@@ -238,7 +250,7 @@ func resolved(p tocsin.IncidentProject, inv tocsin.Inventory) []tocsin.Resolved 
 func verdict(p tocsin.IncidentProject, inv tocsin.Inventory) (tocsin.ProjectStatus, string) {
 	status := tocsin.ProjectCorrected
 	var said []string
-	for _, was := range p.Packages {
+	for _, was := range slices.Concat(moved(p.Left, inv), p.Packages) {
 		var now []string
 		for _, pkg := range inv.Packages {
 			if purl.Base(pkg.Ecosystem) == purl.Base(was.Ecosystem) && purl.Key(pkg.Ecosystem, pkg.Name) == purl.Key(was.Ecosystem, was.Name) {

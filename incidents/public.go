@@ -31,10 +31,16 @@ func Publish(inc tocsin.Incident) (p tocsin.Publication, ok bool) {
 	if len(p.Entries) == 0 {
 		return tocsin.Publication{}, false
 	}
+	if exercised(inc.Key) {
+		p.Title = ExerciseMark
+	}
 	if !inc.Private() {
 		p.State = inc.State
 		if !inc.Declared() {
 			p.Title = strings.TrimSuffix(inc.Class.ID+": "+inc.Class.Summary, ": ")
+			if exercised(inc.Key) {
+				p.Title = marked(p.Title)
+			}
 		}
 	}
 	return p, true

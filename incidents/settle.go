@@ -71,6 +71,9 @@ func unmet(list []tocsin.Check) string {
 
 // Learn takes in what registries say of the versions that clear projects resolve. state gives it for one version; what it calls "" is left as it is.
 func (r Rules) Learn(known []tocsin.Incident, key string, state func(tocsin.Resolved) tocsin.RegistryState, now time.Time) ([]Change, error) {
+	if err := r.theirs(key); err != nil {
+		return nil, err
+	}
 	i := slices.IndexFunc(known, func(inc tocsin.Incident) bool { return inc.Key == key })
 	if i < 0 {
 		return nil, fmt.Errorf("incident %s: %w", key, tocsin.ErrNotFound)

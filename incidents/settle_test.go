@@ -151,7 +151,11 @@ func TestReopenedByPeople(t *testing.T) {
 	r.does(key, ada, tocsin.Command{Do: tocsin.DoTake, Role: tocsin.RoleCommander})
 	r.sees(time.Hour, log4j("a", "2.15.0"))
 	r.state(key, tocsin.StateResolved)
+	r.now = r.now.Add(4 * tocsin.Day)
 	r.does(key, ada, tocsin.Command{Do: tocsin.DoReopen, Reason: "the image was not rebuilt"})
+	if r.take(r.rules.Tick(r.known, r.now)); strings.Contains(r.story(key), "the update of") {
+		t.Errorf("an update that was promised before it ended is late:\n%s", r.story(key))
+	}
 	r.sees(time.Hour, log4j("a", "2.15.0"))
 	r.now = r.now.Add(time.Hour)
 	r.take(r.rules.Tick(r.known, r.now))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tocsin-dev/tocsin/incidents/drill"
 	"github.com/tocsin-dev/tocsin/internal/config"
 )
 
@@ -81,6 +82,20 @@ func TestRespondersDocument(t *testing.T) {
 	}
 	if _, commands := obey(t, "responders.md", dir, env); commands < 12 {
 		t.Errorf("%d commands", commands)
+	}
+}
+
+// TestDrillsDocument does what docs/drills.md says, which names every kind of mark.
+func TestDrillsDocument(t *testing.T) {
+	env := []string{"PATH=" + filepath.Dir(program(t)) + string(filepath.ListSeparator) + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+	if files, commands := obey(t, "drills.md", t.TempDir(), env); files < 2 || commands < 7 {
+		t.Errorf("%d files, %d commands", files, commands)
+	}
+	page := read(t, top(t), "docs", "drills.md")
+	for _, d := range drill.Marks() {
+		if !strings.Contains(page, "`"+d.Kind+"`") {
+			t.Errorf("docs/drills.md does not say what %s is", d.Kind)
+		}
 	}
 }
 

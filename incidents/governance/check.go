@@ -21,6 +21,9 @@ func Check(g tocsin.Governance, now time.Time) []string {
 		if !p.Reachable() {
 			say("person %s: has neither a login nor a contact: nothing reaches them", p.Name)
 		}
+		if !p.Confirmed.IsZero() && now.Sub(p.Confirmed) > tocsin.Stale {
+			say("person %s: said on %s how they are reached: ask them again, and set confirmed:", p.Name, p.Confirmed.Format(time.DateOnly))
+		}
 	}
 	for _, r := range g.Rotations {
 		if from, to, ok := gap(r, now); ok {

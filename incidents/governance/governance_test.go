@@ -97,6 +97,7 @@ func TestRefused(t *testing.T) {
 		{`id: "2"`, `id: "1"`, `id "1" is another's too`},
 		{`id: "2", `, ``, `g.yaml:6:14: person bea: id: is missing`},
 		{"github: bea-l", "github: '@bea'", `want a login of their own, without @`},
+		{"github: bea-l", "github: bea-l, confirmed: lately", `person bea: confirmed: "lately": want the day`},
 		{"github: bea-l", "github: ADA-L", `want a login of their own`},
 		{"Europe/Berlin, hours", "Mars/Base, hours", `g.yaml:5:49: person ada: zone: "Mars/Base": want a name`},
 		{"Europe/Berlin, hours", "Local, hours", `zone: "Local": want a name`},
@@ -152,6 +153,8 @@ func TestCheck(t *testing.T) {
 		"sound": {"", "", nil},
 		"no contact": {`id: "2", github: bea-l`, `id: "2"`, []string{
 			"person bea: has neither a login nor a contact: nothing reaches them", "policy rest: may end with nobody called: no step calls everyone, or somebody who is always there"}},
+		"not asked for half a year": {`id: "2", github: bea-l`, `id: "2", github: bea-l, confirmed: 2026-05-01`, []string{"person bea: said on 2026-05-01 how they are reached: ask them again, and set confirmed:"}},
+		"asked last month":          {`id: "2", github: bea-l`, `id: "2", github: bea-l, confirmed: 2026-10-23`, nil},
 		"a gap every night": {"    overrides:", "    hours: mon-sun 06:00-22:00\n    overrides:", []string{
 			"rotation first: nobody is on call from 2026-11-23 21:00 UTC to 2026-11-24 05:00 UTC"}},
 		"not yet": {"start: 2026-01-05", "start: 2026-12-01", []string{

@@ -17,7 +17,9 @@ type filePerson struct {
 	Zone     str                        `yaml:"zone"`
 	Hours    str                        `yaml:"hours"`
 	Contacts map[tocsin.ContactKind]str `yaml:"contacts"`
-	Limits   struct {
+	// Confirmed is the day on which they last said that they are reached so.
+	Confirmed str `yaml:"confirmed"`
+	Limits    struct {
 		Day   count `yaml:"day"`
 		Night count `yaml:"night"`
 	} `yaml:"limits"`
@@ -80,6 +82,13 @@ func (l *loader) people(list []filePerson) {
 		p.MostByDay, p.MostByNight = l.limit(who, "day", f.Limits.Day), l.limit(who, "night", f.Limits.Night)
 		if (f.Hours.IsSet() || f.Limits.Day.IsSet() || f.Limits.Night.IsSet()) && !f.Zone.IsSet() {
 			l.fault(f.Person, "person %s: zone: is missing: hours and limits go by the clock where they are, such as Europe/Berlin", who)
+		}
+		if f.Confirmed.IsSet() {
+			day, err := time.Parse(time.DateOnly, f.Confirmed.V)
+			if err != nil {
+				l.fault(f.Confirmed, "person %s: confirmed: %q: want the day on which they said that they are reached so, such as 2026-01-31", who, f.Confirmed.V)
+			}
+			p.Confirmed = day
 		}
 		for _, kind := range sorted(f.Contacts) {
 			at := f.Contacts[kind]

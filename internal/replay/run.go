@@ -27,8 +27,7 @@ func (c *Course) Run(ctx context.Context, set policies.Set, playbooks map[string
 				if i >= len(out) || ctx.Err() != nil {
 					return
 				}
-				f := follower{course: c, component: c.components[i], set: set, playbooks: playbooks}
-				out[i] = f.follow()
+				out[i] = newFollower(c, c.components[i], set, playbooks).follow()
 				if n := done.Add(1); progress != nil {
 					said.Lock()
 					progress(int(n), len(out))
@@ -97,7 +96,8 @@ type standing struct {
 	read []string
 }
 
-func (f *follower) follow() followed {
+func newFollower(c *Course, one *component, set policies.Set, playbooks map[string]tocsin.Playbook) *follower {
+	f := &follower{course: c, component: one, set: set, playbooks: playbooks}
 	f.wide, f.timed = f.set.Reads("portfolio"), slices.ContainsFunc([]string{"now", "advisory.age", "finding.age", "finding.fix_age"}, f.set.Reads)
 	f.turns, f.lapses = f.set.Turns(), f.course.lapses()
 	f.places = make([]standing, len(f.component.places))
@@ -106,6 +106,10 @@ func (f *follower) follow() followed {
 	}
 	f.firstSeen, f.fixKnown, f.kept, f.judged = map[string]time.Time{}, map[[3]string]time.Time{}, map[string]*Incident{}, map[int][]judged{}
 	f.affected, f.affectedAt = map[string]tocsin.Finding{}, map[string]time.Time{}
+	return f
+}
+
+func (f *follower) follow() followed {
 	for _, t := range f.times() {
 		f.step(t)
 	}

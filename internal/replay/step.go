@@ -12,6 +12,13 @@ import (
 
 // step brings everything to a moment and folds what changed.
 func (f *follower) step(t time.Time) {
+	if seen := f.see(t); len(seen) > 0 {
+		f.take(incidents.Rules{Playbooks: f.playbooks}.Fold(f.known, seen, t))
+	}
+}
+
+// see brings everything to a moment and gives what is seen of the places that changed.
+func (f *follower) see(t time.Time) []incidents.Sighting {
 	f.now = t
 	f.decided = map[string]tocsin.Decision{}
 	anew := f.renew() || slices.ContainsFunc(f.lapses, t.Equal)
@@ -36,10 +43,7 @@ func (f *follower) step(t time.Time) {
 			seen = append(seen, f.sighting(i))
 		}
 	}
-	if len(seen) == 0 {
-		return
-	}
-	f.take(incidents.Rules{Playbooks: f.playbooks}.Fold(f.known, seen, t))
+	return seen
 }
 
 // move takes a place to the holding of the moment, and says whether it is another.
