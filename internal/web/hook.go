@@ -10,11 +10,11 @@ import (
 	"mime"
 	"net/http"
 	"net/netip"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // Limits of webhooks. Nobody knows who sends one before all of it is there: so it goes to a file, bounded, and nothing reads it until
@@ -46,8 +46,8 @@ type delivery struct {
 }
 
 var (
-	eventName    = regexp.MustCompile(`^[a-z_]{1,64}$`)
-	deliveryName = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
+	eventName    = pattern.Lazy(`^[a-z_]{1,64}$`)
+	deliveryName = pattern.Lazy(`^[A-Za-z0-9-]{1,64}$`)
 )
 
 func (c *call) postGitHub(ctx context.Context) (_ answer, err error) {
@@ -99,10 +99,10 @@ func readDelivery(h http.Header) (d delivery, err error) {
 	if d.signature, err = hex.DecodeString(text); !ok || err != nil || len(d.signature) != sha256.Size {
 		return d, fault(tocsin.ErrUnauthenticated, "X-Hub-Signature-256", "give the webhook the secret of the service", "There is no signature by SHA-256.")
 	}
-	if d.event = one("X-GitHub-Event"); !eventName.MatchString(d.event) {
+	if d.event = one("X-GitHub-Event"); !eventName().MatchString(d.event) {
 		return d, invalid("X-GitHub-Event", "", "it is missing, or no name of an event")
 	}
-	if d.id = one("X-GitHub-Delivery"); !deliveryName.MatchString(d.id) {
+	if d.id = one("X-GitHub-Delivery"); !deliveryName().MatchString(d.id) {
 		return d, invalid("X-GitHub-Delivery", "", "it is missing, or no id of a delivery")
 	}
 	return d, nil

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"runtime/debug"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 type requestKey struct{}
@@ -22,7 +22,7 @@ func requestID(ctx context.Context) string {
 }
 
 // sane is what an id from outside may look like: it ends up in logs and headers.
-var sane = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
+var sane = pattern.Lazy(`^[A-Za-z0-9._-]{8,64}$`)
 
 // written notes what was answered, for the log.
 type written struct {
@@ -52,7 +52,7 @@ func (w *written) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (a *API) outermost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get("X-Request-Id")
-		if !sane.MatchString(id) {
+		if !sane().MatchString(id) {
 			id = rand.Text()
 		}
 		w := &written{ResponseWriter: rw}

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // A route is one line of the table: what is asked, what is answered, and who may.
@@ -148,10 +148,10 @@ func parseQuery(params []param, raw string) (map[string]string, error) {
 	return out, nil
 }
 
-var control = regexp.MustCompile(`[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]`)
+var control = pattern.Lazy(`[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]`)
 
 // printable says whether a text is UTF-8 without what a terminal or a log would obey or hide.
-func printable(s string) bool { return strings.ToValidUTF8(s, "\x00") == s && !control.MatchString(s) }
+func printable(s string) bool { return strings.ToValidUTF8(s, "\x00") == s && !control().MatchString(s) }
 
 func clip(s string) string {
 	if s = strings.ToValidUTF8(s, "\uFFFD"); len(s) > 100 {
