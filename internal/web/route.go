@@ -151,7 +151,9 @@ func parseQuery(params []param, raw string) (map[string]string, error) {
 var control = pattern.Lazy(`[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]`)
 
 // printable says whether a text is UTF-8 without what a terminal or a log would obey or hide.
-func printable(s string) bool { return strings.ToValidUTF8(s, "\x00") == s && !control().MatchString(s) }
+func printable(s string) bool {
+	return strings.ToValidUTF8(s, "\x00") == s && !control().MatchString(s)
+}
 
 func clip(s string) string {
 	if s = strings.ToValidUTF8(s, "\uFFFD"); len(s) > 100 {
