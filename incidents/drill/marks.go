@@ -97,7 +97,7 @@ func MarksOf(was *tocsin.Incident, c incidents.Change, now time.Time) []Mark {
 		}
 	}
 	if inc.Embargo.State != was.Embargo.State && inc.Embargo.State != "" {
-		add("embargo", string(inc.Embargo.State), inc.Embargo.By.Name)
+		add("embargo", string(inc.Embargo.State), actor(c.Events, tocsin.EventEmbargo))
 	}
 	for i, r := range inc.Rollbacks {
 		if !r.ApprovedAt.IsZero() && (i >= len(was.Rollbacks) || was.Rollbacks[i].ApprovedAt.IsZero()) {
@@ -127,6 +127,16 @@ func MarksOf(was *tocsin.Incident, c incidents.Change, now time.Time) []Mark {
 		}
 	}
 	return out
+}
+
+// actor is who did something of a kind; empty for what the clock did.
+func actor(events []tocsin.IncidentEvent, kind tocsin.EventKind) string {
+	for _, e := range events {
+		if e.Kind == kind && e.ActorID != tocsin.Self().ID {
+			return e.Actor
+		}
+	}
+	return ""
 }
 
 func (l *loader) expectation(f fileExpect) Expectation {
