@@ -17,6 +17,9 @@ type Rules struct {
 	Governance tocsin.Governance
 	// Accept asks the acceptance criteria of an incident's playbook; nil: there are none.
 	Accept func(inc tocsin.Incident, now time.Time) []tocsin.Check
+	// Asks says whether a registry is asked for the packages of an ecosystem. What one is asked for counts as a fix once it has answered, or
+	// could not; nil: none is asked.
+	Asks func(ecosystem string) bool
 	// Publisher is who advisories are by; empty: none can be published.
 	Publisher tocsin.Publisher
 	// Projects are those of the incident that is handled, by slug: an advisory says of them no more than they opted in to.

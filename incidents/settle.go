@@ -27,7 +27,7 @@ func (r Rules) settle(d *draft, now time.Time, by string) {
 	}
 	holds, soak := true, time.Duration(0)
 	if d.inc.Urgency == tocsin.UrgencyEmergency && r.Accept != nil { // lesser findings have no more to prove than a scan does
-		checks := r.Accept(d.inc, now)
+		checks := append(r.Accept(d.inc, now), r.unasked(d.inc)...)
 		soak = r.Playbooks[d.inc.Playbook].Soak
 		holds = !slices.ContainsFunc(checks, func(c tocsin.Check) bool { return !c.OK })
 		if !reflect.DeepEqual(checks, d.inc.Checks) && (len(checks) > 0 || len(d.inc.Checks) > 0) {
@@ -49,6 +49,20 @@ func (r Rules) settle(d *draft, now time.Time, by string) {
 		say(tocsin.EventResolved, "nothing is affected any more")
 		r.learn(d)
 	}
+}
+
+// unasked are the checks of projects whose registries have not been asked yet for what clears them.
+func (r Rules) unasked(inc tocsin.Incident) []tocsin.Check {
+	if r.Asks == nil {
+		return nil
+	}
+	var out []tocsin.Check
+	for _, p := range inc.Projects {
+		if slices.ContainsFunc(p.Resolved, func(one tocsin.Resolved) bool { return one.Registry == "" && r.Asks(one.Ecosystem) }) {
+			out = append(out, tocsin.Check{Criterion: "asked", Project: p.Slug, Says: "the registry was asked whether the versions that it resolves now can be had"})
+		}
+	}
+	return out
 }
 
 // unmet names the criteria that do not hold.

@@ -71,6 +71,29 @@ func TestAcceptance(t *testing.T) {
 	r.state(key, tocsin.StateResolved)
 }
 
+// TestNobodyAskedYet: where a registry is asked, a fix counts when it has answered or could not, and not before.
+func TestNobodyAskedYet(t *testing.T) {
+	for _, asks := range []string{"npm", "PyPI"} {
+		r := withCriteria(t, 0, tocsin.Criterion{ID: "registry", Each: true, When: `project.resolves.all(r, r.registry != "missing")`, Says: "the version can be had"})
+		r.rules.Asks = func(ecosystem string) bool { return ecosystem == asks }
+		const key = "INC-CVE-1"
+		r.sees(0, log4j("a", "2.14.1", "CVE-1"))
+		r.sees(time.Hour, log4j("a", "2.15.0"))
+		if asks != "npm" {
+			r.state(key, tocsin.StateResolved)
+			continue
+		}
+		r.state(key, tocsin.StateDetected)
+		if list := r.inc(key).Checks; len(list) != 2 || list[1].OK || list[1].Project != "a" {
+			t.Errorf("%+v", list)
+		}
+		r.learn(key, tocsin.RegistryMissing)
+		r.state(key, tocsin.StateDetected)
+		r.learn(key, tocsin.RegistryUnknown)
+		r.state(key, tocsin.StateResolved)
+	}
+}
+
 func (r *room) learn(key string, state tocsin.RegistryState) {
 	r.Helper()
 	list, err := r.rules.Learn(r.known, key, func(tocsin.Resolved) tocsin.RegistryState { return state }, r.now)

@@ -138,6 +138,7 @@ func (s *Service) Configure(c config.Config) error {
 		return err
 	}
 	law := incidents.Rules{Playbooks: books, Governance: rules, Accept: accept, Publisher: c.Publisher}
+	law.Asks = func(ecosystem string) bool { return c.Registries[ecosystem] != "" }
 	s.settings.Store(&settings{config: c, policies: modes, excused: s.usable(c, excused), law: law})
 	return nil
 }
@@ -221,6 +222,9 @@ func (s *Service) Once(ctx context.Context) (Report, error) {
 		return err
 	})
 	if err != nil {
+		return r, err
+	}
+	if err := s.doVerify(ctx, verifyJob{}); err != nil {
 		return r, err
 	}
 	if _, err := s.portfolio(nil).Tick(ctx); err != nil {
