@@ -85,17 +85,17 @@ func (w *Writer) Actions(inc tocsin.Incident, projects map[string]tocsin.Project
 func unheard(inc tocsin.Incident, p tocsin.Project) string {
 	switch {
 	case inc.Urgency == tocsin.UrgencyHold:
-		return "no: a person decides first"
+		return "no, a person decides first"
 	case inc.Declared():
 		return "by messages"
 	case p.Repository == "":
-		return "no: it has no repository"
+		return "no, it has no repository"
 	case !p.OptIn.Issues:
-		return "no: it did not opt in to issues"
+		return "no, it did not opt in to issues"
 	case p.Visibility == tocsin.VisibilityPublic && !p.OptIn.PublicExposure:
-		return "no: its repository is public and it did not opt in to public exposure"
+		return "no, its repository is public and it did not opt in to public exposure"
 	case p.Visibility == tocsin.VisibilityPublic && inc.Private():
-		return "no: its repository is public and this is under embargo"
+		return "no, its repository is public and this is under embargo"
 	default:
 		return ""
 	}

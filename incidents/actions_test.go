@@ -218,11 +218,11 @@ func TestNothingWithoutConsent(t *testing.T) {
 		{"public and agreed to exposure", func(p *tocsin.Project) {
 			p.Visibility, p.OptIn.PublicExposure = tocsin.VisibilityPublic, true
 		}, tocsin.UrgencyEmergency, ""},
-		{"no opt-in", func(p *tocsin.Project) { p.OptIn.Issues = false }, tocsin.UrgencyEmergency, "no: it did not opt in to issues"},
+		{"no opt-in", func(p *tocsin.Project) { p.OptIn.Issues = false }, tocsin.UrgencyEmergency, "no, it did not opt in to issues"},
 		{"public repository", func(p *tocsin.Project) { p.Visibility = tocsin.VisibilityPublic }, tocsin.UrgencyEmergency,
-			"no: its repository is public and it did not opt in to public exposure"},
-		{"no repository", func(p *tocsin.Project) { p.Repository = "" }, tocsin.UrgencyEmergency, "no: it has no repository"},
-		{"hold", func(*tocsin.Project) {}, tocsin.UrgencyHold, "no: a person decides first"},
+			"no, its repository is public and it did not opt in to public exposure"},
+		{"no repository", func(p *tocsin.Project) { p.Repository = "" }, tocsin.UrgencyEmergency, "no, it has no repository"},
+		{"hold", func(*tocsin.Project) {}, tocsin.UrgencyHold, "no, a person decides first"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			projects := portfolio()

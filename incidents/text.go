@@ -41,6 +41,7 @@ func NewWriter() (*Writer, error) {
 		"package":  atVersion,
 		"evidence": evidence,
 		"saw":      saw,
+		"reach":    reach,
 		"digest":   func(s string) string { return s[:min(len(s), shownDigest)] },
 		"link":     link,
 		"count":    count,
@@ -143,6 +144,11 @@ func (v view) Undecided() bool {
 // Packages are the project's, as far as they are shown.
 func (v view) Packages() []tocsin.IncidentPackage {
 	return v.Project.Packages[:min(len(v.Project.Packages), maxShown)]
+}
+
+// Looked says whether somebody looked how far the code gets to the flaw, and could tell of every package.
+func (v view) Looked() bool {
+	return len(v.Project.Packages) > 0 && !slices.ContainsFunc(v.Project.Packages, func(p tocsin.IncidentPackage) bool { return reach(p) == "" })
 }
 
 // Rest is how many packages are not.
@@ -277,4 +283,17 @@ func urgent(inc tocsin.Incident) string {
 	default:
 		return "Why you are told"
 	}
+}
+
+// reach says how far the code gets to the flaw of a package; empty where that is not known.
+func reach(p tocsin.IncidentPackage) string {
+	switch p.Reach {
+	case tocsin.ReachCalled:
+		return "the code here calls what is flawed"
+	case tocsin.ReachImported:
+		return "the code here imports it, and no call to what is flawed was found"
+	case tocsin.ReachPresent:
+		return "it is required, and not compiled in here"
+	}
+	return ""
 }

@@ -287,6 +287,6 @@ func (s *stage) keep() error {
 	}
 	s.title("Everything is in %s", s.dir)
 	fmt.Fprintf(s.w, "portfolio/  the projects' files\ndata/       the store\ngithub/     every issue and draft as Markdown\nreview.md   the review of the emergency\n\n")
-	fmt.Fprintln(s.w, "Only the embedded advisories of famous incidents were used. Next, on your own code:\n\n  tocsin db update     fetch all advisories\n  tocsin scan .        scan this folder")
+	fmt.Fprintln(s.w, "Only the embedded advisories of famous incidents were used. Next, on your own code:\n\n  tocsin db update     fetch all advisories\n  tocsin scan .        scan this folder\n  tocsin drill list    rehearse an emergency with your team")
 	return nil
 }
