@@ -55,8 +55,8 @@ func TestAdvisory(t *testing.T) {
 		do("advisory", key, "--format", format).wants(t, exitPass, want)
 	}
 	do("credit", key, "--text", "@bea", "--credit", "remediation_verifier", "--as", "ada").wants(t, exitPass)
-	do("thanks").wants(t, exitPass, "# Thanks", "bea", "`INC-CVE-2026-1`")
-	do("thanks", "--format", "json").wants(t, exitPass, `"@bea"`, "remediation_verifier")
+	do("retrospective").wants(t, exitPass, "## Thanks to", "remediation\\_verifier in "+key)
+	do("retrospective", "--format", "json").wants(t, exitPass, `"@bea"`, "remediation_verifier")
 	// The public history has the digest of what can be read.
 	sum := sha256.Sum256([]byte(do("advisory", key, "--format", "json", "--revision", "1").wants(t, exitPass).stdout))
 	do("public", key).wants(t, exitPass, `"revision": 1`, "sha256:"+hex.EncodeToString(sum[:]))
