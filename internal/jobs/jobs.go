@@ -204,13 +204,10 @@ func Idle(log *slog.Logger, d Database) (*Engine, error) {
 
 // Run does jobs until ctx ends; then it lets those that are being done come to their end, for a while.
 func (e *Engine) Run(ctx context.Context) error {
-	if err := e.beat(ctx); err != nil {
+	if err := e.begin(ctx); ctx.Err() != nil {
+		return nil // the end came before the beginning
+	} else if err != nil {
 		return err
-	}
-	for _, a := range e.due { // the engine's keeper of the times may be a process that died, for some seconds more
-		if err := e.Ask(ctx, a); err != nil {
-			return err
-		}
 	}
 	if err := e.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("starting the job engine: %w", err)
@@ -232,6 +229,19 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	if err != nil {
 		return fmt.Errorf("stopping the job engine: %w", err)
+	}
+	return nil
+}
+
+// begin says that this process lives, and asks for what is due.
+func (e *Engine) begin(ctx context.Context) error {
+	if err := e.beat(ctx); err != nil {
+		return err
+	}
+	for _, a := range e.due { // the engine's keeper of the times may be a process that died, for some seconds more
+		if err := e.Ask(ctx, a); err != nil {
+			return err
+		}
 	}
 	return nil
 }

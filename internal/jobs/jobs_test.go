@@ -133,6 +133,23 @@ func TestEachOnce(t *testing.T) {
 	})
 }
 
+// TestTheEndBeforeTheBeginning: who is told to end before it began has nothing to complain of.
+func TestTheEndBeforeTheBeginning(t *testing.T) {
+	onEach(t, func(t *testing.T, d jobs.Database) {
+		l := &jobs.List{}
+		jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: time.Hour}, func(context.Context, ring) error { return nil })
+		e, err := jobs.New(slog.New(slog.DiscardHandler), d, l, jobs.Options{Poll: 20 * time.Millisecond, Beat: 100 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := e.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestFailures: an error is tried again, a job that must wait waits, a panic is an error.
 func TestFailures(t *testing.T) {
 	onEach(t, func(t *testing.T, d jobs.Database) {
