@@ -42,6 +42,8 @@ const (
 	ActionIssue   ActionKind = "issue"          // [IssuePayload]: an issue is as described
 	ActionComment ActionKind = "comment"        // [CommentPayload]: a comment exists on the issue of After
 	ActionDraft   ActionKind = "advisory-draft" // [DraftPayload]: a repository advisory draft is as described
+	// ActionReaction is a [ReactionPayload]: a comment has a reaction of ours.
+	ActionReaction ActionKind = "reaction"
 )
 
 // ActionState is how far an [Action] has come.
@@ -76,6 +78,14 @@ type CommentPayload struct {
 	// News is why people are told, one of a closed list (first, fixed, …).
 	News string `json:"news"`
 	Body string `json:"body"`
+}
+
+// ReactionPayload answers somebody's comment without words.
+type ReactionPayload struct {
+	// Comment is the id of the comment.
+	Comment int64 `json:"comment"`
+	// Content is GitHub's name of the reaction: +1, -1, confused, eyes …
+	Content string `json:"content"`
 }
 
 // DraftPayload describes a repository advisory draft, in GitHub's terms.

@@ -18,6 +18,10 @@ type Command struct {
 	// By and Source are filled in by whoever knows who asks, never by the one who asks.
 	By     Actor  `json:"-"`
 	Source string `json:"-"`
+	// Owns is a project that they answer for, by slug: of it they may say what only they know. Outside says that they are no responder,
+	// and may do nothing else. Both are filled in as By is.
+	Owns    string `json:"-"`
+	Outside bool   `json:"-"`
 
 	Role     RoleName      `json:"role,omitempty"`
 	To       Actor         `json:"to,omitzero"`      // offer, delegate, assign: to whom
@@ -35,7 +39,7 @@ type Command struct {
 	Projects []string      `json:"projects,omitempty"` // split, set-status, roll-back: which
 	Status   ProjectStatus `json:"status,omitempty"`   // set-status
 	// Product, Range and Justification are what the advisory says of what the projects publish: which versions are affected (">= 1.0, < 1.4.2 || = 2.0"),
-	// or why none is.
+	// or why none is. With set-status, Justification is why the projects are unaffected.
 	Product       ProductStatus `json:"product,omitempty"`
 	Range         string        `json:"range,omitempty"`
 	Justification Justification `json:"justification,omitempty"`
@@ -64,6 +68,8 @@ const (
 	DoRenounce        Verb = "renounce"         // role
 	DoDelegate        Verb = "delegate"         // right, to, until, reason
 	DoAck             Verb = "acknowledge"      // somebody is on it: escalation rests until there is news
+	DoSnooze          Verb = "snooze"           // until, reason: somebody is on it, and escalation rests until then
+	DoEscalate        Verb = "escalate"         // reason: the next step of the escalation is taken now
 	DoContain         Verb = "contain"          // reason
 	DoSeverity        Verb = "severity"         // severity, reason
 	DoAddTask         Verb = "add-task"         // text, role, until
@@ -82,7 +88,7 @@ const (
 	DoRollBack        Verb = "roll-back"        // package, version, projects, until, reason: proposes it
 	DoApproveRollback Verb = "approve-rollback" // number
 	DoEndRollback     Verb = "end-rollback"     // number, reason
-	DoStatus          Verb = "set-status"       // projects, status, reason, until
+	DoStatus          Verb = "set-status"       // projects, status, reason, until, justification
 	DoStandDown       Verb = "stand-down"       // reason
 	DoResolve         Verb = "resolve"          // reason
 	DoReopen          Verb = "reopen"           // reason

@@ -118,7 +118,12 @@ const (
 
 // Validate refuses justifications that there are not.
 func (j Justification) Validate() error {
-	return oneOf("justification", j, NoComponent, NoCode, NotExecuted, NotControlled, Mitigated)
+	return oneOf("justification", j, Justifications()...)
+}
+
+// Justifications lists all of them.
+func Justifications() []Justification {
+	return []Justification{NoComponent, NoCode, NotExecuted, NotControlled, Mitigated}
 }
 
 // DocumentStatus says how far a [Document] has come, in the words of CSAF.

@@ -2,6 +2,7 @@ package tocsin
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -159,6 +160,15 @@ func (r Rotation) shift(now time.Time) (n int, end time.Time) {
 // Person gives a person by name; false if there is none.
 func (g Governance) Person(name string) (Responder, bool) {
 	i := slices.IndexFunc(g.People, func(p Responder) bool { return p.Name == name })
+	if i < 0 {
+		return Responder{}, false
+	}
+	return g.People[i], true
+}
+
+// WithLogin gives the person with a login at GitHub, in any case; false if there is none.
+func (g Governance) WithLogin(login string) (Responder, bool) {
+	i := slices.IndexFunc(g.People, func(p Responder) bool { return p.Login != "" && strings.EqualFold(p.Login, login) })
 	if i < 0 {
 		return Responder{}, false
 	}

@@ -91,6 +91,8 @@ type Escalation struct {
 	// AckBy answered at AckAt. It rests until there is news.
 	AckBy Actor     `json:"ack_by,omitzero"`
 	AckAt time.Time `json:"ack_at,omitzero"`
+	// Until is when whoever answered wants to be asked again; zero: never.
+	Until time.Time `json:"until,omitzero"`
 	// News is when something happened that those who answered do not know.
 	News time.Time `json:"news,omitzero"`
 	// Calls are the newest, oldest first.

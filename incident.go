@@ -117,6 +117,8 @@ type IncidentProject struct {
 	ClearedAt time.Time `json:"cleared_at,omitzero"`
 	// Evidence says what the clearing scan saw.
 	Evidence string `json:"evidence,omitempty"`
+	// Until is when what people stated of it ends, and it counts as affected again; zero: it does not end by itself.
+	Until time.Time `json:"until,omitzero"`
 	// Inventory is the digest of the scan that its state rests on.
 	Inventory string `json:"inventory"`
 	// Round counts how often it became affected, from 1.
@@ -138,11 +140,13 @@ const (
 	ProjectMitigated   ProjectStatus = "mitigated"   // something keeps the flaw from doing harm
 	ProjectAccepted    ProjectStatus = "accepted"    // its owner lives with the risk
 	ProjectUnreachable ProjectStatus = "unreachable" // nobody answers for it
+	// It is said not to be affected, though a scan finds that it is.
+	ProjectUnaffected ProjectStatus = "unaffected"
 )
 
 // Stated says whether the status is one that people may change: the others are what a scan saw.
 func (s ProjectStatus) Stated() bool {
-	return s == ProjectAffected || s == ProjectMitigated || s == ProjectAccepted || s == ProjectUnreachable
+	return s == ProjectAffected || s == ProjectMitigated || s == ProjectAccepted || s == ProjectUnreachable || s == ProjectUnaffected
 }
 
 // Harmed says whether something is to be done, so that the incident cannot be over.

@@ -169,7 +169,7 @@ func (w *Writer) issue(v view, p tocsin.Project) (tocsin.Action, error) {
 	switch v.Project.Status {
 	case tocsin.ProjectPatched:
 		payload.StateReason = "completed"
-	case tocsin.ProjectCorrected, tocsin.ProjectExcused, tocsin.ProjectAccepted:
+	case tocsin.ProjectCorrected, tocsin.ProjectExcused, tocsin.ProjectAccepted, tocsin.ProjectUnaffected:
 		payload.StateReason = "not_planned"
 	}
 	a, err := tocsin.NewAction(tocsin.ActionIssue, "issue/"+v.Incident.Key+"/"+p.Slug, payload)

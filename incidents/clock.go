@@ -61,6 +61,22 @@ func (a *act) endings() {
 			*e = tocsin.Embargo{}
 		}
 	}
+	for i := range a.inc.Projects {
+		p := &a.inc.Projects[i]
+		if p.Until.IsZero() || a.now.Before(p.Until) || !p.Status.Stated() || a.inc.State.Over() {
+			continue
+		}
+		a.news(a.now)
+		a.say(tocsin.EventRegressed, "counts as affected again: that it is %s was stated until %s", p.Status, moment(p.Until)).Project = p.Slug
+		p.Status, p.Until, p.Evidence = tocsin.ProjectAffected, zero, ""
+	}
+	if e := &a.inc.Escalation; !e.Until.IsZero() && !a.now.Before(e.Until) {
+		e.Until, a.changed = zero, true
+		if !a.inc.State.Over() {
+			a.news(a.now)
+			a.say(tocsin.EventEscalated, "%s wanted to be asked again now", e.AckBy.Name)
+		}
+	}
 	for i := range a.inc.Rollbacks {
 		r := &a.inc.Rollbacks[i]
 		if !r.EndedAt.IsZero() || a.now.Before(r.Until) {

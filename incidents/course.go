@@ -2,6 +2,7 @@ package incidents
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -84,14 +85,23 @@ func (a *act) reopen() error {
 	return nil
 }
 
+// maxStated is how far ahead the end of what people state may lie.
+const maxStated = 366 * tocsin.Day
+
 // setStatus says what a project's state is where a scan cannot: mitigated, accepted, or unreachable. A scan still has the last word on
 // what it sees.
 func (a *act) setStatus() error {
-	switch a.c.Status {
-	case tocsin.ProjectMitigated, tocsin.ProjectAccepted, tocsin.ProjectUnreachable, tocsin.ProjectAffected:
-	default:
+	if !a.c.Status.Stated() {
 		return fmt.Errorf("%w: status: %q: want one of %q; the others are for scans to say", tocsin.ErrInvalid, a.c.Status,
-			[]tocsin.ProjectStatus{tocsin.ProjectMitigated, tocsin.ProjectAccepted, tocsin.ProjectUnreachable, tocsin.ProjectAffected})
+			[]tocsin.ProjectStatus{tocsin.ProjectMitigated, tocsin.ProjectAccepted, tocsin.ProjectUnaffected, tocsin.ProjectUnreachable, tocsin.ProjectAffected})
+	}
+	if unaffected := a.c.Status == tocsin.ProjectUnaffected; unaffected || a.c.Justification != "" {
+		if err := a.c.Justification.Validate(); err != nil || !unaffected {
+			return errors.Join(fmt.Errorf("%w: justification: why projects are unaffected, and nothing else, is one of the five of VEX", tocsin.ErrInvalid), err)
+		}
+	}
+	if u := a.c.Until; !u.IsZero() && (a.c.Status == tocsin.ProjectAffected || !u.After(a.now) || u.After(a.now.Add(maxStated))) {
+		return fmt.Errorf("%w: until: want a time within %d days, for what is not affected", tocsin.ErrInvalid, maxStated/tocsin.Day)
 	}
 	for _, slug := range a.c.Projects {
 		i := slices.IndexFunc(a.inc.Projects, func(p tocsin.IncidentProject) bool { return p.Slug == slug })
@@ -102,12 +112,18 @@ func (a *act) setStatus() error {
 		if !p.Status.Stated() {
 			return fmt.Errorf("%w: project %s is %s: a scan said so", tocsin.ErrConflict, slug, p.Status)
 		}
-		if p.Status == a.c.Status {
+		if p.Status == a.c.Status && p.Until.Equal(a.c.Until) {
 			continue
 		}
-		was := p.Status
-		p.Status, p.Evidence = a.c.Status, a.c.By.Name+" stated"+a.because()
-		a.say(tocsin.EventCleared, "is %s, was %s%s", p.Status, was, a.because()).Project = slug
+		was, how := p.Status, ""
+		if a.c.Justification != "" {
+			how = " (" + string(a.c.Justification) + ")"
+		}
+		if !a.c.Until.IsZero() {
+			how += " until " + moment(a.c.Until)
+		}
+		p.Status, p.Until, p.Evidence = a.c.Status, a.c.Until, a.c.By.Name+" stated"+how+a.because()
+		a.say(tocsin.EventCleared, "is %s%s, was %s%s", p.Status, how, was, a.because()).Project = slug
 	}
 	return nil
 }

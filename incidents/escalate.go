@@ -21,7 +21,7 @@ func (d *draft) afresh(now time.Time) {
 // answered has the call rest: somebody is on it.
 func (d *draft) answered(by tocsin.Actor, now time.Time) {
 	e := &d.inc.Escalation
-	e.AckBy, e.AckAt, e.NextAt, e.News, e.Called = by, now, zero, zero, nil
+	e.AckBy, e.AckAt, e.NextAt, e.News, e.Until, e.Called = by, now, zero, zero, zero, nil
 }
 
 // maxCalls is how many calls an incident keeps, and maxWritten how many of them are written out; the newest are.

@@ -126,6 +126,14 @@ type verb struct {
 	do    func(*act) error
 	takes string // fields that may be there besides
 	about string
+	// owned says that whoever answers for a project may do it too, for that project alone.
+	owned bool
+}
+
+// owned has a verb done by whoever answers for a project, too.
+func owned(v verb) verb {
+	v.owned = true
+	return v
 }
 
 // A VerbDoc describes a verb to people.
@@ -135,6 +143,8 @@ type VerbDoc struct {
 	// Needs and Takes are fields of [tocsin.Command], by their names in JSON: those that must and those that may be there.
 	Needs, Takes []string
 	About        string
+	// Owned says that whoever answers for a project may do it too, for that project alone.
+	Owned bool
 }
 
 // Verbs lists all verbs, sorted by name.
@@ -143,7 +153,7 @@ func Verbs() []VerbDoc {
 	all := verbs()
 	for _, name := range sorted(all) {
 		v := all[name]
-		out = append(out, VerbDoc{Do: name, Right: v.right, Needs: strings.Fields(v.needs), Takes: strings.Fields(v.takes), About: v.about})
+		out = append(out, VerbDoc{Do: name, Right: v.right, Needs: strings.Fields(v.needs), Takes: strings.Fields(v.takes), About: v.about, Owned: v.owned})
 	}
 	return out
 }
@@ -152,49 +162,51 @@ func Verbs() []VerbDoc {
 func verbs() map[tocsin.Verb]verb {
 	led := in(tocsin.StateMobilised, tocsin.StateContained)
 	return map[tocsin.Verb]verb{
-		tocsin.DoConfirm:         {in(tocsin.StateHold), tocsin.RightConfirm, "reason", (*act).confirm, "", "Say that a hold is an emergency"},
-		tocsin.DoTake:            {staffed, "", "role", (*act).take, "", "Take a role that nobody holds"},
-		tocsin.DoOffer:           {staffed, "", "role to", (*act).offer, "reason", "Hand a role over; it is done when the other accepts"},
-		tocsin.DoAccept:          {staffed, "", "role", (*act).accept, "", "Accept a role that was offered to you"},
-		tocsin.DoDecline:         {staffed, "", "role", (*act).decline, "reason", "Say no to an offer, or take it back"},
-		tocsin.DoRenounce:        {whenever, "", "role", (*act).renounce, "reason", "Give up a role"},
-		tocsin.DoDelegate:        {open, "", "right to until reason", (*act).delegate, "", "Lend a right that a role gives you, for a while"},
-		tocsin.DoAck:             {open, "", "", (*act).acknowledge, "reason", "Say that you are on it: nobody else is called"},
-		tocsin.DoContain:         {in(tocsin.StateMobilised), tocsin.RightContain, "reason", (*act).contain, "", "Say that it does not grow any more"},
-		tocsin.DoSeverity:        {open, tocsin.RightSeverity, "severity reason", (*act).severity, "", "Say how bad it is"},
-		tocsin.DoAddTask:         {whenever, tocsin.RightAssign, "text role", (*act).addTask, "until", "Add a task"},
-		tocsin.DoAssign:          {whenever, tocsin.RightAssign, "task to", (*act).assignTask, "", "Give a task to somebody"},
-		tocsin.DoFinish:          {whenever, "", "task", (*act).finish, "text", "Say that a task is done, with evidence"},
-		tocsin.DoUndo:            {whenever, "", "task reason", (*act).undo, "", "Say that a task is not done after all"},
-		tocsin.DoAnswer:          {open, "", "point answer", (*act).answer, "reason", "Decide at a decision point of the playbook"},
-		tocsin.DoNote:            {whenever, "", "text", (*act).note, "tlp", "Write down what you saw or did"},
-		tocsin.DoCorrect:         {whenever, "", "number text", (*act).correct, "", "Set an event of the timeline right; what it said stays"},
-		tocsin.DoDraft:           {whenever, tocsin.RightDraft, "audience stage", (*act).draftMessage, "text", "Write a message, by the playbook's template if without text"},
-		tocsin.DoApprove:         {whenever, tocsin.RightPublish, "message", (*act).approve, "", "Agree to a message that another wrote; it goes out"},
-		tocsin.DoWithdraw:        {whenever, tocsin.RightDraft, "message reason", (*act).withdraw, "", "Take back a message that did not go out"},
-		tocsin.DoEmbargo:         {open, tocsin.RightEmbargo, "until reason", (*act).embargo, "", "Propose an embargo, or another end of it"},
-		tocsin.DoAgree:           {open, tocsin.RightEmbargo, "", (*act).agree, "", "Agree to an embargo that another proposed"},
-		tocsin.DoDisclose:        {whenever, tocsin.RightEmbargo, "reason", (*act).disclose, "", "End the embargo"},
-		tocsin.DoRollBack:        {active, tocsin.RightRollBack, "package version until reason", (*act).rollBack, "projects", "Propose to go back to a version, or to stay with it"},
-		tocsin.DoApproveRollback: {active, tocsin.RightRollBack, "number", (*act).approveRollback, "", "Agree to a rollback that another proposed"},
-		tocsin.DoEndRollback:     {whenever, tocsin.RightRollBack, "number reason", (*act).endRollback, "", "End a rollback"},
-		tocsin.DoStatus:          {active, tocsin.RightValidate, "projects status reason", (*act).setStatus, "", "Say that projects are mitigated, accepted or unreachable, which no scan can see"},
-		tocsin.DoStandDown:       {open, tocsin.RightStandDown, "reason", (*act).standDown, "", "Say that it was no emergency; everybody who was told gets a correction"},
+		tocsin.DoConfirm:         {in(tocsin.StateHold), tocsin.RightConfirm, "reason", (*act).confirm, "", "Say that a hold is an emergency", false},
+		tocsin.DoTake:            {staffed, "", "role", (*act).take, "", "Take a role that nobody holds", false},
+		tocsin.DoOffer:           {staffed, "", "role to", (*act).offer, "reason", "Hand a role over; it is done when the other accepts", false},
+		tocsin.DoAccept:          {staffed, "", "role", (*act).accept, "", "Accept a role that was offered to you", false},
+		tocsin.DoDecline:         {staffed, "", "role", (*act).decline, "reason", "Say no to an offer, or take it back", false},
+		tocsin.DoRenounce:        {whenever, "", "role", (*act).renounce, "reason", "Give up a role", false},
+		tocsin.DoDelegate:        {open, "", "right to until reason", (*act).delegate, "", "Lend a right that a role gives you, for a while", false},
+		tocsin.DoAck:             owned(verb{open, "", "", (*act).acknowledge, "reason", "Say that you are on it: nobody else is called", false}),
+		tocsin.DoSnooze:          {open, "", "until reason", (*act).snooze, "", "Say that you are on it, and want to be asked again at a time", false},
+		tocsin.DoEscalate:        owned(verb{open, "", "", (*act).hurry, "reason", "Call for help now, without waiting for the next step", false}),
+		tocsin.DoContain:         {in(tocsin.StateMobilised), tocsin.RightContain, "reason", (*act).contain, "", "Say that it does not grow any more", false},
+		tocsin.DoSeverity:        {open, tocsin.RightSeverity, "severity reason", (*act).severity, "", "Say how bad it is", false},
+		tocsin.DoAddTask:         {whenever, tocsin.RightAssign, "text role", (*act).addTask, "until", "Add a task", false},
+		tocsin.DoAssign:          {whenever, tocsin.RightAssign, "task to", (*act).assignTask, "", "Give a task to somebody", false},
+		tocsin.DoFinish:          {whenever, "", "task", (*act).finish, "text", "Say that a task is done, with evidence", false},
+		tocsin.DoUndo:            {whenever, "", "task reason", (*act).undo, "", "Say that a task is not done after all", false},
+		tocsin.DoAnswer:          {open, "", "point answer", (*act).answer, "reason", "Decide at a decision point of the playbook", false},
+		tocsin.DoNote:            owned(verb{whenever, "", "text", (*act).note, "tlp", "Write down what you saw or did", false}),
+		tocsin.DoCorrect:         {whenever, "", "number text", (*act).correct, "", "Set an event of the timeline right; what it said stays", false},
+		tocsin.DoDraft:           {whenever, tocsin.RightDraft, "audience stage", (*act).draftMessage, "text", "Write a message, by the playbook's template if without text", false},
+		tocsin.DoApprove:         {whenever, tocsin.RightPublish, "message", (*act).approve, "", "Agree to a message that another wrote; it goes out", false},
+		tocsin.DoWithdraw:        {whenever, tocsin.RightDraft, "message reason", (*act).withdraw, "", "Take back a message that did not go out", false},
+		tocsin.DoEmbargo:         {open, tocsin.RightEmbargo, "until reason", (*act).embargo, "", "Propose an embargo, or another end of it", false},
+		tocsin.DoAgree:           {open, tocsin.RightEmbargo, "", (*act).agree, "", "Agree to an embargo that another proposed", false},
+		tocsin.DoDisclose:        {whenever, tocsin.RightEmbargo, "reason", (*act).disclose, "", "End the embargo", false},
+		tocsin.DoRollBack:        {active, tocsin.RightRollBack, "package version until reason", (*act).rollBack, "projects", "Propose to go back to a version, or to stay with it", false},
+		tocsin.DoApproveRollback: {active, tocsin.RightRollBack, "number", (*act).approveRollback, "", "Agree to a rollback that another proposed", false},
+		tocsin.DoEndRollback:     {whenever, tocsin.RightRollBack, "number reason", (*act).endRollback, "", "End a rollback", false},
+		tocsin.DoStatus:          owned(verb{active, tocsin.RightValidate, "projects status reason", (*act).setStatus, "until justification", "Say that projects are mitigated, accepted, unaffected or unreachable, which no scan can see", false}),
+		tocsin.DoStandDown:       {open, tocsin.RightStandDown, "reason", (*act).standDown, "", "Say that it was no emergency; everybody who was told gets a correction", false},
 		tocsin.DoResolve: {func(s tocsin.IncidentState) bool {
 			return led(s) || s == tocsin.StateFixValidated || s == tocsin.StateReopened
-		}, tocsin.RightResolve, "reason", (*act).resolve, "", "Say that it is over"},
-		tocsin.DoReopen:       {over, tocsin.RightReopen, "reason", (*act).reopen, "", "Say that it is not over"},
-		tocsin.DoWrite:        {whenever, tocsin.RightReview, "section text", (*act).write, "", "Write a section of the review"},
-		tocsin.DoAddAction:    {whenever, tocsin.RightReview, "text to until", (*act).addAction, "", "Have the review ask somebody for something"},
-		tocsin.DoFinishAction: {whenever, "", "task text", (*act).finishAction, "", "Say that what the review asked for is done"},
-		tocsin.DoCredit:       {whenever, tocsin.RightReview, "text credit", (*act).credit, "", "Thank somebody for what they contributed"},
-		tocsin.DoEffort:       {whenever, "", "minutes", (*act).effort, "", "Say how long you worked on it"},
-		tocsin.DoCloseReview:  {in(tocsin.StateResolved, tocsin.StateStoodDown), tocsin.RightReview, "", (*act).closeReview, "reason", "Close the review"},
-		tocsin.DoAdvise:       {whenever, tocsin.RightDraft, "section text", (*act).advise, "", "Write a section of the advisory to those downstream"},
-		tocsin.DoProduct:      {whenever, tocsin.RightValidate, "projects product", (*act).product, "range justification text", "Say which versions of what projects publish are affected, or why none is"},
-		tocsin.DoRevise:       {whenever, tocsin.RightDraft, "text", (*act).revise, "", "Propose to publish the advisory as it is now; another approves the message"},
-		tocsin.DoMerge:        {open, tocsin.RightJoin, "into reason", (*act).merge, "", "Go on with it as another incident"},
-		tocsin.DoSplit:        {open, tocsin.RightJoin, "projects reason", (*act).split, "", "Move projects to an incident of their own"},
+		}, tocsin.RightResolve, "reason", (*act).resolve, "", "Say that it is over", false},
+		tocsin.DoReopen:       {over, tocsin.RightReopen, "reason", (*act).reopen, "", "Say that it is not over", false},
+		tocsin.DoWrite:        {whenever, tocsin.RightReview, "section text", (*act).write, "", "Write a section of the review", false},
+		tocsin.DoAddAction:    {whenever, tocsin.RightReview, "text to until", (*act).addAction, "", "Have the review ask somebody for something", false},
+		tocsin.DoFinishAction: {whenever, "", "task text", (*act).finishAction, "", "Say that what the review asked for is done", false},
+		tocsin.DoCredit:       {whenever, tocsin.RightReview, "text credit", (*act).credit, "", "Thank somebody for what they contributed", false},
+		tocsin.DoEffort:       {whenever, "", "minutes", (*act).effort, "", "Say how long you worked on it", false},
+		tocsin.DoCloseReview:  {in(tocsin.StateResolved, tocsin.StateStoodDown), tocsin.RightReview, "", (*act).closeReview, "reason", "Close the review", false},
+		tocsin.DoAdvise:       {whenever, tocsin.RightDraft, "section text", (*act).advise, "", "Write a section of the advisory to those downstream", false},
+		tocsin.DoProduct:      {whenever, tocsin.RightValidate, "projects product", (*act).product, "range justification text", "Say which versions of what projects publish are affected, or why none is", false},
+		tocsin.DoRevise:       {whenever, tocsin.RightDraft, "text", (*act).revise, "", "Propose to publish the advisory as it is now; another approves the message", false},
+		tocsin.DoMerge:        {open, tocsin.RightJoin, "into reason", (*act).merge, "", "Go on with it as another incident", false},
+		tocsin.DoSplit:        {open, tocsin.RightJoin, "projects reason", (*act).split, "", "Move projects to an incident of their own", false},
 	}
 }
 
@@ -211,10 +223,21 @@ func (v verb) check(a *act) error {
 	if !v.in(a.inc.State) {
 		return fmt.Errorf("%w: %s: the incident is %s", tocsin.ErrConflict, a.c.Do, a.inc.State)
 	}
-	if v.right == "" {
+	switch {
+	case v.owned && a.own():
+		return nil
+	case a.c.Outside:
+		return fmt.Errorf("%w: to %s is for those whom the governance names", tocsin.ErrForbidden, a.c.Do)
+	case v.right == "":
 		return nil
 	}
 	return a.must(v.right)
+}
+
+// own says whether the command is about the one project that the one who acts answers for, and nothing else.
+func (a *act) own() bool {
+	return a.c.Owns != "" && slices.ContainsFunc(a.inc.Projects, func(p tocsin.IncidentProject) bool { return p.Slug == a.c.Owns }) &&
+		!slices.ContainsFunc(a.c.Projects, func(slug string) bool { return slug != a.c.Owns })
 }
 
 // must asks for a right, or breaks the glass.

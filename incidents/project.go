@@ -190,7 +190,7 @@ func (f *folder) clear(d *draft) {
 			p.Status, p.Evidence = verdict(*p, s.Inventory)
 			p.Resolved = resolved(*p, s.Inventory)
 		}
-		p.ClearedAt, p.Inventory = f.now, s.Inventory.Digest
+		p.ClearedAt, p.Until, p.Inventory = f.now, time.Time{}, s.Inventory.Digest
 		f.event(d, tocsin.EventCleared, p.Slug, p.Evidence)
 	}
 	corrected := true

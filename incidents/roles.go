@@ -147,11 +147,51 @@ const maxDelegation = 7 * tocsin.Day
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 func (a *act) acknowledge() error {
+	if a.c.Outside { // for their project; that somebody leads it all they cannot promise
+		a.say(tocsin.EventAcknowledged, "is on it in %s%s", a.c.Owns, a.because()).Project = a.c.Owns
+		return nil
+	}
 	e := &a.inc.Escalation
 	if e.AckBy.ID != "" && e.News.IsZero() {
 		return fmt.Errorf("%w: %s is on it since %s", tocsin.ErrConflict, e.AckBy.Name, moment(e.AckAt))
 	}
 	a.answered(a.c.By, a.now)
 	a.say(tocsin.EventAcknowledged, "is on it%s", a.because())
+	return nil
+}
+
+// maxSnooze is how long nobody is called because somebody wants to be asked again.
+const maxSnooze = 30 * tocsin.Day
+
+// snooze is an acknowledgement with an end.
+func (a *act) snooze() error {
+	if !a.c.Until.After(a.now) || a.c.Until.After(a.now.Add(maxSnooze)) {
+		return fmt.Errorf("%w: until: want a time within %d days", tocsin.ErrInvalid, maxSnooze/tocsin.Day)
+	}
+	a.answered(a.c.By, a.now)
+	a.inc.Escalation.Until = a.c.Until
+	a.say(tocsin.EventAcknowledged, "is on it, and is to be asked again at %s%s", moment(a.c.Until), a.because())
+	return nil
+}
+
+// breath is how long those who were called are left to answer, whoever is in a hurry.
+const breath = 5 * time.Minute
+
+// hurry has the clock take the next step of the call for help, of a new call where none runs.
+func (a *act) hurry() error {
+	policy, ok := a.rules.Governance.Escalates(a.inc.Severity, a.inc.Urgency, a.inc.Group)
+	if !ok || len(policy.Steps) == 0 {
+		return fmt.Errorf("%w: the governance has no escalation policy for it: there is nobody to call", tocsin.ErrConflict)
+	}
+	e := &a.inc.Escalation
+	if n := len(e.Calls); n > 0 && a.now.Sub(e.Calls[n-1].At) < breath {
+		return fmt.Errorf("%w: people were called at %s: leave them %d minutes to answer", tocsin.ErrConflict, moment(e.Calls[n-1].At), breath/time.Minute)
+	}
+	a.say(tocsin.EventEscalated, "wants help to be called for now%s", a.because())
+	if e.NextAt.IsZero() || e.Policy != policy.Name {
+		a.afresh(a.now)
+		a.begin(policy)
+	}
+	e.NextAt = a.now
 	return nil
 }

@@ -158,6 +158,7 @@ func (a *act) answer() error {
 // note adds what somebody saw or did. It is for those who work on the incident, unless it says otherwise.
 func (a *act) note() error {
 	e := a.say(tocsin.EventNote, "%s", a.c.Text)
+	e.Project = a.c.Owns
 	if a.c.TLP != "" {
 		if err := a.c.TLP.Validate(); err != nil {
 			return fmt.Errorf("tlp: %w", err)

@@ -80,7 +80,7 @@ func fieldFlags(cmd *cobra.Command, c *tocsin.Command, v incidents.VerbDoc) (fin
 		case "projects":
 			f.StringSliceVar(&c.Projects, field, nil, "slugs of projects")
 		case "status":
-			f.StringVar((*string)(&c.Status), field, "", "affected, mitigated, accepted or unreachable")
+			f.StringVar((*string)(&c.Status), field, "", "affected, mitigated, accepted, unaffected or unreachable")
 		case "into":
 			f.StringVar(&c.Into, field, "", "key of the other incident")
 		case "package":

@@ -277,6 +277,7 @@ func (s *Service) Deliver(ctx context.Context) (outbox.Report, error) { return s
 func (s *Service) dispatcher() *outbox.Dispatcher {
 	return outbox.New(s.log, s.store, map[tocsin.ActionKind]outbox.Executor{
 		tocsin.ActionIssue: s.github, tocsin.ActionComment: s.github, tocsin.ActionDraft: s.github,
+		tocsin.ActionReaction: s.github,
 	}, s.opts.Now)
 }
 

@@ -48,7 +48,7 @@ func (cleanJob) Kind() string      { return "clean" }
 
 // A Rhythm is how often the service does what nobody asks for. Zero is the default of each.
 type Rhythm struct {
-	Due, Match, Deliver, Escalate, Reconsider, Verify, Traces time.Duration
+	Due, Match, Deliver, Escalate, Reconsider, Verify, Listen, Traces time.Duration
 }
 
 // list is what the service does.
@@ -60,6 +60,12 @@ func (s *Service) list() *jobs.List {
 	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Due}, s.doDue)
 	jobs.Add(l, jobs.Rule{Timeout: 10 * time.Minute, Every: r.Verify}, s.doVerify)
 	jobs.Add(l, jobs.Rule{Timeout: 15 * time.Minute}, s.doRescan)
+	jobs.Add(l, jobs.Rule{Timeout: 2 * time.Minute}, s.doHear)
+	listen := jobs.Rule{Timeout: 10 * time.Minute}
+	if s.listens() {
+		listen.Every = r.Listen
+	}
+	jobs.Add(l, listen, s.doListen)
 	jobs.Add(l, jobs.Rule{Timeout: 30 * time.Minute, Every: r.Reconsider}, s.doReconsider)
 	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Escalate}, s.doEscalate)
 	if s.opts.Live {
@@ -89,6 +95,7 @@ func (r Rhythm) orDefault() Rhythm {
 	def(&r.Escalate, 15*time.Second)
 	def(&r.Reconsider, 5*time.Minute)
 	def(&r.Verify, 5*time.Minute)
+	def(&r.Listen, time.Minute)
 	return r
 }
 

@@ -48,6 +48,17 @@ func (s *Server) HumanComment(repo string, number int, login, body string) error
 	})
 }
 
+// HumanEditComment lets a person change a comment, by its place among those of the issue.
+func (s *Server) HumanEditComment(repo string, number, place int, body string) error {
+	return s.withIssue(repo, number, func(_ *repository, i *issue, now time.Time) error {
+		if place < 0 || place >= len(i.comments) {
+			return fmt.Errorf("no comment %d on %s#%d", place, repo, number)
+		}
+		i.comments[place].Body, i.comments[place].Updated = body, now
+		return nil
+	})
+}
+
 // HumanDelete deletes the issue; its number is never given again.
 func (s *Server) HumanDelete(repo string, number int) error {
 	return s.withIssue(repo, number, func(_ *repository, i *issue, _ time.Time) error {

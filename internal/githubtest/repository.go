@@ -199,3 +199,31 @@ func (r *repository) assignable() []string {
 func (r *repository) canAssign(login string) bool {
 	return slices.ContainsFunc(r.assignable(), func(l string) bool { return strings.EqualFold(l, login) })
 }
+
+// getPermission says what a user may do. Of a public repository everybody may read.
+func (s *Server) getPermission(q *call) answer {
+	if !q.can(Write) {
+		return q.forbidden("Must have push access to view collaborator permission.")
+	}
+	u := s.users[fold(q.http.PathValue("username"))]
+	if u == nil {
+		return q.notFound()
+	}
+	p := q.repo.permission(u.login)
+	role := p
+	switch {
+	case p == "" && q.repo.Private:
+		p, role = "none", "none"
+	case p == "" || p == Triage:
+		p = Read
+	case p == Maintain:
+		p = Write
+	}
+	if role == "" {
+		role = Read
+	}
+	who := s.person(q.base, u.login).(map[string]any)
+	who["permissions"] = map[string]bool{"admin": role.atLeast(Admin), "maintain": role.atLeast(Maintain), "push": role.atLeast(Write), "triage": role.atLeast(Triage), "pull": p != "none"}
+	who["role_name"] = string(role)
+	return answer{status: http.StatusOK, body: map[string]any{"permission": string(p), "role_name": string(role), "user": who}}
+}

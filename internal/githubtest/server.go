@@ -281,7 +281,7 @@ func (s *Server) write(w http.ResponseWriter, q *call, a answer, entry int, torn
 	for k, v := range a.header {
 		h[k] = v
 	}
-	if a.status == http.StatusNoContent {
+	if a.status == http.StatusNoContent || a.status == http.StatusNotModified {
 		w.WriteHeader(a.status)
 		return
 	}

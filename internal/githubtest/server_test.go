@@ -173,6 +173,17 @@ func tour(c *client) {
 	c.send("bot", "GET", "repos/acme/shop/issues/1/comments", "", 200)
 	c.send("bot", "GET", "repos/acme/shop/issues/comments/"+id, "", 200)
 	c.send("bot", "GET", "repos/acme/shop/issues/comments/1", "", 404)
+	c.send("bot", "GET", "repos/acme/shop/issues/comments?sort=updated&direction=asc&since=2025-03-01T12:00:00Z", "", 200)
+	c.send("bot", "GET", "repos/acme/shop/issues/comments?since=bad", "", 422)
+	c.send("bot", "POST", "repos/acme/shop/issues/comments/"+id+"/reactions", `{"content":"+1"}`, 201)
+	c.send("bot", "POST", "repos/acme/shop/issues/comments/"+id+"/reactions", `{"content":"+1"}`, 200)
+	c.send("bot", "POST", "repos/acme/shop/issues/comments/"+id+"/reactions", `{"content":"wave"}`, 422)
+	c.send("bot", "POST", "repos/acme/shop/issues/comments/1/reactions", `{"content":"+1"}`, 404)
+	c.send("bot", "GET", "repos/acme/shop/issues/comments/"+id+"/reactions", "", 200)
+	c.send("bot", "GET", "repos/acme/shop/collaborators/bot/permission", "", 200)
+	c.send("bot", "GET", "repos/acme/shop/collaborators/mallory/permission", "", 200)
+	c.send("bot", "GET", "repos/acme/shop/collaborators/ghost/permission", "", 404)
+	c.send("mallory", "GET", "repos/acme/shop/collaborators/bot/permission", "", 403)
 	c.send("bot", "PATCH", "repos/acme/shop/issues/comments/"+id, `{"body":"bye"}`, 200)
 	c.send("bot", "PATCH", "repos/acme/shop/issues/comments/"+id, `{}`, 422)
 	c.send("bot", "PATCH", "repos/acme/shop/issues/comments/1", `{"body":"bye"}`, 404)
@@ -240,7 +251,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			method, path, _ := strings.Cut(r, " ")
 			pattern := regexp.MustCompile("^" + regexp.MustCompile(`\{[a-z_]+\}`).ReplaceAllString(path, "[^/]+") + "$")
 			if method != s.method || !pattern.MatchString("/"+s.path) ||
-				strings.Contains(s.path, "/issues/comments/") != strings.Contains(path, "/issues/comments/") {
+				strings.Contains(s.path+"/", "/issues/comments/") != strings.Contains(path+"/", "/issues/comments/") {
 				continue
 			}
 			documented, _ := d.answers(method, path)

@@ -27,6 +27,16 @@ func (s *Server) AddUser(login, token string) {
 	}
 }
 
+// UserID gives the number of an account, 0 for none.
+func (s *Server) UserID(login string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u := s.users[fold(login)]; u != nil {
+		return u.id
+	}
+	return 0
+}
+
 // RevokeToken makes a token unknown.
 func (s *Server) RevokeToken(token string) {
 	s.mu.Lock()

@@ -164,6 +164,9 @@ func (d *Dispatcher) settle(result *tocsin.Delivery, r tocsin.ActionRow, made to
 	if failure == nil {
 		made.Key, made.Repository, made.Revision = r.Action.Key, r.Action.Repository, r.Action.Revision
 		result.State, result.Remote = tocsin.ActionDone, &made
+		if r.Action.Kind == tocsin.ActionReaction { // what it answers stands there
+			return
+		}
 		result.Event = event(r.Action, tocsin.EventDelivered, delivered(r.Action, made), now)
 		d.log.Info("action delivered", "key", r.Action.Key, "revision", r.Action.Revision, "url", made.URL)
 		return

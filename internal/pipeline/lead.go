@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/incidents"
@@ -29,6 +30,90 @@ func (p Portfolio) Handle(ctx context.Context, key string, c tocsin.Command) (Re
 		}
 		return rules.Handle(known, key, c, p.Now())
 	})
+}
+
+// A Hearing is what somebody's comment wants in an incident.
+type Hearing struct {
+	Remark tocsin.Remark
+	// Incident by key.
+	Incident string
+	// Commands are tried in their order, each by itself.
+	Commands []tocsin.Command
+	// Overheard says that they only note what was said: what it is changed to may still be an order.
+	Overheard bool
+	// Refused are orders that are no commands, by what is wrong with each.
+	Refused []error
+	// Answer gives what is to be told, from what was refused in the end; nil: nothing.
+	Answer func(refused []error) ([]tocsin.Action, error)
+}
+
+// Hear does what a comment wants, notes on the timeline what was refused, and commits it with the answer. A comment that was taken in already
+// changes nothing. refused is what could not be done, each once.
+func (p Portfolio) Hear(ctx context.Context, h Hearing) (r Result, refused []error, err error) {
+	r, err = p.leadBy(ctx, func(known []tocsin.Incident) (o store.Outcome, list []incidents.Change, err error) {
+		refused = slices.Clone(h.Refused)
+		of := map[string]tocsin.Incident{}
+		for _, inc := range known {
+			if inc.Key == h.Incident {
+				of[inc.Key] = inc
+			}
+		}
+		before, now := of[h.Incident], p.Now()
+		rules := p.Rules
+		rules.Projects = map[string]tocsin.Project{}
+		if err := p.others(ctx, of, rules.Projects); err != nil {
+			return o, nil, err
+		}
+		done := incidents.Change{Incident: before}
+		for _, c := range h.Commands {
+			changes, err := rules.Handle(known, h.Incident, c, now)
+			if err != nil {
+				refused = append(refused, err)
+				continue
+			}
+			o.Heard = &store.Heard{Obeyed: true}
+			for _, one := range changes {
+				done = incidents.Change{Incident: one.Incident, Events: append(done.Events, one.Events...)}
+				known = replaced(known, one.Incident)
+			}
+		}
+		obeyed := o.Heard != nil && !h.Overheard
+		for _, why := range refused {
+			c := tocsin.Command{Do: tocsin.DoNote, By: tocsin.Self(), Source: "github", Text: fmt.Sprintf("%s asked for something in comment %d on %s#%d, and it was refused: %v",
+				h.Remark.Author, h.Remark.ID, h.Remark.Repository, h.Remark.Issue, why)}
+			changes, err := rules.Handle(known, h.Incident, c, now)
+			if err != nil {
+				return o, nil, err
+			}
+			for _, one := range changes {
+				done = incidents.Change{Incident: one.Incident, Events: append(done.Events, one.Events...)}
+				known = replaced(known, one.Incident)
+			}
+		}
+		if len(done.Events) > 0 || done.Incident.Version != before.Version {
+			done.Incident.Version = before.Version + 1 // one change, however many commands
+			list = []incidents.Change{done}
+		}
+		o.Heard = &store.Heard{Comment: h.Remark.ID, Digest: h.Remark.Digest, Obeyed: obeyed, At: now}
+		if h.Answer != nil {
+			o.Actions, err = h.Answer(refused)
+		}
+		return o, list, err
+	})
+	if errors.Is(err, store.ErrHeard) {
+		return Result{}, nil, nil
+	}
+	return r, refused, err
+}
+
+func replaced(known []tocsin.Incident, one tocsin.Incident) []tocsin.Incident {
+	out := slices.Clone(known)
+	for i := range out {
+		if out[i].Key == one.Key {
+			out[i] = one
+		}
+	}
+	return out
 }
 
 // Declare opens an emergency that no advisory is behind.
@@ -67,6 +152,14 @@ func (p Portfolio) Tick(ctx context.Context) (Result, error) {
 
 // lead commits what people or the clock want in incidents. Someone else who was faster is no reason to refuse: it is asked again about what is there now.
 func (p Portfolio) lead(ctx context.Context, want func(known []tocsin.Incident) ([]incidents.Change, error)) (r Result, err error) {
+	return p.leadBy(ctx, func(known []tocsin.Incident) (store.Outcome, []incidents.Change, error) {
+		list, err := want(known)
+		return store.Outcome{}, list, err
+	})
+}
+
+// leadBy is lead for what wants more kept than changes.
+func (p Portfolio) leadBy(ctx context.Context, want func(known []tocsin.Incident) (store.Outcome, []incidents.Change, error)) (r Result, err error) {
 	for range tries {
 		newest, err := p.Store.NewestActions(ctx)
 		if err != nil {
@@ -76,15 +169,16 @@ func (p Portfolio) lead(ctx context.Context, want func(known []tocsin.Incident) 
 		if err != nil {
 			return Result{}, err
 		}
-		if r.Changes, err = want(known); err != nil || len(r.Changes) == 0 {
+		var o store.Outcome
+		if o, r.Changes, err = want(known); err != nil || len(r.Changes)+len(o.Actions) == 0 && o.Heard == nil {
 			return Result{}, err
 		}
 		wanted, err := p.wanted(ctx, known, r.Changes, nil)
 		if err != nil {
 			return Result{}, err
 		}
-		r.Planned = outbox.Plan(wanted, newest, p.Now())
-		o := store.Outcome{Actions: r.Planned}
+		r.Planned = outbox.Plan(append(wanted, o.Actions...), newest, p.Now())
+		o.Actions = r.Planned
 		for _, c := range r.Changes {
 			o.Incidents = append(o.Incidents, c.Incident)
 			o.Events = append(o.Events, c.Events...)

@@ -21,6 +21,8 @@ type Outcome struct {
 	Actions []tocsin.Action
 	// Shadows change nothing of the rest.
 	Shadows []Shadow
+	// Heard is the comment that it follows from; nil for none. One that was taken in already is an [ErrHeard], and nothing is kept.
+	Heard *Heard
 	// Cursor is the place in the history of the advisories by which the projects were judged; empty where nothing was matched.
 	Cursor Cursor
 }
@@ -35,6 +37,11 @@ func (s *Store) Commit(ctx context.Context, o Outcome) error {
 		}
 		if err := s.notBehind(ctx, tx, o.Cursor); err != nil {
 			return err
+		}
+		if o.Heard != nil {
+			if err := putHeard(ctx, tx, *o.Heard); err != nil {
+				return err
+			}
 		}
 		for _, j := range o.Judged {
 			if err := s.putJudged(ctx, tx, j); err != nil {

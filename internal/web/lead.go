@@ -15,6 +15,8 @@ import (
 type Desk interface {
 	// Handle does what somebody wants in an incident, and gives it as it is then. Errors are those of incidents.Rules.
 	Handle(ctx context.Context, key string, c tocsin.Command) (tocsin.Incident, error)
+	// Hear takes in a comment on an issue, soon. One on an issue that is not ours does nothing.
+	Hear(ctx context.Context, r tocsin.Remark) error
 	// Declare opens an emergency that no advisory is behind.
 	Declare(ctx context.Context, d tocsin.Declaration) (tocsin.Incident, error)
 	// Public gives what the public may read of an incident. Where that is nothing, and where there is no such incident, it is an

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
+	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -26,44 +26,34 @@ type spoken struct {
 		Reason string `json:"state_reason"`
 	} `json:"issue"`
 	Comment struct {
+		ID   int64  `json:"id"`
 		Body string `json:"body"`
+		User user   `json:"user"`
 		// Association is what the author is to the repository.
-		Association string `json:"author_association"`
+		Association string    `json:"author_association"`
+		At          time.Time `json:"created_at"`
 	} `json:"comment"`
-	Sender struct {
-		ID    int64  `json:"id"`
-		Login string `json:"login"`
-		Type  string `json:"type"`
-	} `json:"sender"`
+	Sender     user `json:"sender"`
 	Repository struct {
 		FullName string `json:"full_name"`
 	} `json:"repository"`
 }
 
-// marker is in all that we write ourselves.
-const marker = "<!-- tocsin:"
-
-// maxSpoken bounds what of a comment comes to a timeline, in bytes.
-const maxSpoken = 2000
+type user struct {
+	ID    int64  `json:"id"`
+	Login string `json:"login"`
+	Type  string `json:"type"`
+}
 
 // near are those whose comments count: a stranger could write without end. https://docs.github.com/graphql/reference/enums#commentauthorassociation
 var near = []string{"OWNER", "MEMBER", "COLLABORATOR"}
 
-// says is what goes on the timeline; empty for what is no news. wanted is whether the issue is to be closed.
-func (s spoken) says(event string, wanted bool) string {
+// says is what goes on the timeline of what was done to an issue; empty for what is no news. wanted is whether the issue is to be closed.
+func (s spoken) says(wanted bool) string {
 	at := fmt.Sprintf("%s#%d", s.Repository.FullName, s.Issue.Number)
 	switch {
 	case s.Sender.Type == "Bot":
 		return ""
-	case event == "issue_comment":
-		if s.Action != "created" || !slices.Contains(near, s.Comment.Association) || strings.Contains(s.Comment.Body, marker) || strings.TrimSpace(s.Comment.Body) == "" {
-			return ""
-		}
-		text := s.Comment.Body
-		if len(text) > maxSpoken {
-			text = strings.ToValidUTF8(text[:maxSpoken], "") + " …"
-		}
-		return "wrote on " + at + ": " + text
 	case s.Action == "closed" && !wanted:
 		return "closed " + at + " (" + cmp.Or(s.Issue.Reason, "no reason given") + ")"
 	case s.Action == "reopened" && wanted:
@@ -74,7 +64,23 @@ func (s spoken) says(event string, wanted bool) string {
 	return ""
 }
 
-// spoken puts on an incident's timeline what people wrote on or did to one of its issues.
+// remark is the comment that was written or changed; ok is false for what is neither.
+func (s spoken) remark() (r tocsin.Remark, ok bool) {
+	if s.Action != "created" && s.Action != "edited" || s.Comment.ID <= 0 || s.Comment.User.ID <= 0 || s.Comment.User.Login == "" || len(s.Comment.User.Login) > 100 {
+		return r, false
+	}
+	r = tocsin.Remark{
+		Repository: s.Repository.FullName, Issue: s.Issue.Number, ID: s.Comment.ID, Author: s.Comment.User.Login, AuthorID: s.Comment.User.ID,
+		Near: slices.Contains(near, s.Comment.Association), Bot: s.Comment.User.Type == "Bot" || s.Sender.Type == "Bot",
+		Edited: s.Action == "edited", At: s.Comment.At.UTC(),
+	}
+	if r.Edited {
+		r.EditorID = s.Sender.ID
+	}
+	return r.Said(s.Comment.Body), true
+}
+
+// spoken takes in what people wrote on one of our issues, or did to it.
 func (c *call) spoken(ctx context.Context, b *box, d delivery) (answer, error) {
 	if seen, err := c.api.store.Delivered(ctx, d.id, d.digest); err != nil || seen {
 		return answer{body: Hooked{d.event, "seen"}}, err
@@ -83,24 +89,34 @@ func (c *call) spoken(ctx context.Context, b *box, d delivery) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	nothing := answer{status: 202, body: Hooked{d.event, "nothing"}}
 	a, err := c.api.store.IssueAt(ctx, s.Repository.FullName, s.Issue.Number)
 	if errors.Is(err, tocsin.ErrNotFound) {
-		return answer{status: 202, body: Hooked{d.event, "nothing"}}, nil
+		return nothing, nil
 	}
 	if err != nil {
 		return answer{}, err
 	}
-	var payload tocsin.IssuePayload
-	if err := json.Unmarshal(a.Payload, &payload); err != nil {
-		return answer{}, fmt.Errorf("reading action %s: %w", a.Key, err)
+	if d.event == "issue_comment" {
+		r, ok := s.remark()
+		if !ok {
+			return nothing, nil
+		}
+		err = c.api.parts.Desk.Hear(ctx, r)
+	} else {
+		var payload tocsin.IssuePayload
+		if err := json.Unmarshal(a.Payload, &payload); err != nil {
+			return answer{}, fmt.Errorf("reading action %s: %w", a.Key, err)
+		}
+		text := s.says(payload.Closed)
+		if text == "" {
+			return nothing, nil
+		}
+		note := tocsin.Command{Do: tocsin.DoNote, Text: text, Source: "github", By: tocsin.Actor{ID: fmt.Sprintf("github:%d", s.Sender.ID), Name: s.Sender.Login}}
+		_, err = c.api.parts.Desk.Handle(ctx, a.Incident, note)
 	}
-	text := s.says(d.event, payload.Closed)
-	if text == "" {
-		return answer{status: 202, body: Hooked{d.event, "nothing"}}, nil
-	}
-	note := tocsin.Command{Do: tocsin.DoNote, Text: text, Source: "github", By: tocsin.Actor{ID: fmt.Sprintf("github:%d", s.Sender.ID), Name: s.Sender.Login}}
-	if _, err := c.api.parts.Desk.Handle(ctx, a.Incident, note); err != nil {
-		return answer{}, fmt.Errorf("noting what was said: %w", err)
+	if err != nil {
+		return answer{}, fmt.Errorf("taking in what was said: %w", err)
 	}
 	// A note twice is better than none.
 	if err := c.api.store.NoteDelivery(ctx, d.id, d.digest, c.now); err != nil {

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tocsin-dev/tocsin"
 )
@@ -20,13 +23,13 @@ func TestSpoken(t *testing.T) {
 		return fmt.Sprintf(`{"action":%q,"issue":{"number":%d,"state":"closed","state_reason":"not_planned"},"sender":{"id":5,"login":"ada","type":"User"},"repository":{"full_name":"pay/Shop"}%s}`, action, number, more)
 	}
 	comment := func(who, body string) string {
-		return fmt.Sprintf(`,"comment":{"author_association":%q,"body":%q}`, who, body)
+		return fmt.Sprintf(`,"comment":{"id":12,"created_at":"2026-03-01T12:00:00Z","user":{"id":5,"login":"ada","type":"User"},"author_association":%q,"body":%q}`, who, body)
 	}
 	n := 0
 	said := func(kind, body, status, want string) {
 		t.Helper()
 		n++
-		w.commands = nil
+		w.commands, w.remarks = nil, nil
 		w.wants(202, hook(kind, fmt.Sprint("d-", n), body), `"`+status+`"`)
 		switch {
 		case want == "" && len(w.commands) > 0:
@@ -35,15 +38,33 @@ func TestSpoken(t *testing.T) {
 			t.Errorf("%s: %+v", body, w.commands)
 		}
 	}
+	heard := func(body string, want tocsin.Remark) {
+		t.Helper()
+		said("issue_comment", body, "taken", "")
+		want.Repository, want.Issue, want.ID, want.Author, want.AuthorID, want.At = "pay/Shop", 7, 12, "ada", 5, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		if d := cmp.Diff([]tocsin.Remark{want}, w.remarks); d != "" {
+			t.Errorf("%.200s (-want +got)\n%s", body, d)
+		}
+	}
 	first := event("created", 7, comment("MEMBER", "We do not use it."))
-	said("issue_comment", first, "taken", "wrote on pay/Shop#7: We do not use it.")
-	w.commands = nil
+	heard(first, tocsin.Remark{Near: true}.Said("We do not use it."))
+	w.remarks = nil
 	w.wants(200, hook("issue_comment", "another-id", first), "seen")
-	said("issue_comment", event("created", 7, comment("NONE", "buy this")), "nothing", "")
-	said("issue_comment", event("edited", 7, comment("OWNER", "changed")), "nothing", "")
-	said("issue_comment", event("created", 7, comment("OWNER", "ours <!-- tocsin:v1 key=x -->")), "nothing", "")
+	heard(event("created", 7, comment("NONE", "buy this")), tocsin.Remark{}.Said("buy this"))
+	heard(event("edited", 7, comment("OWNER", "changed")), tocsin.Remark{Near: true, Edited: true, EditorID: 5}.Said("changed"))
+	heard(strings.Replace(event("edited", 7, comment("OWNER", "changed for them")), `"sender":{"id":5`, `"sender":{"id":6`, 1), tocsin.Remark{Near: true, Edited: true, EditorID: 6}.Said("changed for them"))
+	long := strings.Repeat("ü", 500_000)
+	heard(event("created", 7, comment("OWNER", long)), tocsin.Remark{Near: true}.Said(long))
+	if len(w.remarks[0].Body) > 20_000 {
+		t.Errorf("%d bytes go on", len(w.remarks[0].Body))
+	}
+	w.remarks = nil
+	said("issue_comment", event("deleted", 7, comment("OWNER", "gone")), "nothing", "")
 	said("issue_comment", event("created", 8, comment("OWNER", "not our issue")), "nothing", "")
-	said("issue_comment", event("created", 7, comment("OWNER", strings.Repeat("ü", 5000))), "taken", "wrote on pay/Shop#7: "+strings.Repeat("ü", 1000)+" …")
+	said("issue_comment", strings.Replace(event("created", 7, comment("OWNER", "whose?")), `"user":{"id":5`, `"user":{"id":0`, 1), "nothing", "")
+	if len(w.remarks) > 0 {
+		t.Errorf("%+v", w.remarks)
+	}
 	said("issues", event("closed", 7, ""), "taken", "closed pay/Shop#7 (not_planned)")
 	said("issues", event("reopened", 7, ""), "nothing", "") // it is to be open
 	said("issues", event("labeled", 7, ""), "nothing", "")

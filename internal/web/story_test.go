@@ -38,6 +38,7 @@ type world struct {
 	looks    []string
 	retried  []int64
 	commands []tocsin.Command
+	remarks  []tocsin.Remark
 	syncs    int
 	// fail is what the engine and the auditor fail with.
 	fail error
@@ -127,6 +128,11 @@ func (w *world) Handle(ctx context.Context, key string, c tocsin.Command) (tocsi
 		return tocsin.Incident{}, w.fail
 	}
 	return w.store.Incident(ctx, key)
+}
+
+func (w *world) Hear(_ context.Context, r tocsin.Remark) error {
+	w.remarks = append(w.remarks, r)
+	return w.fail
 }
 
 func (w *world) Declare(_ context.Context, d tocsin.Declaration) (tocsin.Incident, error) {

@@ -45,6 +45,9 @@ func (e *Executor) call(ctx context.Context, r Request, into any) (http.Header, 
 		return nil, permanent("building request: %s", scrub(err.Error(), token))
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
+	if r.IfNoneMatch != "" {
+		req.Header.Set("If-None-Match", r.IfNoneMatch)
+	}
 	// Retries know a POST by its method, and rewind the body themselves.
 	resp, err := e.http.Do(req.WithContext(ctx))
 	if err != nil {

@@ -176,6 +176,8 @@ func (e *Executor) plan(a tocsin.Action, remote, parent tocsin.Remote) (work, er
 		return newCommentWork(t, parent)
 	case tocsin.ActionDraft:
 		return newDraftWork(t)
+	case tocsin.ActionReaction:
+		return newReactionWork(t)
 	}
 	return nil, permanent("%w: action %s: kind %q is not GitHub's", tocsin.ErrInvalid, a.Key, a.Kind)
 }

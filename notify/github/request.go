@@ -13,6 +13,8 @@ type Request struct {
 	Path string `json:"path"`
 	// Body is indented JSON, empty for a reading request.
 	Body json.RawMessage `json:"body,omitempty"`
+	// IfNoneMatch is the ETag of an answer that we have; another like it is a 304.
+	IfNoneMatch string `json:"-"`
 }
 
 // newRequest encodes the body, which must be one that JSON can hold.
