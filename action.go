@@ -42,6 +42,7 @@ const (
 	ActionIssue   ActionKind = "issue"          // [IssuePayload]: an issue is as described
 	ActionComment ActionKind = "comment"        // [CommentPayload]: a comment exists on the issue of After
 	ActionDraft   ActionKind = "advisory-draft" // [DraftPayload]: a repository advisory draft is as described
+	ActionNotice  ActionKind = "notice"         // [Notice]: a receiver was told
 )
 
 // ActionState is how far an [Action] has come.

@@ -3,15 +3,12 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v4"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/pattern"
@@ -122,25 +119,7 @@ type file struct {
 	fileService `yaml:",inline"`
 }
 
-// token says where the token is. It is never the token itself, and a message never shows what stands there.
-type token struct{ File, Env str }
-
-// UnmarshalYAML reads the two keys by itself, since a decoder's message shows the value that it did not expect.
-func (t *token) UnmarshalYAML(n *yaml.Node) error {
-	wrong := errors.New("token: give file: or env:, one line each and never the token itself")
-	if n.Kind != yaml.MappingNode {
-		return wrong
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		into := map[string]*str{"file": &t.File, "env": &t.Env}[n.Content[i].Value]
-		if into == nil || into.IsSet() || n.Content[i+1].Kind != yaml.ScalarNode {
-			*t = token{}
-			return wrong
-		}
-		*into = str{V: n.Content[i+1].Value, Line: n.Content[i+1].Line, Column: n.Content[i+1].Column}
-	}
-	return nil
-}
+type token = yamlfile.Ref
 
 type str = yamlfile.Value[string]
 
