@@ -52,13 +52,13 @@ func write(r Receiver, list []ready, now time.Time) tocsin.Notice {
 		n.Thread, n.URL = r.Name+"/"+list[0].route.Name, ""
 		n.Subject = fmt.Sprintf("News of %d incidents (%s)", len(list), list[0].route.Name)
 		for _, q := range list[:min(len(list), maxItems)] {
-			fmt.Fprintf(&b, "* %s\n  %s; %s\n", subject(q.told.Incident, q.news), q.told.Incident.Key, stands(q.told.Incident))
+			fmt.Fprintf(&b, "- %s\n  %s; %s\n", subject(q.told.Incident, q.news), q.told.Incident.Key, stands(q.told.Incident))
 			if q.told.URL != "" {
 				fmt.Fprintf(&b, "  %s\n", q.told.URL)
 			}
 		}
 		if more := len(list) - maxItems; more > 0 {
-			fmt.Fprintf(&b, "* and %d more\n", more)
+			fmt.Fprintf(&b, "- and %d more\n", more)
 		}
 		b.WriteString("\nAll of one: tocsin incidents show KEY\n")
 	default:
