@@ -85,6 +85,33 @@ func (m NoticeMatch) Tells(n News, receiver string) bool {
 	return in(m.News, n) && in(m.Receiver, receiver)
 }
 
+// String writes it as [ParseMatch] reads it.
+func (m NoticeMatch) String() string {
+	var out []string
+	say := func(key string, values []string) {
+		if len(values) > 0 {
+			out = append(out, key+"="+strings.Join(values, "|"))
+		}
+	}
+	say("urgency", words(m.Urgency))
+	say("severity", words(m.Severity))
+	say("group", m.Group)
+	say("project", m.Project)
+	say("playbook", m.Playbook)
+	say("incident", m.Incident)
+	say("news", words(m.News))
+	say("receiver", m.Receiver)
+	return strings.Join(out, ",")
+}
+
+func words[T ~string](list []T) []string {
+	var out []string
+	for _, one := range list {
+		out = append(out, string(one))
+	}
+	return out
+}
+
 // maxMatch bounds a text that selects, in bytes.
 const maxMatch = 2000
 

@@ -31,6 +31,8 @@ type Config struct {
 	Exceptions []string
 	// Governance is the path of the file that says who may do what and who is called; empty: the shipped one.
 	Governance string
+	// Notify is the path of the file that says who hears of what; empty: nobody does but by GitHub.
+	Notify string
 	// Playbooks are paths of files that come beside the shipped ones, or in place of those with the same name.
 	Playbooks    []string
 	Coordination Coordination
@@ -96,6 +98,7 @@ type file struct {
 	Policies     []str `yaml:"policies"`
 	Exceptions   []str `yaml:"exceptions"`
 	Governance   str   `yaml:"governance"`
+	Notify       str   `yaml:"notify"`
 	Playbooks    []str `yaml:"playbooks"`
 	Coordination struct {
 		Repository str `yaml:"repository"`
@@ -226,6 +229,9 @@ func (l *loader) config(f file) Config {
 	}
 	if f.Governance.IsSet() {
 		c.Governance = l.file(f.Governance, "governance")
+	}
+	if f.Notify.IsSet() {
+		c.Notify = l.file(f.Notify, "notify")
 	}
 	for _, p := range f.Playbooks {
 		c.Playbooks = append(c.Playbooks, l.file(p, "playbooks"))

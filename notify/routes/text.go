@@ -241,24 +241,5 @@ func writeCall(r Receiver, t Told, c tocsin.Summons, to tocsin.Callee) tocsin.No
 
 // described says what a match selects.
 func described(m tocsin.NoticeMatch) string {
-	var out []string
-	say := func(key string, n int, one func(int) string) {
-		var values []string
-		for i := range n {
-			values = append(values, one(i))
-		}
-		if n > 0 {
-			out = append(out, key+" "+strings.Join(values, " or "))
-		}
-	}
-	say("urgency", len(m.Urgency), func(i int) string { return string(m.Urgency[i]) })
-	say("severity", len(m.Severity), func(i int) string { return string(m.Severity[i]) })
-	say("group", len(m.Group), func(i int) string { return m.Group[i] })
-	say("project", len(m.Project), func(i int) string { return m.Project[i] })
-	say("playbook", len(m.Playbook), func(i int) string { return m.Playbook[i] })
-	say("news", len(m.News), func(i int) string { return string(m.News[i]) })
-	if len(out) == 0 {
-		return "everything"
-	}
-	return line(strings.Join(out, ", "), maxLine)
+	return line(cmp.Or(m.String(), "everything"), maxLine)
 }
