@@ -343,7 +343,7 @@ func (p *plan) send(r Receiver, list []ready) {
 }
 
 func (p *plan) add(r Receiver, list []ready) {
-	n := write(r, list, p.Now)
+	n := write(r, list)
 	var id []string
 	for _, q := range list {
 		item := fmt.Sprintf("%s/%d", q.told.Incident.Key, q.upto)

@@ -31,7 +31,7 @@ func cut(s string, limit int) string { return s[:min(len(s), 8*limit)] }
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 // write puts news of incidents into a notice.
-func write(r Receiver, list []ready, now time.Time) tocsin.Notice {
+func write(r Receiver, list []ready) tocsin.Notice {
 	n := tocsin.Notice{Receiver: r.Name, Why: list[0].why, Thread: r.Name + "/" + list[0].told.Incident.Key, URL: list[0].told.URL}
 	for _, q := range list {
 		n.Items = append(n.Items, tocsin.NoticeItem{Incident: q.told.Incident.Key, Upto: q.upto, News: kinds(q.news)})
@@ -63,7 +63,7 @@ func write(r Receiver, list []ready, now time.Time) tocsin.Notice {
 		b.WriteString("\nAll of one: tocsin incidents show KEY\n")
 	default:
 		n.Subject = subject(list[0].told.Incident, list[0].news)
-		body(&b, list[0], now)
+		body(&b, list[0])
 	}
 	if n.Embargoed {
 		n.Subject = "Something under embargo has news" // a subject is shown where the text is not
@@ -138,7 +138,7 @@ func stands(inc tocsin.Incident) string {
 }
 
 // body tells all of one incident: what it is, what to do, what is new, where.
-func body(b *strings.Builder, q ready, now time.Time) {
+func body(b *strings.Builder, q ready) {
 	inc := q.told.Incident
 	if s := line(inc.Class.Summary, maxLine); s != "" {
 		fmt.Fprintf(b, "%s\n", s)
@@ -160,6 +160,10 @@ func body(b *strings.Builder, q ready, now time.Time) {
 			fmt.Fprintf(b, "- due %s\n", moment(inc.Due))
 		}
 	}
+	where(b, inc)
+	if len(q.news) == 0 || len(q.news) == 1 && q.news[0].kind == tocsin.NewsOpened { // which all of the above says
+		return
+	}
 	b.WriteString("\nNew:\n")
 	from := max(len(q.news)-maxNews, 0)
 	if from > 0 {
@@ -168,7 +172,6 @@ func body(b *strings.Builder, q ready, now time.Time) {
 	for _, o := range q.news[from:] {
 		fmt.Fprintf(b, "- %s %s: %s\n", o.at.UTC().Format("01-02 15:04"), o.kind, line(o.text, maxLine))
 	}
-	where(b, inc)
 }
 
 // where lists the affected projects first.
@@ -232,9 +235,8 @@ func writeCall(r Receiver, t Told, c tocsin.Summons, to tocsin.Callee) tocsin.No
 	if inc.Private() {
 		n.Subject = line(to.Name, 60) + ": you are called to something under embargo"
 	}
-	q := ready{told: t, news: []one{{0, c.At, tocsin.NewsCall, n.Why}}}
-	body(&b, q, c.At)
-	b.WriteString("\nUntil somebody acknowledges, others are called too.\n")
+	body(&b, ready{told: t})
+	fmt.Fprintf(&b, "\nYou read this because: %s. Until somebody acknowledges, others are called too.\n", n.Why)
 	n.Text = b.String()
 	return n
 }
