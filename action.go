@@ -44,6 +44,7 @@ const (
 	ActionDraft   ActionKind = "advisory-draft" // [DraftPayload]: a repository advisory draft is as described
 	// ActionReaction is a [ReactionPayload]: a comment has a reaction of ours.
 	ActionReaction ActionKind = "reaction"
+	ActionNotice   ActionKind = "notice" // [Notice]: a receiver was told
 )
 
 // ActionState is how far an [Action] has come.

@@ -2,6 +2,7 @@ package tocsin
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -57,6 +58,47 @@ type Hours struct {
 	Days [7]bool
 	// From and To are since midnight; with a To that is not after From they end on the next day.
 	From, To time.Duration
+}
+
+var days = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+
+// ParseHours reads hours such as "mon-fri 09:00-17:00" or "sat,sun 22:00-06:00"; false if they are none.
+func ParseHours(s string) (h Hours, ok bool) {
+	list, times, ok1 := strings.Cut(s, " ")
+	from, to, ok2 := strings.Cut(times, "-")
+	if !ok1 || !ok2 {
+		return Hours{}, false
+	}
+	for part := range strings.SplitSeq(list, ",") {
+		first, last, ok := strings.Cut(part, "-")
+		if !ok {
+			last = first
+		}
+		from, to := slices.Index(days, first), slices.Index(days, last)
+		if from < 0 || to < 0 {
+			return Hours{}, false
+		}
+		for h.Days[from] = true; from != to; {
+			from = (from + 1) % len(days)
+			h.Days[from] = true
+		}
+	}
+	if h.From, ok1 = ParseClock(from); !ok1 || h.From == Day {
+		return Hours{}, false
+	}
+	if h.To, ok2 = ParseClock(to); !ok2 {
+		return Hours{}, false
+	}
+	return h, true
+}
+
+// ParseClock reads a time of day such as 09:00, up to 24:00.
+func ParseClock(s string) (time.Duration, bool) {
+	hour, minute, ok := strings.Cut(s, ":")
+	h, err1 := strconv.ParseUint(hour, 10, 8)
+	m, err2 := strconv.ParseUint(minute, 10, 8)
+	at := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute
+	return at, ok && len(s) == 5 && len(hour) == 2 && err1 == nil && err2 == nil && m < 60 && at <= Day
 }
 
 // Always says whether they leave nothing out.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/notify/routes"
 )
 
 // TestPublication: only what two people agreed to is public; it can be checked, and a later copy against an older one.
@@ -70,7 +71,11 @@ func TestNothingLeaks(t *testing.T) {
 		t.Fatal(err)
 	}
 	people := []tocsin.Actor{ada, bea, carl}
-	looked, said := 0, 0
+	looked, said, calls := 0, 0, 0
+	paths, err := routes.Load("notify.yaml", []byte(everyChannel))
+	if err != nil {
+		t.Fatal(err)
+	}
 	seeds := uint64(60)
 	if testing.Short() {
 		seeds = 12
@@ -131,12 +136,53 @@ func TestNothingLeaks(t *testing.T) {
 					open += fmt.Sprintf(" %+v %s", a, a.Payload)
 				}
 			}
+			for _, n := range toldOf(paths, inc, r.events[key], published, r.now) {
+				open += fmt.Sprintf(" %+v", n)
+				calls++
+			}
 			if strings.Contains(open, "SECRET") {
 				t.Fatalf("seed %d: %s", seed, open)
 			}
 		}
 	}
-	if looked < int(seeds)*3 || said == 0 {
-		t.Errorf("looked %d times, %d entries: the test shows little", looked, said)
+	if looked < int(seeds)*3 || said == 0 || calls == 0 {
+		t.Errorf("looked %d times, %d entries, %d notices: the test shows little", looked, said, calls)
 	}
+}
+
+// everyChannel tells everybody everything, as far as it may: private and public receivers of each channel, none of which is for an embargo.
+const everyChannel = `notify: all
+version: 1
+mail: {server: "smtp.example.com:587", from: tocsin@example.com}
+receivers:
+  - {receiver: chat, chat: {env: A}}
+  - {receiver: pager, pager: {env: A}}
+  - {receiver: mail, mail: {env: A}}
+  - {receiver: hook, webhook: {env: A}, key: {env: A}}
+  - {receiver: open-chat, chat: {env: A}, audience: public}
+  - {receiver: open-mail, mail: {env: A}, audience: public}
+  - {receiver: open-hook, webhook: {env: A}, key: {env: A}, audience: public}
+routes: [{route: all, to: [chat, pager, mail, hook, open-chat, open-mail, open-hook]}]
+`
+
+// toldOf is what receivers that are not for an embargo would be told of an incident, of which nobody was told anything, and those who are
+// called, by ways that are not for that either.
+func toldOf(paths routes.Routes, inc tocsin.Incident, events []tocsin.IncidentEvent, published map[string]bool, now time.Time) (out []tocsin.Notice) {
+	crew := tocsin.Governance{People: []tocsin.Responder{{Name: ada.Name, ID: ada.ID, Zone: time.UTC,
+		Contacts: map[tocsin.ContactKind]string{tocsin.ContactMail: "ada@example.com", tocsin.ContactPager: "pager", tocsin.ContactChat: "hook"}}}}
+	inc.Escalation = tocsin.Escalation{Calls: []tocsin.Summons{{Number: 1, At: now, To: []tocsin.Callee{{Actor: ada}}}}}
+	p, _ := Publish(inc)
+	one := routes.Told{Incident: inc, Events: slices.Clone(events), URL: "https://forge.example/SECRET"}
+	for i := range one.Events {
+		one.Events[i].Seq = i + 1
+	}
+	for _, e := range p.Entries {
+		if !published[e.Hash] {
+			one.Public = append(one.Public, e)
+		}
+	}
+	for _, s := range routes.Plan(routes.Input{Routes: paths, Governance: crew, Told: []routes.Told{one}, Now: now}).Send {
+		out = append(out, s.Notice)
+	}
+	return out
 }

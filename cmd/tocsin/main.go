@@ -131,7 +131,7 @@ Exit codes: 0 pass, 1 a policy failed, 2 usage or configuration, 3 nothing to sc
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit{exitUsage, err} })
-	return group(cmd, scanCommand(), gateCommand(), databaseCommand(), policyCommand(), runCommand(), serveCommand(), whoCommand(), actionsCommand(), incidentsCommand(), governanceCommand(), playbookCommand(), jobsCommand(), tokenCommand(), backupCommand(), restoreCommand(),
+	return group(cmd, scanCommand(), gateCommand(), databaseCommand(), policyCommand(), runCommand(), serveCommand(), whoCommand(), actionsCommand(), incidentsCommand(), governanceCommand(), notifyCommand(), playbookCommand(), jobsCommand(), tokenCommand(), backupCommand(), restoreCommand(),
 		migrateCommand(), doctorCommand(), demoCommand(), drillCommand(), govulncheckCommand())
 }
 

@@ -69,6 +69,18 @@ func TestGovernanceDocument(t *testing.T) {
 	}
 }
 
+// TestNotifyDocument does what docs/notify.md says.
+func TestNotifyDocument(t *testing.T) {
+	dir, bin := t.TempDir(), filepath.Dir(program(t))
+	env := []string{"PATH=" + bin + string(filepath.ListSeparator) + os.Getenv("PATH"), "HOME=" + t.TempDir(), "COLUMNS=200"}
+	if files, commands := obey(t, "notify.md", dir, env); files < 2 || commands < 8 {
+		t.Errorf("%d files, %d commands", files, commands)
+	}
+	if _, err := config.Load(filepath.Join(dir, "tocsin.yaml")); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestRespondersDocument does what docs/responders.md says, in an emergency that a scan opened.
 func TestRespondersDocument(t *testing.T) {
 	dir, bin := t.TempDir(), filepath.Dir(program(t))

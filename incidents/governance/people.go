@@ -2,7 +2,6 @@ package governance
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -135,53 +134,14 @@ func (l *loader) zone(of string, v str) *time.Location {
 	return z
 }
 
-var (
-	days = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
-	week = pattern.Lazy(`^([a-z]{3}(?:-[a-z]{3})?(?:,[a-z]{3}(?:-[a-z]{3})?)*) (\d\d:\d\d)-(\d\d:\d\d)$`)
-)
-
 // hours reads working hours such as "mon-fri 09:00-17:00".
-func (l *loader) hours(of string, v str) (h tocsin.Hours) {
+func (l *loader) hours(of string, v str) tocsin.Hours {
 	if !v.IsSet() {
-		return h
-	}
-	wrong := func() tocsin.Hours {
-		l.fault(v, "%s: hours: %q: want days and times, such as mon-fri 09:00-17:00 or sat,sun 22:00-06:00", of, v.V)
 		return tocsin.Hours{}
 	}
-	m := week().FindStringSubmatch(v.V)
-	if m == nil {
-		return wrong()
-	}
-	for _, part := range strings.Split(m[1], ",") {
-		first, last, ok := strings.Cut(part, "-")
-		if !ok {
-			last = first
-		}
-		from, to := slices.Index(days, first), slices.Index(days, last)
-		if from < 0 || to < 0 {
-			return wrong()
-		}
-		for h.Days[from] = true; from != to; {
-			from = (from + 1) % len(days)
-			h.Days[from] = true
-		}
-	}
-	var ok1, ok2 bool
-	if h.From, ok1 = clock(m[2]); !ok1 || h.From == tocsin.Day {
-		return wrong()
-	}
-	if h.To, ok2 = clock(m[3]); !ok2 {
-		return wrong()
+	h, ok := tocsin.ParseHours(v.V)
+	if !ok {
+		l.fault(v, "%s: hours: %q: want days and times, such as mon-fri 09:00-17:00 or sat,sun 22:00-06:00", of, v.V)
 	}
 	return h
-}
-
-// clock reads a time of day, up to 24:00.
-func clock(s string) (time.Duration, bool) {
-	hour, minute, ok := strings.Cut(s, ":")
-	h, err1 := strconv.Atoi(hour)
-	m, err2 := strconv.Atoi(minute)
-	at := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute
-	return at, ok && len(s) == 5 && err1 == nil && err2 == nil && h >= 0 && m >= 0 && m < 60 && at <= tocsin.Day
 }

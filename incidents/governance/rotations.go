@@ -62,7 +62,7 @@ func (l *loader) start(of string, f fileRotation) time.Time {
 	if err != nil || day.Year() < 2000 || day.Year() > 2100 { // shifts are counted from it
 		l.fault(place(f.Start, f.Rotation), "%s: start: want the day of the first handover, such as 2026-01-05", of)
 	}
-	at, ok := clock(f.Handover.V)
+	at, ok := tocsin.ParseClock(f.Handover.V)
 	if !ok || at >= tocsin.Day {
 		l.fault(place(f.Handover, f.Rotation), "%s: handover: want a time of day, such as \"09:00\"", of)
 	}

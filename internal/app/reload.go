@@ -37,6 +37,9 @@ func (s *Service) Reconfigure(ctx context.Context, c config.Config) error {
 	if who != nil {
 		s.door.who.Store(who)
 	}
+	if err := s.meet(ctx); err != nil {
+		return err
+	}
 	if len(held) > 0 {
 		s.log.Warn("some of the configuration holds from the next start", "keys", held)
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/internal/tracing"
 	"github.com/tocsin-dev/tocsin/notify/github"
+	"github.com/tocsin-dev/tocsin/notify/routes"
 	"github.com/tocsin-dev/tocsin/policies/exceptions"
 	"github.com/tocsin-dev/tocsin/scanner"
 )
@@ -79,19 +80,21 @@ type settings struct {
 	policies Modes
 	excused  []tocsin.Exception
 	law      incidents.Rules
+	routes   routes.Routes
+	tellers  map[string]teller
 }
 
 // New opens everything that can fail before the first run. Close it.
 func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Service, error) {
 	s := &Service{log: log, opts: o, running: make(chan struct{})}
+	s.transport = netguard.Transport(netguard.Allow{Prefixes: c.Fetch.Prefixes, Hosts: c.Fetch.Hosts})
 	var err error
 	s.writer, err = incidents.NewWriter()
 	if err := errors.Join(err, s.Configure(c)); err != nil {
 		return nil, err
 	}
-	s.transport = netguard.Transport(netguard.Allow{Prefixes: c.Fetch.Prefixes, Hosts: c.Fetch.Hosts})
-	if o.Live && !c.GitHub.SignsIn() {
-		return nil, fmt.Errorf("%w: --live needs github: token: or app: in the configuration", tocsin.ErrInvalid)
+	if o.Live && !c.GitHub.SignsIn() && c.Notify == "" {
+		return nil, fmt.Errorf("%w: --live needs github: token: or app:, or notify:, in the configuration", tocsin.ErrInvalid)
 	}
 	open := o.Open
 	if open == nil {
@@ -102,6 +105,9 @@ func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Se
 	}
 	if err = s.signIn(c.GitHub); err == nil {
 		s.github, err = s.executor(ctx)
+	}
+	if err == nil {
+		err = s.meet(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.store.Close())
@@ -127,19 +133,21 @@ func OpenStore(ctx context.Context, c config.Config) (*store.Store, error) {
 	return store.Open(ctx, Database(c))
 }
 
-// Configure takes policies, exceptions, governance, playbooks and projects from a configuration. After an error everything is as it was. What a process opened at
+// Configure takes policies, exceptions, governance, playbooks, routes and projects from a configuration. After an error everything is as it was. What a process opened at
 // its start (data, database, addresses, credentials) stays.
 func (s *Service) Configure(c config.Config) error {
 	modes, err1 := PoliciesByMode(c.Policies)
 	excused, err2 := Exceptions(c.Exceptions, s.opts.Now())
 	rules, err3 := Governance(c.Governance)
 	books, accept, err4 := Playbooks(c.Playbooks)
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	paths, err5 := Routes(c.Notify)
+	tell, err6 := tellers(c, paths, rules, s.transport)
+	if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
 		return err
 	}
 	law := incidents.Rules{Playbooks: books, Governance: rules, Accept: accept, Publisher: c.Publisher}
 	law.Asks = func(ecosystem string) bool { return c.Registries[ecosystem] != "" }
-	s.settings.Store(&settings{config: c, policies: modes, excused: s.usable(c, excused), law: law})
+	s.settings.Store(&settings{config: c, policies: modes, excused: s.usable(c, excused), law: law, routes: paths, tellers: tell})
 	return nil
 }
 
@@ -230,6 +238,9 @@ func (s *Service) Once(ctx context.Context) (Report, error) {
 	if _, err := s.portfolio(nil).Tick(ctx); err != nil {
 		return r, err
 	}
+	if err := s.notice(ctx); err != nil {
+		return r, err
+	}
 	if s.opts.Live {
 		r.Delivered, err = s.dispatcher().Run(ctx)
 	} else {
@@ -275,10 +286,11 @@ func (s *Service) register(ctx context.Context) error {
 func (s *Service) Deliver(ctx context.Context) (outbox.Report, error) { return s.dispatcher().Run(ctx) }
 
 func (s *Service) dispatcher() *outbox.Dispatcher {
-	return outbox.New(s.log, s.store, map[tocsin.ActionKind]outbox.Executor{
-		tocsin.ActionIssue: s.github, tocsin.ActionComment: s.github, tocsin.ActionDraft: s.github,
-		tocsin.ActionReaction: s.github,
-	}, s.opts.Now)
+	by := map[tocsin.ActionKind]outbox.Executor{tocsin.ActionNotice: courier{s}}
+	if s.set().config.GitHub.SignsIn() { // else what is for GitHub stays open until it does
+		by[tocsin.ActionIssue], by[tocsin.ActionComment], by[tocsin.ActionDraft], by[tocsin.ActionReaction] = s.github, s.github, s.github, s.github
+	}
+	return outbox.New(s.log, s.store, by, s.opts.Now)
 }
 
 // withIndex runs f as [WithIndex] does. Outside a demo the landmarks are not enough to watch a portfolio by: what is missing
@@ -365,6 +377,10 @@ func (s *Service) plan(ctx context.Context) ([]Planned, error) {
 			return nil, err
 		}
 		p := Planned{Action: r.Action, State: r.State}
+		if r.Action.Kind == tocsin.ActionNotice { // what a live run left; it makes one request, of its channel
+			out = append(out, p)
+			continue
+		}
 		p.Requests, p.Refused = s.github.Plan(r.Action, remote, parent)
 		out = append(out, p)
 	}

@@ -172,7 +172,7 @@ func (s *Service) doEscalate(ctx context.Context, _ escalateJob) error {
 	if len(r.Changes) > 0 {
 		s.log.Info("time brought changes", "incidents", len(r.Changes), "actions", len(r.Planned))
 	}
-	return s.follow(ctx, r)
+	return errors.Join(s.follow(ctx, r), s.notice(ctx))
 }
 
 // most is how many sources are asked for at a time.

@@ -3,15 +3,12 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v4"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/pattern"
@@ -34,6 +31,8 @@ type Config struct {
 	Exceptions []string
 	// Governance is the path of the file that says who may do what and who is called; empty: the shipped one.
 	Governance string
+	// Notify is the path of the file that says who hears of what; empty: nobody does but by GitHub.
+	Notify string
 	// Playbooks are paths of files that come beside the shipped ones, or in place of those with the same name.
 	Playbooks    []string
 	Coordination Coordination
@@ -99,6 +98,7 @@ type file struct {
 	Policies     []str `yaml:"policies"`
 	Exceptions   []str `yaml:"exceptions"`
 	Governance   str   `yaml:"governance"`
+	Notify       str   `yaml:"notify"`
 	Playbooks    []str `yaml:"playbooks"`
 	Coordination struct {
 		Repository str `yaml:"repository"`
@@ -122,25 +122,7 @@ type file struct {
 	fileService `yaml:",inline"`
 }
 
-// token says where the token is. It is never the token itself, and a message never shows what stands there.
-type token struct{ File, Env str }
-
-// UnmarshalYAML reads the two keys by itself, since a decoder's message shows the value that it did not expect.
-func (t *token) UnmarshalYAML(n *yaml.Node) error {
-	wrong := errors.New("token: give file: or env:, one line each and never the token itself")
-	if n.Kind != yaml.MappingNode {
-		return wrong
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		into := map[string]*str{"file": &t.File, "env": &t.Env}[n.Content[i].Value]
-		if into == nil || into.IsSet() || n.Content[i+1].Kind != yaml.ScalarNode {
-			*t = token{}
-			return wrong
-		}
-		*into = str{V: n.Content[i+1].Value, Line: n.Content[i+1].Line, Column: n.Content[i+1].Column}
-	}
-	return nil
-}
+type token = yamlfile.Ref
 
 type str = yamlfile.Value[string]
 
@@ -247,6 +229,9 @@ func (l *loader) config(f file) Config {
 	}
 	if f.Governance.IsSet() {
 		c.Governance = l.file(f.Governance, "governance")
+	}
+	if f.Notify.IsSet() {
+		c.Notify = l.file(f.Notify, "notify")
 	}
 	for _, p := range f.Playbooks {
 		c.Playbooks = append(c.Playbooks, l.file(p, "playbooks"))

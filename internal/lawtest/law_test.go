@@ -50,6 +50,10 @@ var allowed = map[string][]string{
 	"incidents/drill":      {"incidents"}, // the verbs of its moves, and what a change brings
 	"notify":               {},
 	"notify/github":        {},
+	"notify/routes":        {},
+	"notify/webhook":       {},
+	"notify/chat":          {},
+	"notify/mail":          {},
 	"internal/config":      {},
 	"internal/auth":        {},
 	"internal/browser":     {}, // tests only
@@ -96,6 +100,8 @@ var heavy = map[string][]string{
 	"github.com/google/osv-scanner/v2":        {"scanner/report"},
 	"github.com/google/go-github/v62":         {"notify/github"},
 	"github.com/bradleyfalzon/ghinstallation": {"internal/githubapp"},
+	"github.com/nicholas-fedor/shoutrrr":      {"notify/chat"},
+	"github.com/wneessen/go-mail":             {"notify/mail"},
 	"modernc.org/sqlite":                      {"internal/store"},
 	"github.com/jackc/pgx/v5":                 {"internal/store"},
 	"github.com/pressly/goose/v3":             {"internal/store"},

@@ -11,12 +11,12 @@ import (
 )
 
 // Plan compares what is wanted with the newest row of each key and gives the new revisions to write. What is wanted
-// already gives nothing, so planning again is harmless. A comment is written once, whatever becomes of its text.
+// already gives nothing, so planning again is harmless. A comment or notice is written once, whatever becomes of its text.
 func Plan(wanted []tocsin.Action, newest map[string]tocsin.Action, now time.Time) []tocsin.Action {
 	var out []tocsin.Action
 	for _, a := range wanted {
 		have, ok := newest[a.Key]
-		if ok && (same(a, have) || a.Kind == tocsin.ActionComment) {
+		if ok && (same(a, have) || a.Kind == tocsin.ActionComment || a.Kind == tocsin.ActionNotice) {
 			continue
 		}
 		a.Revision, a.CreatedAt = have.Revision+1, now

@@ -19,6 +19,8 @@ type Outcome struct {
 	// Events are numbered by the store, in this order within each incident.
 	Events  []tocsin.IncidentEvent
 	Actions []tocsin.Action
+	// Notices are who is told what by the actions, and what is passed over.
+	Notices []tocsin.NoticeRecord
 	// Shadows change nothing of the rest.
 	Shadows []Shadow
 	// Heard is the comment that it follows from; nil for none. One that was taken in already is an [ErrHeard], and nothing is kept.
@@ -60,6 +62,11 @@ func (s *Store) Commit(ctx context.Context, o Outcome) error {
 		}
 		for _, a := range o.Actions {
 			if err := putAction(ctx, tx, a); err != nil {
+				return err
+			}
+		}
+		for _, r := range o.Notices {
+			if err := putNotice(ctx, tx, r); err != nil {
 				return err
 			}
 		}

@@ -13,6 +13,9 @@ type Retention struct {
 	Decisions, Builds, Inventories, Audit time.Duration
 }
 
+// noticesKept is how long it is known who was told what of an incident that is over.
+const noticesKept = 400 * 24 * time.Hour
+
 // pruneAtOnce is how many rows go in one transaction, so that others need not wait long.
 const pruneAtOnce = 5000
 
@@ -22,7 +25,8 @@ const thinEPSS = `DELETE FROM feed_documents WHERE (feed, seen_at) IN (SELECT d.
 	WHERE d.feed = 'epss' AND d.seen_at < $1 AND d.seen_at < (SELECT MAX(seen_at) FROM feed_documents WHERE feed = 'epss') - 61 * 86400000000
 	AND EXISTS (SELECT 1 FROM feed_documents f WHERE f.feed = 'epss' AND f.seen_at < d.seen_at AND f.seen_at / 604800000000 = d.seen_at / 604800000000) LIMIT $2)`
 
-// Prune forgets what is older than it is to be kept, and which webhooks came more than a week ago, and says how many rows that were.
+// Prune forgets what is older than it is to be kept, which webhooks came more than a week ago, and what was told of incidents that ended
+// more than a year ago, and says how many rows that were.
 // What a process that ends early leaves, the next takes.
 func (s *Store) Prune(ctx context.Context, now time.Time, r Retention) (rows int64, err error) {
 	for _, rule := range []struct {
@@ -40,6 +44,9 @@ func (s *Store) Prune(ctx context.Context, now time.Time, r Retention) (rows int
 			AND EXISTS (SELECT 1 FROM inventories n WHERE n.project = i.project AND n.taken_at > i.taken_at) LIMIT $2)`},
 		{r.Inventories, `DELETE FROM resolutions WHERE (component, project, since) IN (SELECT component, project, since FROM resolutions WHERE until > 0 AND until < $1 LIMIT $2)`},
 		{r.Audit, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)`},
+		// Of an incident that is not over it must be known what was told.
+		{noticesKept, `DELETE FROM notice_log WHERE (receiver, incident, upto, notice) IN (SELECT receiver, incident, upto, notice FROM notice_log WHERE at < $1
+			AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.key = notice_log.incident AND i.state NOT IN ('resolved', 'reviewed', 'stood down', 'merged')) LIMIT $2)`},
 		{deliveriesKept, `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE at < $1 LIMIT $2)`},
 	} {
 		for rule.keep > 0 {
