@@ -42,6 +42,7 @@ func TestServiceDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	service := strings.Replace(blocks("service.md")[0], "governance: governance.yaml", "governance: "+own, 1)
+	service = strings.Replace(service, "notify: notify.yaml", "notify: "+own, 1)
 	service = strings.Replace(service, "playbooks: [phishing.yaml]", "playbooks: ["+own+"]", 1) // any file: others read it
 	service = strings.Replace(service, "notify: notify.yaml", "notify: "+own, 1)
 	c, _, err := load(t, service)

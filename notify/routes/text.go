@@ -78,7 +78,11 @@ func subject(inc tocsin.Incident, list []one) string {
 	last := list[len(list)-1]
 	word := map[tocsin.News]string{tocsin.NewsOver: "OVER: ", tocsin.NewsStoodDown: "FALSE ALARM: ", tocsin.NewsFixed: "Fix validated: ", tocsin.NewsReopened: "BACK: ", tocsin.NewsWorse: "WORSE: ",
 		tocsin.NewsGrew: "Grew: ", tocsin.NewsMessage: "Message: ", tocsin.NewsLate: "Update late: ", tocsin.NewsUnanswered: "NO ANSWER YET: ", tocsin.NewsCorrected: "Correction: "}[last.kind]
-	return line(fmt.Sprintf("%s%s (%s): %s in %s", word, urgent(inc), cmp.Or(string(inc.Severity), "severity not set"), what(inc), several(standing(inc), "project")), maxSubject)
+	out := fmt.Sprintf("%s%s (%s): %s", word, urgent(inc), cmp.Or(string(inc.Severity), "severity not set"), what(inc))
+	if n := standing(inc); n > 0 {
+		out += " in " + several(n, "project")
+	}
+	return line(out, maxSubject)
 }
 
 func urgent(inc tocsin.Incident) string {
