@@ -6,7 +6,7 @@ CREATE TABLE notice_log (
     upto     BIGINT NOT NULL, -- number of the last event that it tells of; 0 for a call
     notice   TEXT COLLATE "C"   NOT NULL, -- key of the action; empty: passed over
     at       BIGINT NOT NULL,
-    body     TEXT   NOT NULL,
+    body     TEXT COLLATE "C"   NOT NULL,
     PRIMARY KEY (receiver, incident, upto, notice)
 );
 CREATE INDEX notice_log_by_time ON notice_log (at);
@@ -16,5 +16,5 @@ CREATE INDEX notice_log_by_incident ON notice_log (incident);
 CREATE TABLE silences (
     id       TEXT COLLATE "C"   PRIMARY KEY NOT NULL,
     until    BIGINT NOT NULL,
-    body     TEXT   NOT NULL
+    body     TEXT COLLATE "C"   NOT NULL
 );
