@@ -104,6 +104,20 @@ func (a *App) Token(ctx context.Context, owner string) (string, error) {
 	return "", fmt.Errorf("asking for a token of the GitHub App at %s: %w", owner, err)
 }
 
+// Permissions gives what the App may do at an account, by GitHub's name of each: read, write or admin.
+func (a *App) Permissions(ctx context.Context, owner string) (map[string]string, error) {
+	if !account().MatchString(owner) {
+		return nil, fmt.Errorf("%w: %q is no account of GitHub", tocsin.ErrInvalid, owner)
+	}
+	found := struct {
+		Permissions map[string]string `json:"permissions"`
+	}{map[string]string{}}
+	if err := a.get(ctx, "/users/"+url.PathEscape(owner)+"/installation", &found); err != nil {
+		return nil, fmt.Errorf("looking for the GitHub App at %s: %w", owner, err)
+	}
+	return found.Permissions, nil
+}
+
 // Login is what the App's own doings are signed with: its name and "[bot]".
 func (a *App) Login(ctx context.Context) (string, error) {
 	a.mu.Lock()

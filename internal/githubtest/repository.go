@@ -35,10 +35,22 @@ type Repository struct {
 	Archived       bool
 	Fork           bool
 	IssuesDisabled bool
+	// Disabled by GitHub itself.
+	Disabled bool
+	// Reporting says that outsiders may report privately.
+	Reporting bool
+	Hooks     []Hook
 	// Collaborators by login. The owner is an admin without being listed.
 	Collaborators map[string]Permission
 	// SecurityManagers may write advisories without being admins.
 	SecurityManagers []string
+}
+
+// A Hook is a webhook of a repository.
+type Hook struct {
+	URL      string
+	Events   []string
+	Inactive bool
 }
 
 type repository struct {
@@ -139,7 +151,7 @@ func (s *Server) getRepository(q *call) answer {
 		"id": r.id, "node_id": node("Repository", r.id), "name": short, "full_name": r.Name,
 		"owner": s.person(q.base, r.owner()), "private": r.Private, "visibility": visibility, "fork": r.Fork,
 		"html_url": html, "url": api, "description": nil, "homepage": nil, "language": nil, "license": nil,
-		"mirror_url": nil, "archived": r.Archived, "disabled": false, "default_branch": "main",
+		"mirror_url": nil, "archived": r.Archived, "disabled": r.Disabled, "default_branch": "main",
 		"has_issues": !r.IssuesDisabled, "has_projects": true, "has_wiki": true, "has_pages": false,
 		"has_discussions": false, "has_downloads": true, "is_template": false, "topics": []string{},
 		"open_issues": open, "open_issues_count": open, "forks": 0, "forks_count": 0, "watchers": 0,
@@ -226,4 +238,27 @@ func (s *Server) getPermission(q *call) answer {
 	who["permissions"] = map[string]bool{"admin": role.atLeast(Admin), "maintain": role.atLeast(Maintain), "push": role.atLeast(Write), "triage": role.atLeast(Triage), "pull": p != "none"}
 	who["role_name"] = string(role)
 	return answer{status: http.StatusOK, body: map[string]any{"permission": string(p), "role_name": string(role), "user": who}}
+}
+
+func (s *Server) getReporting(q *call) answer {
+	return answer{status: http.StatusOK, body: map[string]any{"enabled": q.repo.Reporting}}
+}
+
+// listHooks is for administrators; to others there are none.
+func (s *Server) listHooks(q *call) answer {
+	if !q.can(Admin) {
+		return q.notFound()
+	}
+	some, h := page(q, q.repo.Hooks)
+	out := make([]any, len(some))
+	for n, one := range some {
+		here := fmt.Sprintf("%s/repos/%s/hooks/%d", q.base, q.repo.Name, n+1)
+		out[n] = map[string]any{
+			"type": "Repository", "id": n + 1, "name": "web", "active": !one.Inactive, "events": one.Events,
+			"config": map[string]any{"url": one.URL, "content_type": "json", "insecure_ssl": "0", "secret": "********"},
+			"url":    here, "test_url": here + "/test", "ping_url": here + "/pings", "deliveries_url": here + "/deliveries",
+			"created_at": stamp(q.repo.created), "updated_at": stamp(q.repo.created), "last_response": map[string]any{"code": nil, "status": "unused", "message": nil},
+		}
+	}
+	return answer{status: http.StatusOK, body: out, header: h}
 }

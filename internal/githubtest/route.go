@@ -34,6 +34,8 @@ var routes = []route{
 	{"GET /repos/{owner}/{repo}/labels", "/issues/labels#list-labels-for-a-repository", (*Server).listLabels},
 	{"POST /repos/{owner}/{repo}/labels", "/issues/labels#create-a-label", (*Server).createLabel},
 	{"GET /repos/{owner}/{repo}/labels/{name}", "/issues/labels#get-a-label", (*Server).getLabel},
+	{"GET /repos/{owner}/{repo}/hooks", "/repos/webhooks#list-repository-webhooks", (*Server).listHooks},
+	{"GET /repos/{owner}/{repo}/private-vulnerability-reporting", "/repos/repos#check-if-private-vulnerability-reporting-is-enabled-for-a-repository", (*Server).getReporting},
 	{"GET /repos/{owner}/{repo}/assignees", "/issues/assignees#list-assignees", (*Server).listAssignees},
 	{"GET /repos/{owner}/{repo}/assignees/{assignee}", "/issues/assignees#check-if-a-user-can-be-assigned", (*Server).checkAssignee},
 	{"GET /repos/{owner}/{repo}/security-advisories", "/security-advisories/repository-advisories#list-repository-security-advisories", (*Server).listAdvisories},

@@ -27,6 +27,10 @@ type Options struct {
 	Faults func(RequestInfo) Fault
 	// Budget is the primary limit, requests per user and hour; 0 is GitHub's 5,000.
 	Budget int
+	// Enterprise is the version of GitHub Enterprise Server that it says to be; empty: github.com.
+	Enterprise string
+	// Scopes are those of every token, as a classic one tells them; empty: they are not told.
+	Scopes string
 	// Minute and Hour limit the creation of content; 0 is GitHub's 80 and 500.
 	Minute, Hour int
 }
@@ -277,6 +281,12 @@ func (s *Server) write(w http.ResponseWriter, q *call, a answer, entry int, torn
 	}
 	h.Set("X-GitHub-Request-Id", fmt.Sprintf("DEAD:BEEF:%06X:%06X:%08X", entry+1, entry+1, q.now.Unix()))
 	h.Set("X-GitHub-Media-Type", "github.v3; format=json")
+	if s.opts.Enterprise != "" {
+		h.Set("X-GitHub-Enterprise-Version", s.opts.Enterprise)
+	}
+	if s.opts.Scopes != "" {
+		h.Set("X-OAuth-Scopes", s.opts.Scopes)
+	}
 	h.Set("Date", q.now.Format(http.TimeFormat))
 	for k, v := range a.header {
 		h[k] = v

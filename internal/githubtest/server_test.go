@@ -180,6 +180,14 @@ func tour(c *client) {
 	c.send("bot", "POST", "repos/acme/shop/issues/comments/"+id+"/reactions", `{"content":"wave"}`, 422)
 	c.send("bot", "POST", "repos/acme/shop/issues/comments/1/reactions", `{"content":"+1"}`, 404)
 	c.send("bot", "GET", "repos/acme/shop/issues/comments/"+id+"/reactions", "", 200)
+	if err := c.gh.EditRepository("acme/shop", func(r *githubtest.Repository) {
+		r.Hooks = []githubtest.Hook{{URL: "https://x.example/h", Events: []string{"push"}}}
+	}); err != nil {
+		c.t.Fatal(err)
+	}
+	c.send("acme", "GET", "repos/acme/shop/hooks", "", 200)
+	c.send("bot", "GET", "repos/acme/shop/hooks", "", 404)
+	c.send("bot", "GET", "repos/acme/shop/private-vulnerability-reporting", "", 200)
 	c.send("bot", "GET", "repos/acme/shop/collaborators/bot/permission", "", 200)
 	c.send("bot", "GET", "repos/acme/shop/collaborators/mallory/permission", "", 200)
 	c.send("bot", "GET", "repos/acme/shop/collaborators/ghost/permission", "", 404)
