@@ -42,6 +42,10 @@ type DeliveryError struct {
 	Err        error
 }
 
+// ErrPaced is within a [DeliveryError] where nothing was sent because enough was, or because somebody stopped it. What is of the same kind need
+// not be tried now either.
+var ErrPaced = errors.New("not sent now")
+
 // Outcome of a failed delivery.
 type Outcome string
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"text/tabwriter"
 	"time"
 
@@ -36,7 +37,7 @@ func actionsCommand() *cobra.Command {
 		Example: "  tocsin actions list\n  tocsin actions approve draft/INC-CVE-2021-44228/shop-api --as ada",
 	}
 	path := cmd.PersistentFlags().String("config", "tocsin.yaml", "configuration file")
-	return group(cmd, listActions(path), judge(path, "approve", true), judge(path, "veto", false))
+	return group(cmd, listActions(path), judge(path, "approve", true), judge(path, "veto", false), writing(path, "stop"), writing(path, "go"))
 }
 
 func listActions(path *string) *cobra.Command {
@@ -64,11 +65,58 @@ func listActions(path *string) *cobra.Command {
 					fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\t%d\t%d of %d\t%s\n", r.State, a.Key, a.Revision, a.Repository, a.TLP, r.Attempts,
 						len(r.Approved), a.Approvals, markdown.Line(r.Error, 120))
 				}
-				return t.Flush()
+				b, err := app.BudgetOf(cmd.Context(), s, time.Now().UTC())
+				if err != nil || b.Issues == 0 {
+					return errors.Join(t.Flush(), err)
+				}
+				return errors.Join(t.Flush(), say(cmd, b))
 			})
 		},
 	}
 	format = formatFlag(cmd)
+	return cmd
+}
+
+func say(cmd *cobra.Command, what fmt.Stringer) error {
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), what)
+	return err
+}
+
+// writing stops what is written to GitHub, or has it go on.
+func writing(path *string, verb string) *cobra.Command {
+	var person, reason string
+	stop := verb == "stop"
+	cmd := &cobra.Command{
+		Use: verb + " --as PERSON", Args: usage(cobra.NoArgs),
+		Short:   map[bool]string{true: "Have nothing written to GitHub any more, by any process", false: "Have writing to GitHub go on"}[stop],
+		Example: map[bool]string{true: "  tocsin actions stop --as ada --reason \"the texts are wrong\"", false: "  tocsin actions go --as ada"}[stop],
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if person == "" || stop && reason == "" {
+				return exit{exitUsage, errors.New("--as or --reason is missing: who does it and why stands on the timelines")}
+			}
+			c, err := config.Load(*path)
+			if err != nil {
+				return exit{exitUsage, err}
+			}
+			s, err := app.New(cmd.Context(), slog.New(slog.DiscardHandler), c, app.Options{Now: func() time.Time { return time.Now().UTC() }})
+			if err != nil {
+				return err
+			}
+			if stop {
+				err = s.Stop(cmd.Context(), local(person), reason)
+			} else {
+				err = s.Go(cmd.Context(), local(person))
+			}
+			if err == nil {
+				fmt.Fprintln(cmd.OutOrStdout(), map[bool]string{true: "nothing is written to GitHub any more; tocsin actions go has it go on", false: "writing to GitHub goes on"}[stop])
+			}
+			return errors.Join(err, s.Close())
+		},
+	}
+	cmd.Flags().StringVar(&person, "as", "", "who you are")
+	if stop {
+		cmd.Flags().StringVar(&reason, "reason", "", "why")
+	}
 	return cmd
 }
 

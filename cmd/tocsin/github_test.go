@@ -18,6 +18,18 @@ func TestGitHubCheck(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.stdout), &list); err != nil || len(list) != 2 {
 		t.Errorf("%v, %+v", err, list)
 	}
-	none := put(t, t.TempDir(), "none.yaml", "data: data\n")
+	none := put(t, t.TempDir(), "none.yaml", "data: data\nprojects:\n  - {slug: a, path: .}\n")
 	call(t, "github", "check", "--config", none).wants(t, exitUsage, "github: token: or app:")
+}
+
+func TestStopWriting(t *testing.T) {
+	s := newStand(t)
+	call(t, "actions", "stop", "--config", s.config, "--as", "ada").wants(t, exitUsage, "--reason is missing")
+	call(t, "actions", "stop", "--config", s.config, "--as", "ada", "--reason", "wrong texts").wants(t, exitPass, "nothing is written")
+	call(t, "run", "--config", s.config, "--once", "--live")
+	if n := len(s.forge.Issues("acme/shop")); n != 0 {
+		t.Errorf("%d issues though it is stopped", n)
+	}
+	call(t, "actions", "list", "--config", s.config).wants(t, exitPass, "0 of 2 issues written", "stopped by ada", "wrong texts")
+	call(t, "actions", "go", "--config", s.config, "--as", "ada").wants(t, exitPass, "goes on")
 }

@@ -28,7 +28,7 @@ func (s *Service) executor(ctx context.Context) (*github.Executor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the marker key: %w", err)
 	}
-	o := github.Options{BaseURL: s.set().config.GitHub.API, MarkerKey: raw, HTTP: s.opts.Transport, Now: s.opts.Now, Token: s.githubToken}
+	o := github.Options{BaseURL: s.set().config.GitHub.API, MarkerKey: raw, HTTP: s.opts.Transport, Now: s.opts.Now, Token: s.githubToken, Pace: s.pace, Limited: s.limited}
 	if s.asApp != nil {
 		o.Login = s.asApp.Login
 	}

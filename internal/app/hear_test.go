@@ -31,7 +31,12 @@ type forum struct {
 const forumKey = "INC-CVE-2021-44228"
 
 // newForum has ada, a responder who may write in acme/security alone; dora, who may write in acme/api; and others who may not.
-func newForum(t *testing.T, with func(*config.Config)) *forum {
+func newForum(t *testing.T) *forum {
+	t.Helper()
+	return newForumWith(t, func(*githubtest.Server, *config.Config) {})
+}
+
+func newForumWith(t *testing.T, with func(*githubtest.Server, *config.Config)) *forum {
 	t.Helper()
 	f := &forum{t: t, now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
 	f.gh = githubtest.New(githubtest.Options{Now: func() time.Time { return f.now }})
@@ -71,9 +76,7 @@ func newForum(t *testing.T, with func(*config.Config)) *forum {
 	}
 	c := crashConfig(dir, url)
 	c.Governance = filepath.Join(dir, "governance.yaml")
-	if with != nil {
-		with(&c)
-	}
+	with(f.gh, &c)
 	f.s, err = app.New(t.Context(), slog.New(slog.DiscardHandler), c, app.Options{
 		Live: true, Landmarks: true, Now: func() time.Time { return f.now },
 		Open: func(ctx context.Context) (*store.Store, error) {
@@ -174,7 +177,7 @@ func (f *forum) timeline() string {
 
 // TestOrders: what people order by comments is done as far as they may, answered, and stands on the timeline once.
 func TestOrders(t *testing.T) {
-	f := newForum(t, nil)
+	f := newForum(t)
 	wants := func(repo, login, reactions, answer string) {
 		t.Helper()
 		got, said := f.last(repo, login)
@@ -249,7 +252,7 @@ func TestOrders(t *testing.T) {
 
 // TestOrdersThatAreChanged: what was obeyed is not obeyed again; what somebody else may have written is not obeyed at all.
 func TestOrdersThatAreChanged(t *testing.T) {
-	f := newForum(t, nil)
+	f := newForum(t)
 	f.writes("api", "dora", "/note one")
 	f.writes("api", "dora", "just talking")
 	place := func(body string) int {
@@ -295,7 +298,7 @@ func (f *forum) id(login string) int64 {
 
 // TestStolenLogin: who has a responder's login now, and may not write where responders may, is not the responder.
 func TestStolenLogin(t *testing.T) {
-	f := newForum(t, nil)
+	f := newForum(t)
 	err := f.gh.EditRepository("acme/security", func(r *githubtest.Repository) { r.Private, r.Collaborators["ada-l"] = false, "" })
 	if err != nil {
 		t.Fatal(err)
@@ -314,7 +317,7 @@ func TestStolenLogin(t *testing.T) {
 func TestOrdersThroughFaults(t *testing.T) {
 	for seed := range uint64(6) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		f := newForum(t, nil)
+		f := newForum(t)
 		var mu sync.Mutex
 		f.gh.SetFaults(func(q githubtest.RequestInfo) githubtest.Fault {
 			mu.Lock()

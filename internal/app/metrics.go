@@ -73,6 +73,8 @@ var (
 	jobCnt  = prometheus.NewDesc("tocsin_jobs", "Jobs that are not done.", []string{"kind", "state"}, nil)
 	jobLag  = prometheus.NewDesc("tocsin_job_lag_seconds", "How long the oldest job has waited that could be done.", nil, nil)
 	actions = prometheus.NewDesc("tocsin_actions", "Actions by state.", []string{"state"}, nil)
+	written = prometheus.NewDesc("tocsin_forge_writes", "What was written to the forge in the last hour, by all processes.", nil, nil)
+	stopped = prometheus.NewDesc("tocsin_forge_stopped", "1 if writing to the forge is stopped.", nil, nil)
 	open    = prometheus.NewDesc("tocsin_incidents_open", "Incidents that are not over, by urgency.", []string{"urgency"}, nil)
 	watched = prometheus.NewDesc("tocsin_projects", "Projects that are watched.", nil, nil)
 	failing = prometheus.NewDesc("tocsin_sources_failing", "Projects whose source could not be read.", nil, nil)
@@ -82,7 +84,7 @@ var (
 
 // Describe lists what may be told.
 func (s state) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{feedAge, feedOK, jobCnt, jobLag, actions, open, watched, failing, indexAt, asked} {
+	for _, d := range []*prometheus.Desc{feedAge, feedOK, jobCnt, jobLag, actions, written, stopped, open, watched, failing, indexAt, asked} {
 		ch <- d
 	}
 }
@@ -128,6 +130,16 @@ func (s state) workState(ctx context.Context, now time.Time, tell func(*promethe
 	for st, n := range tally {
 		tell(actions, float64(n), string(st))
 	}
+	n, err := s.store.Writes(ctx, now.Add(-time.Hour))
+	if err != nil {
+		return err
+	}
+	tell(written, float64(n))
+	why, err := s.store.Note(ctx, noteStopped)
+	if err != nil {
+		return err
+	}
+	tell(stopped, float64(min(len(why), 1)))
 	if s.engine == nil {
 		return nil
 	}

@@ -242,7 +242,7 @@ func (s *Service) Once(ctx context.Context) (Report, error) {
 		return r, err
 	}
 	if s.opts.Live {
-		r.Delivered, err = s.dispatcher().Run(ctx)
+		r.Delivered, err = s.Deliver(ctx)
 	} else {
 		r.Requests, err = s.plan(ctx)
 	}
@@ -283,7 +283,13 @@ func (s *Service) register(ctx context.Context) error {
 }
 
 // Deliver carries out what is open in the outbox and nothing else.
-func (s *Service) Deliver(ctx context.Context) (outbox.Report, error) { return s.dispatcher().Run(ctx) }
+func (s *Service) Deliver(ctx context.Context) (outbox.Report, error) {
+	rank, err := s.ranking(ctx)
+	if err != nil {
+		return outbox.Report{}, err
+	}
+	return s.dispatcher().Ranked(rank).Run(ctx)
+}
 
 func (s *Service) dispatcher() *outbox.Dispatcher {
 	by := map[tocsin.ActionKind]outbox.Executor{tocsin.ActionNotice: courier{s}}

@@ -295,7 +295,7 @@ func (s *Service) doReconsider(ctx context.Context, _ reconsiderJob) error {
 }
 
 func (s *Service) doDeliver(ctx context.Context, _ deliverJob) error {
-	r, err := s.dispatcher().Run(ctx)
+	r, err := s.Deliver(ctx)
 	for _, d := range r.Took {
 		s.metrics.delivery.Observe(d.Seconds())
 	}

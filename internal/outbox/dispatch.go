@@ -1,10 +1,12 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -36,6 +38,13 @@ type Dispatcher struct {
 	store     Store
 	executors map[tocsin.ActionKind]Executor
 	now       func() time.Time
+	rank      func(tocsin.Action) int
+}
+
+// Ranked has what ranks higher carried out before what is older.
+func (d *Dispatcher) Ranked(rank func(tocsin.Action) int) *Dispatcher {
+	d.rank = rank
+	return d
 }
 
 // New makes a dispatcher. Kinds without an executor stay open.
@@ -76,11 +85,22 @@ func (d *Dispatcher) Run(ctx context.Context) (Report, error) {
 	if err != nil {
 		return report, fmt.Errorf("reading the outbox: %w", err)
 	}
-	for _, r := range due(rows, d.now()) {
+	rows = due(rows, d.now())
+	if d.rank != nil {
+		slices.SortStableFunc(rows, func(a, b tocsin.ActionRow) int { return cmp.Compare(d.rank(b.Action), d.rank(a.Action)) })
+	}
+	held := map[lane]bool{}
+	for _, r := range rows {
 		if ctx.Err() != nil {
 			return report, ctx.Err()
 		}
+		in := laneOf(r.Action)
+		if held[in] { // there is no room for it, and to find that out once is enough
+			report.Retry++
+			continue
+		}
 		result, ok, err := d.deliver(ctx, r)
+		held[in] = result.paced
 		if err != nil {
 			return report, fmt.Errorf("delivering %s: %w", r.Action.Key, err)
 		}
@@ -105,10 +125,24 @@ func (d *Dispatcher) Run(ctx context.Context) (Report, error) {
 	return report, nil
 }
 
+// A lane is what shares a budget: the things of a kind that are new, and those that are kept up to date.
+type lane struct {
+	kind tocsin.ActionKind
+	new  bool
+}
+
+func laneOf(a tocsin.Action) lane { return lane{a.Kind, a.Revision == 1} }
+
+// An ending is how an attempt ended.
+type ending struct {
+	tocsin.Delivery
+	paced bool // by [tocsin.ErrPaced]
+}
+
 // deliver makes one attempt. ok is false if the row must wait for another.
-func (d *Dispatcher) deliver(ctx context.Context, r tocsin.ActionRow) (result tocsin.Delivery, ok bool, err error) {
+func (d *Dispatcher) deliver(ctx context.Context, r tocsin.ActionRow) (result ending, ok bool, err error) {
 	a := r.Action
-	result = tocsin.Delivery{Key: a.Key, Revision: a.Revision}
+	result.Delivery = tocsin.Delivery{Key: a.Key, Revision: a.Revision}
 	executor := d.executors[a.Kind]
 	if executor == nil {
 		return result, false, nil
@@ -117,7 +151,7 @@ func (d *Dispatcher) deliver(ctx context.Context, r tocsin.ActionRow) (result to
 		// The last gate: nothing that is not for this audience leaves, whoever wrote the row.
 		result.State, result.Error = tocsin.ActionFailed, fmt.Sprintf("a text marked TLP:%s must not be shown to a %s audience", a.TLP, a.Audience)
 		result.Event = event(a, tocsin.EventUndelivered, result.Error, d.now())
-		return result, true, d.store.Finish(ctx, result)
+		return result, true, d.store.Finish(ctx, result.Delivery)
 	}
 	var parent tocsin.Remote
 	if a.After != "" {
@@ -126,7 +160,7 @@ func (d *Dispatcher) deliver(ctx context.Context, r tocsin.ActionRow) (result to
 		}
 		if !parent.Exists() { // it was over before it was ever made: there is nothing to follow
 			result.State, result.Error = tocsin.ActionSuperseded, "what it follows was never made"
-			return result, true, d.store.Finish(ctx, result)
+			return result, true, d.store.Finish(ctx, result.Delivery)
 		}
 	}
 	now := d.now()
@@ -144,10 +178,11 @@ func (d *Dispatcher) deliver(ctx context.Context, r tocsin.ActionRow) (result to
 	made, failure := executor.Execute(limited, a, remote, parent)
 	span.End(failure)
 	if ctx.Err() != nil && failure != nil {
-		return result, false, errors.Join(ctx.Err(), d.giveUp(ctx, result))
+		return result, false, errors.Join(ctx.Err(), d.giveUp(ctx, result.Delivery))
 	}
-	d.settle(&result, r, made, failure)
-	return result, true, d.store.Finish(ctx, result)
+	d.settle(&result.Delivery, r, made, failure)
+	result.paced = errors.Is(failure, tocsin.ErrPaced)
+	return result, true, d.store.Finish(ctx, result.Delivery)
 }
 
 // giveUp leaves a row in state sending, to be looked at again by whoever comes next.

@@ -323,3 +323,34 @@ func TestUndone(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestRank: the graver comes first, and of what is as grave the older; what there is no room for is not tried in vain.
+func TestRank(t *testing.T) {
+	m := newMemory(
+		tocsin.Action{Key: "low/1", Kind: tocsin.ActionIssue, Incident: "low", Revision: 1}, tocsin.Action{Key: "high/1", Kind: tocsin.ActionIssue, Incident: "high", Revision: 1},
+		tocsin.Action{Key: "high/2", Kind: tocsin.ActionIssue, Incident: "high", Revision: 1}, tocsin.Action{Key: "low/2", Kind: tocsin.ActionIssue, Incident: "low", Revision: 2},
+	)
+	var tried []string
+	room := 1
+	e := executorFunc(func(a tocsin.Action) error {
+		tried = append(tried, a.Key)
+		if a.Revision == 1 {
+			if room--; room < 0 {
+				return &tocsin.DeliveryError{Outcome: tocsin.OutcomeTransient, RetryAfter: time.Minute, Err: fmt.Errorf("%w: full", tocsin.ErrPaced)}
+			}
+		}
+		return nil
+	})
+	d := New(slog.New(slog.DiscardHandler), m, map[tocsin.ActionKind]Executor{tocsin.ActionIssue: e}, func() time.Time { return noon.Add(time.Hour) }).
+		Ranked(func(a tocsin.Action) int { return map[string]int{"high": 2, "low": 1}[a.Incident] })
+	r, err := d.Run(t.Context())
+	if want := []string{"high/1", "high/2", "low/2"}; err != nil || !slices.Equal(tried, want) || r.Done != 2 || r.Retry != 2 {
+		t.Errorf("tried %q, want %q; %+v, %v", tried, want, r, err)
+	}
+}
+
+type executorFunc func(tocsin.Action) error
+
+func (f executorFunc) Execute(_ context.Context, a tocsin.Action, _, _ tocsin.Remote) (tocsin.Remote, error) {
+	return tocsin.Remote{Number: 1}, f(a)
+}

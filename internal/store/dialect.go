@@ -56,6 +56,7 @@ type place int64
 const (
 	placeMigration place = 0x746f6373_00000001
 	placeFeeds     place = 0x746f6373_00000002
+	placeWrites    place = 0x746f6373_00000003
 )
 
 // onSQLite: a transaction that writes is alone in the file from its beginning.

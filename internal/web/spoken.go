@@ -114,6 +114,12 @@ func (c *call) spoken(ctx context.Context, b *box, d delivery) (answer, error) {
 		}
 		note := tocsin.Command{Do: tocsin.DoNote, Text: text, Source: "github", By: tocsin.Actor{ID: fmt.Sprintf("github:%d", s.Sender.ID), Name: s.Sender.Login}}
 		_, err = c.api.parts.Desk.Handle(ctx, a.Incident, note)
+		if err == nil && (s.Action == "deleted" || s.Action == "transferred") { // an attacker would, so that a person looks
+			call := tocsin.Command{Do: tocsin.DoEscalate, Source: "github", By: tocsin.Self(), Reason: "somebody " + text + ": find out why"}
+			if _, err = c.api.parts.Desk.Handle(ctx, a.Incident, call); errors.Is(err, tocsin.ErrConflict) {
+				err = nil // it is over, people were just called, or there is nobody to call
+			}
+		}
 	}
 	if err != nil {
 		return answer{}, fmt.Errorf("taking in what was said: %w", err)

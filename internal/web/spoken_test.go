@@ -68,7 +68,11 @@ func TestSpoken(t *testing.T) {
 	said("issues", event("closed", 7, ""), "taken", "closed pay/Shop#7 (not_planned)")
 	said("issues", event("reopened", 7, ""), "nothing", "") // it is to be open
 	said("issues", event("labeled", 7, ""), "nothing", "")
-	said("issues", event("deleted", 7, ""), "taken", "deleted pay/Shop#7")
+	w.commands = nil
+	w.wants(202, hook("issues", "deleted", event("deleted", 7, "")), `"taken"`)
+	if len(w.commands) != 2 || w.commands[0].Text != "deleted pay/Shop#7" || w.commands[1].Do != tocsin.DoEscalate || w.commands[1].By != tocsin.Self() {
+		t.Errorf("%+v", w.commands)
+	}
 	said("issues", strings.Replace(event("closed", 7, ""), `"User"`, `"Bot"`, 1), "nothing", "")
 	w.wants(400, hook("issues", "bad", `{"action":"closed"}`))
 	said("security_advisory", `{"action":"published"}`, "taken", "")

@@ -36,6 +36,11 @@ func (e *Executor) call(ctx context.Context, r Request, into any) (http.Header, 
 	case token == "":
 		return nil, permanent("%w: the GitHub token is empty: configure one", tocsin.ErrForbidden)
 	}
+	if r.writes() && e.opts.Pace != nil {
+		if err := e.opts.Pace(ctx, r.creates()); err != nil {
+			return nil, err
+		}
+	}
 	var body any
 	if r.Body != nil {
 		body = r.Body
@@ -57,6 +62,9 @@ func (e *Executor) call(ctx context.Context, r Request, into any) (http.Header, 
 	b, readErr := io.ReadAll(resp.Body)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		de := e.classify(r, resp, b, token)
+		if ref := refusalOf(de); r.writes() && e.opts.Limited != nil && ref.abuse() {
+			e.opts.Limited(ctx, ref.Error())
+		}
 		return nil, de
 	}
 	switch {

@@ -34,6 +34,11 @@ type Options struct {
 	MarkerKey []byte
 	// HTTP is the transport beneath the retries; nil is an ordinary one.
 	HTTP http.RoundTripper
+	// Pace is asked before each request that writes; creates says that it makes something new, and does not keep up to date what is there. An
+	// error is returned as it is, and nothing is sent. nil: there is none.
+	Pace func(ctx context.Context, creates bool) error
+	// Limited is told that GitHub refused a write because there were too many; nil: nobody is.
+	Limited func(ctx context.Context, said string)
 	// Now is the clock; nil is [time.Now].
 	Now func() time.Time
 	// Timeout of a single request with its answer; 0 is 30 seconds.

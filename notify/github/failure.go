@@ -106,6 +106,12 @@ func (r *refusal) limited(said bool) bool {
 	return false
 }
 
+// abuse says whether GitHub found that too much was written, other than that a budget of requests is used up.
+func (r *refusal) abuse() bool {
+	m := strings.ToLower(r.message)
+	return strings.Contains(r.docs, "secondary-rate-limits") || strings.Contains(r.docs, "#abuse-rate-limits") || strings.Contains(m, "secondary rate limit") || strings.Contains(m, "abuse detection") || strings.Contains(m, "submitted too quickly")
+}
+
 // scrub takes the token out of a text, should GitHub or a library have put it in.
 func scrub(s, token string) string {
 	if token == "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strings"
 )
 
 // A Request is one call of GitHub's REST API.
@@ -31,3 +32,8 @@ func newRequest(method, path string, body any) Request {
 
 // writes says whether the request changes anything.
 func (r Request) writes() bool { return r.Method != http.MethodGet }
+
+// creates says whether the request makes a new thing that people are told of. Comments and reactions are about one that is there.
+func (r Request) creates() bool {
+	return r.Method == http.MethodPost && !strings.Contains(r.Path, "/comments")
+}

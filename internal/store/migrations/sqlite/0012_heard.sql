@@ -9,8 +9,7 @@ CREATE TABLE heard (
 
 -- What was written to the forge within the last hour: the pace that all processes share.
 CREATE TABLE writes (
-    id     TEXT   PRIMARY KEY NOT NULL, -- key and revision of the action, and which of its attempts
-    at     BIGINT NOT NULL,
-    points BIGINT NOT NULL
+    id     TEXT   PRIMARY KEY NOT NULL, -- random
+    at     BIGINT NOT NULL
 );
 CREATE INDEX writes_by_time ON writes (at);
