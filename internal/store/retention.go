@@ -40,6 +40,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time, r Retention) (rows int
 			AND EXISTS (SELECT 1 FROM inventories n WHERE n.project = i.project AND n.taken_at > i.taken_at) LIMIT $2)`},
 		{r.Inventories, `DELETE FROM resolutions WHERE (component, project, since) IN (SELECT component, project, since FROM resolutions WHERE until > 0 AND until < $1 LIMIT $2)`},
 		{r.Audit, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)`},
+		{time.Hour, `DELETE FROM writes WHERE id IN (SELECT id FROM writes WHERE at < $1 LIMIT $2)`},
 		{deliveriesKept, `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE at < $1 LIMIT $2)`},
 	} {
 		for rule.keep > 0 {
