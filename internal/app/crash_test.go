@@ -398,7 +398,8 @@ func (w *crashWorld) ledger() string {
 	return b.String()
 }
 
-// TestKilledAnywhere kills the process at every write to the store and every call to the forge.
+// TestKilledAnywhere kills the process at writes to the store and calls to the forge: at every third of them, and by the day at others, so that in
+// three days each was come to. TestSchedules kills between all steps too.
 func TestKilledAnywhere(t *testing.T) {
 	calm := newCrashWorld(t)
 	points := calm.story("", 0)
@@ -410,12 +411,13 @@ func TestKilledAnywhere(t *testing.T) {
 		if points[step] < 10 {
 			t.Fatalf("step %s has %d points", step, points[step])
 		}
-		stride := 1
+		stride := 3
 		if testing.Short() {
 			stride = 17
 		}
-		t.Logf("step %s: killed at %d points", step, (points[step]+stride-1)/stride)
-		for point := 1; point <= points[step]; point += stride {
+		first := 1 + time.Now().UTC().YearDay()%stride
+		t.Logf("step %s: killed at each of %d points, from %d on in steps of %d", step, (points[step]-first)/stride+1, first, stride)
+		for point := first; point <= points[step]; point += stride {
 			t.Run(fmt.Sprintf("%s/%d", step, point), func(t *testing.T) {
 				t.Parallel()
 				w := newCrashWorld(t)

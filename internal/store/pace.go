@@ -19,9 +19,6 @@ func (s *Store) TakeWrite(ctx context.Context, p Pace, now time.Time) (wait time
 			return err
 		}
 		wait = 0
-		if _, err := tx.ExecContext(ctx, `DELETE FROM writes WHERE at <= $1`, stamp(now.Add(-time.Hour))); err != nil {
-			return err
-		}
 		for _, w := range []struct {
 			window time.Duration
 			most   int

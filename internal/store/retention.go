@@ -47,6 +47,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time, r Retention) (rows int
 		// Of an incident that is not over it must be known what was told.
 		{noticesKept, `DELETE FROM notice_log WHERE (receiver, incident, upto, notice) IN (SELECT receiver, incident, upto, notice FROM notice_log WHERE at < $1
 			AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.key = notice_log.incident AND i.state NOT IN ('resolved', 'reviewed', 'stood down', 'merged')) LIMIT $2)`},
+		{time.Hour, `DELETE FROM writes WHERE id IN (SELECT id FROM writes WHERE at < $1 LIMIT $2)`},
 		{deliveriesKept, `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE at < $1 LIMIT $2)`},
 	} {
 		for rule.keep > 0 {
