@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,13 +75,15 @@ func (a *tally) add(b tally) {
 type schedule struct {
 	*testing.T
 	tally
+	// mu is for what the forge asks for too.
+	mu    sync.Mutex
 	r     *rand.Rand
 	now   time.Time
 	forge *githubtest.Server
 	url   string
 	store *store.Store
 	// calm: nothing goes wrong any more.
-	calm bool
+	calm atomic.Bool
 	// deep is how many processes run, each in the middle of a request of the one before.
 	deep   int
 	wanted map[string]tocsin.Action
@@ -105,7 +109,7 @@ func (p *process) die() {
 
 // step dies now and then, before what it is called for.
 func (p *process) step() error {
-	if !p.dead && !p.w.calm && p.w.r.IntN(40) == 0 {
+	if !p.dead && !p.w.calm.Load() && p.w.chance(40) == 0 {
 		p.die()
 	}
 	if p.dead {
@@ -149,7 +153,7 @@ func (p *process) Finish(ctx context.Context, d tocsin.Delivery) error {
 // RoundTrip sends a request, before or after which the process may die, or another one may do its work.
 func (p *process) RoundTrip(r *http.Request) (*http.Response, error) {
 	beside := func() {
-		if !p.w.calm && p.w.deep < 2 && p.w.r.IntN(12) == 0 {
+		if !p.w.calm.Load() && p.w.deep < 2 && p.w.chance(12) == 0 {
 			p.w.Beside++
 			p.w.run()
 		}
@@ -172,7 +176,7 @@ func (p *process) RoundTrip(r *http.Request) (*http.Response, error) {
 func newSchedule(t *testing.T, seed uint64, empty []byte) *schedule {
 	t.Helper()
 	w := &schedule{T: t, r: rand.New(rand.NewPCG(seed, 7)), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), wanted: map[string]tocsin.Action{}, people: map[string]string{}, shut: map[string]bool{}}
-	w.forge = githubtest.New(githubtest.Options{Now: func() time.Time { return w.now }, Faults: w.fault})
+	w.forge = githubtest.New(githubtest.Options{Now: w.clock, Faults: w.fault})
 	w.forge.AddUser("bot", "t")
 	w.forge.AddUser("mallory", "m")
 	for _, name := range []string{"acme/a", "acme/b"} {
@@ -187,10 +191,28 @@ func newSchedule(t *testing.T, seed uint64, empty []byte) *schedule {
 	w.must(err)
 	var known []tocsin.Incident
 	for _, key := range []string{"INC-1", "INC-2"} {
-		known = append(known, tocsin.Incident{Key: key, Version: 1, State: tocsin.StateDetected, Urgency: tocsin.UrgencyEmergency, OpenedAt: w.now})
+		known = append(known, tocsin.Incident{Key: key, Version: 1, State: tocsin.StateDetected, Urgency: tocsin.UrgencyEmergency, OpenedAt: w.clock()})
 	}
 	w.must(w.store.Commit(t.Context(), store.Outcome{Incidents: known}))
 	return w
+}
+
+func (w *schedule) chance(n int) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.r.IntN(n)
+}
+
+func (w *schedule) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *schedule) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
 }
 
 func (w *schedule) close() { w.must(errors.Join(w.store.Close(), w.forge.Close())) }
@@ -204,17 +226,19 @@ func (w *schedule) must(err error) {
 
 // fault is asked by the forge for each request; the goroutine that sent it waits meanwhile.
 func (w *schedule) fault(githubtest.RequestInfo) githubtest.Fault {
-	if w.calm || w.r.IntN(8) > 0 {
+	if w.calm.Load() || w.chance(8) > 0 {
 		return githubtest.Fault{}
 	}
+	w.mu.Lock()
 	w.Faults++
+	w.mu.Unlock()
 	kinds := []githubtest.FaultKind{
 		githubtest.ServerError, githubtest.BadGatewayBefore, githubtest.BadGatewayAfter, githubtest.CloseBefore, githubtest.CloseAfter, githubtest.TornBody,
 		githubtest.Unavailable, githubtest.Secondary403, githubtest.Secondary429, githubtest.Primary403, githubtest.Primary429,
 	}
-	f := githubtest.Fault{Kind: kinds[w.r.IntN(len(kinds))]}
-	if w.r.IntN(2) == 0 {
-		f.RetryAfter = time.Duration(1+w.r.IntN(90)) * time.Second
+	f := githubtest.Fault{Kind: kinds[w.chance(len(kinds))]}
+	if w.chance(2) == 0 {
+		f.RetryAfter = time.Duration(1+w.chance(90)) * time.Second
 	}
 	return f
 }
@@ -226,39 +250,38 @@ func (w *schedule) run() {
 	ctx, cancel := context.WithCancel(w.Context())
 	defer cancel()
 	p := &process{Store: w.store, w: w, end: cancel}
-	now := func() time.Time { return w.now }
 	ex, err := github.New(slog.New(slog.DiscardHandler), github.Options{
-		BaseURL: w.url, MarkerKey: []byte("0123456789abcdef"), Now: now, HTTP: p,
+		BaseURL: w.url, MarkerKey: []byte("0123456789abcdef"), Now: w.clock, HTTP: p,
 		Token: func(context.Context, string) (string, error) { return "t", nil },
-		Wait:  func(d time.Duration) time.Duration { w.now = w.now.Add(d); return 0 },
+		Wait:  func(d time.Duration) time.Duration { w.pass(d); return 0 },
 	})
 	w.must(err)
 	executors := map[tocsin.ActionKind]outbox.Executor{tocsin.ActionIssue: ex, tocsin.ActionComment: ex, tocsin.ActionDraft: ex}
-	if _, err := outbox.New(slog.New(slog.DiscardHandler), p, executors, now).Run(ctx); err != nil && !p.dead {
+	if _, err := outbox.New(slog.New(slog.DiscardHandler), p, executors, w.clock).Run(ctx); err != nil && !p.dead {
 		w.Fatal(err)
 	}
 }
 
 // play is what happens while things go wrong.
 func (w *schedule) play() {
-	for range 12 + w.r.IntN(12) {
-		switch w.r.IntN(7) {
+	for range 12 + w.chance(12) {
+		switch w.chance(7) {
 		case 0, 1:
 			w.want()
 		case 2:
 			w.meddle()
 		case 3:
-			w.now = w.now.Add(time.Duration(w.r.IntN(90)) * time.Minute)
+			w.pass(time.Duration(w.chance(90)) * time.Minute)
 		default:
 			w.run()
-			w.now = w.now.Add(time.Duration(w.r.IntN(120)) * time.Second)
+			w.pass(time.Duration(w.chance(120)) * time.Second)
 		}
 	}
 }
 
 // want has an issue as it should be now, with what hangs on it.
 func (w *schedule) want() {
-	incident, repo := []string{"INC-1", "INC-2"}[w.r.IntN(2)], []string{"a", "b"}[w.r.IntN(2)]
+	incident, repo := []string{"INC-1", "INC-2"}[w.chance(2)], []string{"a", "b"}[w.chance(2)]
 	add := func(kind tocsin.ActionKind, key, after string, payload any) {
 		a, err := tocsin.NewAction(kind, key, payload)
 		w.must(err)
@@ -268,40 +291,40 @@ func (w *schedule) want() {
 		}
 	}
 	key := "issue/" + incident + "/" + repo
-	closed := w.r.IntN(3) == 0
-	p := tocsin.IssuePayload{Title: incident + " in " + repo, Body: fmt.Sprintf("State %d.", w.r.IntN(1000)), Labels: []string{"tocsin"}, Assignees: []string{"alice", "stranger"}, Closed: closed}
+	closed := w.chance(3) == 0
+	p := tocsin.IssuePayload{Title: incident + " in " + repo, Body: fmt.Sprintf("State %d.", w.chance(1000)), Labels: []string{"tocsin"}, Assignees: []string{"alice", "stranger"}, Closed: closed}
 	if closed {
 		p.StateReason = "completed"
 	}
 	add(tocsin.ActionIssue, key, "", p)
-	if w.r.IntN(2) == 0 {
-		news := fmt.Sprint("news-", w.r.IntN(3))
+	if w.chance(2) == 0 {
+		news := fmt.Sprint("news-", w.chance(3))
 		add(tocsin.ActionComment, "comment/"+incident+"/"+repo+"/"+news, key, tocsin.CommentPayload{News: news, Body: "There is " + news + "."})
 	}
-	if w.r.IntN(3) == 0 {
-		add(tocsin.ActionDraft, "draft/"+incident+"/"+repo, "", tocsin.DraftPayload{Summary: incident, Description: fmt.Sprintf("Draft %d.", w.r.IntN(1000)), Severity: "high",
+	if w.chance(3) == 0 {
+		add(tocsin.ActionDraft, "draft/"+incident+"/"+repo, "", tocsin.DraftPayload{Summary: incident, Description: fmt.Sprintf("Draft %d.", w.chance(1000)), Severity: "high",
 			Vulnerabilities: []tocsin.DraftVulnerability{{Ecosystem: "npm", Name: "x", Range: "< 1"}}})
 	}
-	w.now = w.now.Add(time.Second)
+	w.pass(time.Second)
 	newest, err := w.store.NewestActions(w.Context())
 	w.must(err)
 	var list []tocsin.Action
 	for _, a := range w.wanted {
 		list = append(list, a)
 	}
-	w.must(w.store.Commit(w.Context(), store.Outcome{Actions: outbox.Plan(list, newest, w.now)}))
+	w.must(w.store.Commit(w.Context(), store.Outcome{Actions: outbox.Plan(list, newest, w.clock())}))
 }
 
 // meddle is what people do meanwhile.
 func (w *schedule) meddle() {
-	repo := []string{"a", "b"}[w.r.IntN(2)]
+	repo := []string{"a", "b"}[w.chance(2)]
 	issues := w.forge.Issues("acme/" + repo)
 	if len(issues) == 0 {
 		return
 	}
-	i := issues[w.r.IntN(len(issues))]
+	i := issues[w.chance(len(issues))]
 	w.Edits++
-	switch w.r.IntN(5) {
+	switch w.chance(5) {
 	case 0: // somebody answers above our text
 		mark := fmt.Sprintf("We look at it (%d).", w.Edits)
 		w.must(w.forge.HumanEdit("acme/"+repo, i.Number, func(i *githubtest.Issue) { i.Body = mark + "\n\n" + i.Body }))
@@ -321,7 +344,7 @@ func (w *schedule) meddle() {
 
 // end lets everything come to rest, and looks at what there is.
 func (w *schedule) end() {
-	w.calm = true
+	w.calm.Store(true)
 	if len(w.wanted) == 0 {
 		return
 	}
@@ -332,7 +355,7 @@ func (w *schedule) end() {
 		if len(open) == 0 {
 			break
 		}
-		w.now = w.now.Add(time.Hour)
+		w.pass(time.Hour)
 		w.run()
 	}
 	rows, err := w.store.Actions(w.Context())
