@@ -22,10 +22,23 @@ import (
 
 // forum is a service with an emergency, its issues on a forge, and people who write there.
 type forum struct {
-	t   *testing.T
-	gh  *githubtest.Server
-	s   *app.Service
-	now time.Time
+	t  *testing.T
+	gh *githubtest.Server
+	s  *app.Service
+	mu sync.Mutex // the forge asks for the time too
+	at time.Time
+}
+
+func (f *forum) clock() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.at
+}
+
+func (f *forum) pass(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.at = f.at.Add(d)
 }
 
 const forumKey = "INC-CVE-2021-44228"
@@ -38,8 +51,8 @@ func newForum(t *testing.T) *forum {
 
 func newForumWith(t *testing.T, with func(*githubtest.Server, *config.Config)) *forum {
 	t.Helper()
-	f := &forum{t: t, now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
-	f.gh = githubtest.New(githubtest.Options{Now: func() time.Time { return f.now }})
+	f := &forum{t: t, at: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+	f.gh = githubtest.New(githubtest.Options{Now: f.clock})
 	for login, token := range map[string]string{"tocsin-bot": "t", "ada-l": "", "dora": "", "mallory": "", "bea-l": ""} {
 		f.gh.AddUser(login, token)
 	}
@@ -78,7 +91,7 @@ func newForumWith(t *testing.T, with func(*githubtest.Server, *config.Config)) *
 	c.Governance = filepath.Join(dir, "governance.yaml")
 	with(f.gh, &c)
 	f.s, err = app.New(t.Context(), slog.New(slog.DiscardHandler), c, app.Options{
-		Live: true, Landmarks: true, Now: func() time.Time { return f.now },
+		Live: true, Landmarks: true, Now: f.clock,
 		Open: func(ctx context.Context) (*store.Store, error) {
 			return store.Open(ctx, store.Path(filepath.Join(dir, "data")))
 		},
@@ -100,7 +113,7 @@ func newForumWith(t *testing.T, with func(*githubtest.Server, *config.Config)) *
 // writes lets somebody comment on the issue of a repository, and has it taken in and answered.
 func (f *forum) writes(repo, login, body string) {
 	f.t.Helper()
-	f.now = f.now.Add(time.Minute)
+	f.pass(time.Minute)
 	if err := f.gh.HumanComment("acme/"+repo, 1, login, body); err != nil {
 		f.t.Fatal(err)
 	}
@@ -109,7 +122,7 @@ func (f *forum) writes(repo, login, body string) {
 
 func (f *forum) listens() {
 	f.t.Helper()
-	f.now = f.now.Add(10 * time.Second)
+	f.pass(10 * time.Second)
 	if err := f.s.Listen(f.t.Context()); err != nil {
 		f.t.Fatal(err)
 	}
@@ -259,7 +272,7 @@ func TestOrdersThatAreChanged(t *testing.T) {
 		return slices.IndexFunc(f.gh.Comments("acme/api", 1), func(c githubtest.Comment) bool { return c.Body == body })
 	}
 	for _, was := range []string{"/note one", "just talking"} {
-		f.now = f.now.Add(time.Minute)
+		f.pass(time.Minute)
 		if err := f.gh.HumanEditComment("acme/api", 1, place(was), "/accept-risk 30d "+was); err != nil {
 			t.Fatal(err)
 		}
@@ -334,7 +347,7 @@ func TestOrdersThroughFaults(t *testing.T) {
 		}
 		f.gh.SetFaults(nil)
 		for range 4 {
-			f.now = f.now.Add(2 * time.Hour)
+			f.pass(2 * time.Hour)
 			f.listens()
 		}
 		replies, reactions := 0, 0

@@ -45,7 +45,7 @@ func TestLifecycle(t *testing.T) {
 			if err := c.happens(f); err != nil {
 				t.Fatal(err)
 			}
-			f.now = f.now.Add(time.Hour)
+			f.pass(time.Hour)
 			status := tocsin.Command{Do: tocsin.DoStatus, Projects: []string{"api"}, Status: tocsin.ProjectAccepted, Reason: "x", BreakGlass: true, By: tocsin.Actor{ID: "p-ada", Name: "ada"}, Source: "test"}
 			if _, err := f.s.Handle(t.Context(), forumKey, tocsin.Command{Do: tocsin.DoTake, Role: tocsin.RoleCommander, By: status.By, Source: "test"}); err != nil {
 				t.Fatal(err)
@@ -54,7 +54,7 @@ func TestLifecycle(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 3 {
-				f.now = f.now.Add(2 * time.Hour)
+				f.pass(2 * time.Hour)
 				if _, err := f.s.Deliver(t.Context()); err != nil {
 					t.Fatal(err)
 				}

@@ -23,7 +23,7 @@ func TestWriteBudget(t *testing.T) {
 		}
 		return n
 	}
-	b, err := app.BudgetOf(t.Context(), f.s.Store(), f.now)
+	b, err := app.BudgetOf(t.Context(), f.s.Store(), f.clock())
 	if err != nil || b.Issues != many+3 || b.Written != made()+len(f.gh.Issues("acme/security"))+len(f.gh.Issues("acme/api"))+len(f.gh.Issues("acme/worker")) || b.Written > 64 || b.Left <= 0 {
 		t.Errorf("%+v, %v", b, err)
 	}
@@ -31,7 +31,7 @@ func TestWriteBudget(t *testing.T) {
 		t.Error(b)
 	}
 	for range 40 { // each has labels to be made too
-		f.now = f.now.Add(4 * time.Minute)
+		f.pass(4 * time.Minute)
 		if _, err := f.s.Deliver(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func TestBan(t *testing.T) {
 		return n
 	}
 	for range 12 {
-		f.now = f.now.Add(4 * time.Minute)
+		f.pass(4 * time.Minute)
 		if _, err := f.s.Deliver(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -114,14 +114,14 @@ func TestBan(t *testing.T) {
 		t.Errorf("said %d times", said)
 	}
 	f.gh.SetFaults(nil)
-	f.now = f.now.Add(2 * time.Hour)
+	f.pass(2 * time.Hour)
 	if _, err := f.s.Deliver(t.Context()); err != nil || writes() != before {
 		t.Errorf("it goes on by itself: %d writes, %v", writes()-before, err)
 	}
 	if err := f.s.Go(t.Context(), tocsin.Actor{ID: "p-ada", Name: "ada"}); err != nil {
 		t.Fatal(err)
 	}
-	f.now = f.now.Add(2 * time.Hour)
+	f.pass(2 * time.Hour)
 	if _, err := f.s.Deliver(t.Context()); err != nil || writes() == before {
 		t.Errorf("it does not go on: %v", err)
 	}
