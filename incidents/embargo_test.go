@@ -90,3 +90,12 @@ func TestOutrun(t *testing.T) {
 		}
 	})
 }
+
+// TestNextNamesEachOnce: what waits for a decision, and stands behind one of its answers, waits for it once.
+func TestNextNamesEachOnce(t *testing.T) {
+	inc := tocsin.Incident{State: tocsin.StateDetected, Tasks: []tocsin.Task{{ID: "upgrade", Needs: []string{"remedy"}, Only: "remedy=upgrade"}, {ID: "lead"}}}
+	list := Next(inc, tocsin.Playbook{Decisions: []tocsin.DecisionPoint{{ID: "remedy"}}})
+	if len(list) != 3 || list[2].ID != "upgrade" || strings.Join(list[2].Waits, " ") != "remedy" {
+		t.Errorf("%+v", list)
+	}
+}

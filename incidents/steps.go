@@ -100,7 +100,7 @@ func waitsFor(inc tocsin.Incident, t tocsin.Task) []string {
 			out = append(out, id)
 		}
 	}
-	if point, _, ok := strings.Cut(t.Only, "="); ok && answered(inc, point) == "" {
+	if point, _, ok := strings.Cut(t.Only, "="); ok && answered(inc, point) == "" && !slices.Contains(out, point) {
 		out = append(out, point)
 	}
 	return out

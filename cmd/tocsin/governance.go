@@ -25,7 +25,7 @@ func governanceCommand() *cobra.Command {
 	return group(cmd, governanceCheckCommand(), onCallCommand())
 }
 
-// checked is what a check of a governance came to.
+// checked is what a check of a governance, or of routes, came to.
 type checked struct {
 	File    string `json:"file"`
 	Name    string `json:"name"`
@@ -33,6 +33,27 @@ type checked struct {
 	Digest  string `json:"digest"`
 	// Gaps are what may leave an emergency with nobody.
 	Gaps []string `json:"gaps"`
+}
+
+// write says what there is to say; with gaps the exit code is 1.
+func (c checked) write(cmd *cobra.Command, asJSON bool) error {
+	if asJSON {
+		if err := writeJSON(cmd.OutOrStdout(), c); err != nil {
+			return err
+		}
+	}
+	for _, gap := range c.Gaps {
+		if !asJSON {
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", c.File, gap)
+		}
+	}
+	if len(c.Gaps) > 0 {
+		return exit{exitFailed, nil}
+	}
+	if !asJSON {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s: ok (%s, version %d, %s)\n", c.File, c.Name, c.Version, c.Digest)
+	}
+	return nil
 }
 
 func governanceCheckCommand() *cobra.Command {
@@ -55,22 +76,7 @@ nobody, and incidents that no policy is for. Then it ends with exit code 1.`,
 			return exit{exitUsage, err}
 		}
 		c := checked{File: args[0], Name: g.Name, Version: g.Version, Digest: g.Digest, Gaps: append([]string{}, app.CheckGovernance(g, time.Now().UTC())...)}
-		if asJSON {
-			if err := writeJSON(cmd.OutOrStdout(), c); err != nil {
-				return err
-			}
-		} else {
-			for _, gap := range c.Gaps {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", c.File, gap)
-			}
-		}
-		if len(c.Gaps) > 0 {
-			return exit{exitFailed, nil}
-		}
-		if !asJSON {
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: ok (%s, version %d, %s)\n", c.File, c.Name, c.Version, c.Digest)
-		}
-		return nil
+		return c.write(cmd, asJSON)
 	}
 	format = formatFlag(cmd)
 	return cmd

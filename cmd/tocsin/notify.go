@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -49,30 +50,20 @@ that no route leads to, emergencies that reach nobody, people whom a call does n
 		if err != nil {
 			return exit{exitUsage, err}
 		}
-		g, err := app.Governance("")
-		if c, err2 := config.Load(*path); err2 == nil { // people are checked where there is a configuration
-			g, err = app.Governance(c.Governance)
+		file := ""
+		if _, err := os.Stat(*path); err == nil || cmd.Flags().Changed("config") { // people are checked where there is a configuration
+			c, err := config.Load(*path)
+			if err != nil {
+				return exit{exitUsage, err}
+			}
+			file = c.Governance
 		}
+		g, err := app.Governance(file)
 		if err != nil {
 			return exit{exitUsage, err}
 		}
 		c := checked{File: args[0], Name: r.Name, Version: r.Version, Digest: r.Digest, Gaps: append([]string{}, routes.Check(r, g)...)}
-		if asJSON {
-			if err := writeJSON(cmd.OutOrStdout(), c); err != nil {
-				return err
-			}
-		} else {
-			for _, gap := range c.Gaps {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", c.File, gap)
-			}
-		}
-		if len(c.Gaps) > 0 {
-			return exit{exitFailed, nil}
-		}
-		if !asJSON {
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: ok (%s, version %d, %s)\n", c.File, c.Name, c.Version, c.Digest)
-		}
-		return nil
+		return c.write(cmd, asJSON)
 	}
 	format = formatFlag(cmd)
 	return cmd

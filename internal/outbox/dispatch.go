@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -227,5 +228,5 @@ func event(a tocsin.Action, kind tocsin.EventKind, text string, now time.Time) *
 }
 
 func delivered(a tocsin.Action, made tocsin.Remote) string {
-	return fmt.Sprintf("%s (revision %d): %s", a.Key, a.Revision, made.URL)
+	return strings.TrimSuffix(fmt.Sprintf("%s (revision %d): %s", a.Key, a.Revision, made.URL), ": ") // a notice lies nowhere
 }
