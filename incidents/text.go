@@ -68,7 +68,7 @@ type view struct {
 	Call      tocsin.Summons
 	Shown     []shown
 	Done      []tocsin.Task
-	Next      []Step
+	Next      []tocsin.Step
 	// Hidden projects did not agree to be named, More are left out because there are so many.
 	Hidden, More int
 }

@@ -48,7 +48,7 @@ func timeline(w io.Writer, inc tocsin.Incident, book tocsin.Playbook, like []toc
 }
 
 // steps writes what is to be done next. Decisions say how they can be answered.
-func steps(w io.Writer, list []incidents.Step) {
+func steps(w io.Writer, list []tocsin.Step) {
 	if len(list) > 0 {
 		fmt.Fprintln(w, "  to do:")
 	}

@@ -28,6 +28,11 @@ func (s *Service) Declare(ctx context.Context, d tocsin.Declaration) (tocsin.Inc
 	return s.led(ctx, key, r, err)
 }
 
+// Outlook says what an incident comes to for somebody.
+func (s *Service) Outlook(inc tocsin.Incident, who tocsin.Actor) tocsin.Outlook {
+	return s.set().law.Outlook(inc, who, s.opts.Now())
+}
+
 // Public gives what the public may read of an incident.
 func (s *Service) Public(ctx context.Context, key string) (tocsin.Publication, error) {
 	inc, err := s.store.Incident(ctx, key)

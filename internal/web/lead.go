@@ -19,6 +19,8 @@ type Desk interface {
 	Hear(ctx context.Context, r tocsin.Remark) error
 	// Declare opens an emergency that no advisory is behind.
 	Declare(ctx context.Context, d tocsin.Declaration) (tocsin.Incident, error)
+	// Outlook says what an incident, as it is given, comes to for somebody.
+	Outlook(inc tocsin.Incident, who tocsin.Actor) tocsin.Outlook
 	// Public gives what the public may read of an incident. Where that is nothing, and where there is no such incident, it is an
 	// [tocsin.ErrNotFound].
 	Public(ctx context.Context, key string) (tocsin.Publication, error)
@@ -113,6 +115,11 @@ func (c *call) mayAll(ctx context.Context, what tocsin.Permission, group string,
 		}
 	}
 	return nil
+}
+
+// getOutlook is made of what the asker sees of the incident, and no more.
+func (c *call) getOutlook(context.Context) (answer, error) {
+	return answer{body: c.api.parts.Desk.Outlook(c.incident, c.actor())}, nil
 }
 
 func (c *call) postIncident(ctx context.Context) (answer, error) {

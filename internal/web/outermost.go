@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -92,6 +93,10 @@ func (a *API) dispatch(w http.ResponseWriter, r *http.Request) {
 	h, pattern := a.mux.Handler(r)
 	if pattern != "" || r.RequestURI == "*" {
 		a.mux.ServeHTTP(w, r)
+		return
+	}
+	if a.lost != nil && !strings.HasPrefix(r.URL.Path, "/v1/") {
+		a.lost.ServeHTTP(w, r)
 		return
 	}
 	muxed := &discarded{header: http.Header{}}

@@ -137,11 +137,7 @@ func seconds(d time.Duration) string { return strconv.Itoa(max(1, int(math.Ceil(
 
 // refuse answers with the problem that an error is. One that is ours is logged.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	id := requestID(r.Context())
-	p, header := describe(err, id)
-	if p.Status == 500 {
-		a.log.ErrorContext(r.Context(), "fail request", "request", id, "route", r.Pattern, "err", err)
-	}
+	p, header := a.Problem(r, err)
 	b, _ := json.Marshal(p) // texts and a number cannot fail
 	for name, values := range header {
 		w.Header()[name] = values

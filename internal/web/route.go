@@ -109,6 +109,11 @@ func (a *API) answer(ctx context.Context, c *call) (answer, error) {
 			return answer{}, err
 		}
 	}
+	return c.proceed(ctx)
+}
+
+// proceed answers who is known, or need not be.
+func (c *call) proceed(ctx context.Context) (answer, error) {
 	var err error
 	if c.query, err = parseQuery(c.route.query, c.r.URL.RawQuery); err != nil {
 		return answer{}, err

@@ -102,6 +102,10 @@ func (w *world) people() {
 	}
 }
 
+func (w *world) Outlook(inc tocsin.Incident, who tocsin.Actor) tocsin.Outlook {
+	return tocsin.Outlook{Playbook: inc.Playbook, Next: []tocsin.Step{}, Can: []tocsin.Able{{Do: tocsin.DoNote, About: who.ID}}}
+}
+
 func (w *world) Lessons(known []tocsin.Incident, words string) []tocsin.Lesson {
 	var out []tocsin.Lesson
 	for _, inc := range known {

@@ -106,6 +106,10 @@ func routes() []route {
 		{id: "getTimeline", pattern: "GET /v1/incidents/{key}/timeline", needs: tocsin.MayRead, where: theIncident, about: "What happened in an incident, oldest first.",
 			out: map[int]any{200: Timeline{}}, do: (*call).getTimeline},
 
+		{id: "getOutlook", pattern: "GET /v1/incidents/{key}/outlook", needs: tocsin.MayRead, where: theIncident,
+			about: "What is to be done next in an incident, when it counts as fixed, and what you can do.",
+			out:   map[int]any{200: tocsin.Outlook{}}, do: (*call).getOutlook},
+
 		{id: "getIncidentAdvisory", pattern: "GET /v1/incidents/{key}/advisory", needs: tocsin.MayRead, where: theIncident, query: advised,
 			about: "The advisory of an incident to those downstream: as it is now, which may be a draft, or a published revision. For who sees all of its projects.",
 			out:   map[int]any{200: json.RawMessage{}}, do: (*call).getAdvice},

@@ -193,6 +193,9 @@ type API struct {
 	store *store.Store
 	opts  Options
 	mux   *http.ServeMux
+	// routes is the table; lost answers for what is not in it, outside of /v1/.
+	routes []route
+	lost   http.Handler
 	// rates are those of principals, hooks of addresses that send webhooks.
 	rates, hooks *rates
 	// work, receive and arriving bound what is judged, and how many bodies and webhooks are on their way.
@@ -204,11 +207,11 @@ type API struct {
 func New(log *slog.Logger, p Parts, s *store.Store, o Options) (*API, error) {
 	o.fill()
 	a := &API{
-		log: log, parts: p, store: s, opts: o, mux: http.NewServeMux(), rates: newRates(o.Rate, o.Burst, o.Now), hooks: newRates(hookRate, hookBurst, o.Now),
+		log: log, parts: p, store: s, opts: o, mux: http.NewServeMux(), routes: routes(), rates: newRates(o.Rate, o.Burst, o.Now), hooks: newRates(hookRate, hookBurst, o.Now),
 		work: newSlots(o.Work, o.Queue, o.Wait), receive: newSlots(o.Receiving, 0, 0), arriving: newSlots(maxHooks, maxHooks, o.Wait),
 	}
 	var errs []error
-	for _, r := range routes() {
+	for _, r := range a.routes {
 		errs = append(errs, a.register(r))
 	}
 	if err := errors.Join(errs...); err != nil {
