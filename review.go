@@ -113,7 +113,12 @@ const (
 
 // Validate refuses types that there are not.
 func (c CreditType) Validate() error {
-	return oneOf("credit", c, CreditAnalyst, CreditFinder, CreditReporter, CreditCoord, CreditDeveloper, CreditReviewer, CreditVerifier, CreditTool, CreditSponsor, CreditOther)
+	return oneOf("credit", c, CreditTypes()...)
+}
+
+// CreditTypes lists all of them.
+func CreditTypes() []CreditType {
+	return []CreditType{CreditAnalyst, CreditFinder, CreditReporter, CreditCoord, CreditDeveloper, CreditReviewer, CreditVerifier, CreditTool, CreditSponsor, CreditOther}
 }
 
 // Effort is time that somebody gave.

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/auth"
 	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/pipeline"
+	"github.com/tocsin-dev/tocsin/internal/site"
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/internal/web"
 	"github.com/tocsin-dev/tocsin/policies"
@@ -46,12 +48,30 @@ func (s *Service) API(ctx context.Context) (*http.Server, *auth.Authenticator, e
 	if err != nil {
 		return nil, nil, err
 	}
+	pages, err := site.Mount(api, site.Options{Now: s.opts.Now, SignIn: s.vouches})
+	if err != nil {
+		return nil, nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/auth/", &s.door)
 	mux.Handle("/", api)
 	server := web.Server(s.log, mux)
 	server.Addr = c.Service.Listen
+	server.RegisterOnShutdown(pages.Close)
 	return server, who, nil
+}
+
+// vouches is the host of who vouches for people; empty: nobody does.
+func (s *Service) vouches() string {
+	p := s.set().config.Access.OIDC
+	if p == nil {
+		return ""
+	}
+	u, err := url.Parse(p.Issuer)
+	if err != nil {
+		return p.Issuer
+	}
+	return u.Host
 }
 
 // access is what a configuration says of who may, in the terms of auth.

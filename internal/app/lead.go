@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -31,6 +33,16 @@ func (s *Service) Declare(ctx context.Context, d tocsin.Declaration) (tocsin.Inc
 // Outlook says what an incident comes to for somebody.
 func (s *Service) Outlook(inc tocsin.Incident, who tocsin.Actor) tocsin.Outlook {
 	return s.set().law.Outlook(inc, who, s.opts.Now())
+}
+
+// Playbooks are those by which incidents are led, by name.
+func (s *Service) Playbooks() []tocsin.Playbook {
+	books := s.set().law.Playbooks
+	var out []tocsin.Playbook
+	for _, name := range slices.Sorted(maps.Keys(books)) {
+		out = append(out, books[name])
+	}
+	return out
 }
 
 // Public gives what the public may read of an incident.

@@ -86,3 +86,25 @@ func (c *conditions) where() string {
 	}
 	return ` WHERE ` + strings.Join(c.list, ` AND `)
 }
+
+// Versions are those of all incidents, by key: what changed since they were last asked for has a higher one.
+func (s *Store) Versions(ctx context.Context) (map[string]int, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT key, version FROM incidents`)
+	if err != nil {
+		return nil, fmt.Errorf("reading the versions of incidents: %w", err)
+	}
+	defer rows.Close()
+	out := map[string]int{}
+	for rows.Next() {
+		var key string
+		var version int
+		if err := rows.Scan(&key, &version); err != nil {
+			return nil, fmt.Errorf("reading the versions of incidents: %w", err)
+		}
+		out[key] = version
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading the versions of incidents: %w", err)
+	}
+	return out, nil
+}

@@ -43,6 +43,9 @@ func (a *API) Client(w http.ResponseWriter, r *http.Request) (*Client, error) {
 	return c, nil
 }
 
+// Anybody is a client for what is for everybody, whoever sent the request.
+func (a *API) Anybody(r *http.Request) *Client { return &Client{api: a, r: r} }
+
 // May says whether there is anything at all that they have a permission for.
 func (c *Client) May(p tocsin.Permission) bool { return c.Who.MaySomewhere(p) }
 
@@ -137,6 +140,12 @@ func (a *API) Handle(pattern string, h http.Handler) { a.mux.Handle(pattern, h) 
 
 // Lost has a page answer who asks for what there is not, outside of /v1/. It is for before the first request.
 func (a *API) Lost(h http.Handler) { a.lost = h }
+
+// Versions are those of all incidents, by key. They say when something changed, and nothing else.
+func (a *API) Versions(ctx context.Context) (map[string]int, error) { return a.store.Versions(ctx) }
+
+// Invalid says what is wrong with what somebody sent, in which field, and what to do. It is an [tocsin.ErrInvalid].
+func Invalid(field, fix, format string, args ...any) error { return invalid(field, fix, format, args...) }
 
 // Problem is how an error is told to whoever sent a request, with headers that belong to it. One that is ours is logged.
 func (a *API) Problem(r *http.Request, err error) (Problem, http.Header) {

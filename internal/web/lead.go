@@ -21,6 +21,8 @@ type Desk interface {
 	Declare(ctx context.Context, d tocsin.Declaration) (tocsin.Incident, error)
 	// Outlook says what an incident, as it is given, comes to for somebody.
 	Outlook(inc tocsin.Incident, who tocsin.Actor) tocsin.Outlook
+	// Playbooks are those by which incidents are led, by name.
+	Playbooks() []tocsin.Playbook
 	// Public gives what the public may read of an incident. Where that is nothing, and where there is no such incident, it is an
 	// [tocsin.ErrNotFound].
 	Public(ctx context.Context, key string) (tocsin.Publication, error)
@@ -142,6 +144,47 @@ func (c *call) postIncident(ctx context.Context) (answer, error) {
 		return answer{}, told(err)
 	}
 	return answer{status: 201, body: inc, header: map[string][]string{"Location": {"/v1/incidents/" + inc.Key}}}, nil
+}
+
+// A PlaybookTitle is a playbook in short.
+type PlaybookTitle struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+	Title   string `json:"title"`
+	About   string `json:"about,omitempty"`
+}
+
+// Playbooks are those by which incidents are led, by name.
+type Playbooks struct {
+	Items []PlaybookTitle `json:"items"`
+}
+
+func (c *call) listPlaybooks(context.Context) (answer, error) {
+	out := Playbooks{Items: []PlaybookTitle{}}
+	for _, p := range c.api.parts.Desk.Playbooks() {
+		out.Items = append(out.Items, PlaybookTitle{p.Name, p.Version, p.Title, p.About})
+	}
+	return answer{body: out}, nil
+}
+
+// Responders are people to whom something in an incident can be given, by name.
+type Responders struct {
+	Items []tocsin.Actor `json:"items"`
+}
+
+// listResponders tells responders of each other: who has signed in and may respond somewhere.
+func (c *call) listResponders(ctx context.Context) (answer, error) {
+	people, err := c.api.store.People(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	out := Responders{Items: []tocsin.Actor{}}
+	for _, p := range people {
+		if may := (tocsin.Principal{Grants: append(slices.Clone(p.Grants), p.Claimed...)}); !p.Disabled && may.MaySomewhere(tocsin.MayRespond) {
+			out.Items = append(out.Items, tocsin.Actor{ID: p.ID, Name: p.Name})
+		}
+	}
+	return answer{body: out}, nil
 }
 
 // getPublic answers everybody, and alike for what there is not and for what is not public.

@@ -106,6 +106,10 @@ func (w *world) Outlook(inc tocsin.Incident, who tocsin.Actor) tocsin.Outlook {
 	return tocsin.Outlook{Playbook: inc.Playbook, Next: []tocsin.Step{}, Can: []tocsin.Able{{Do: tocsin.DoNote, About: who.ID}}}
 }
 
+func (w *world) Playbooks() []tocsin.Playbook {
+	return []tocsin.Playbook{{Name: "leaked-secret", Version: 1, Title: "A secret leaked"}}
+}
+
 func (w *world) Lessons(known []tocsin.Incident, words string) []tocsin.Lesson {
 	var out []tocsin.Lesson
 	for _, inc := range known {

@@ -121,6 +121,12 @@ func routes() []route {
 			about: "Do something in an incident: take a role, finish a task, agree to a message. What each verb needs, and which roles may, stands in docs/responders.md.",
 			out:   map[int]any{200: tocsin.Incident{}}, do: (*call).postCommand},
 
+		{id: "listPlaybooks", pattern: "GET /v1/playbooks", needs: tocsin.MayRead, where: somewhere, about: "The playbooks by which incidents are led.",
+			out: map[int]any{200: Playbooks{}}, do: (*call).listPlaybooks},
+		{id: "listResponders", pattern: "GET /v1/responders", needs: tocsin.MayRespond, where: somewhere,
+			about: "The people to whom a role or a task can be given: who has signed in, and may respond somewhere.",
+			out:   map[int]any{200: Responders{}}, do: (*call).listResponders},
+
 		{id: "getPublicIncident", pattern: "GET /v1/public/incidents/{key}", where: open,
 			about: "What the public may read of an incident: what two people agreed to say. Each entry has a hash over itself and all before it.",
 			out:   map[int]any{200: tocsin.Publication{}}, do: (*call).getPublic},

@@ -1,0 +1,120 @@
+package site
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/web"
+)
+
+// An overview answers, in this order: is anything burning, what waits for me, can what we see be trusted.
+type overview struct {
+	Burning, Others []incidentRow
+	Over            []incidentRow
+	Mine            []mine
+	Waiting         []tocsin.ActionRow
+	Feeds           web.Feeds
+	Me              string
+}
+
+// Alarm says in a few words how much is burning.
+func (o overview) Alarm() string {
+	holds := 0
+	for _, r := range o.Burning {
+		if r.Urgency == tocsin.UrgencyHold {
+			holds++
+		}
+	}
+	parts := []string{}
+	if n := len(o.Burning) - holds; n > 0 {
+		parts = append(parts, count(n, "emergency is open", "emergencies are open"))
+	}
+	if holds > 0 {
+		parts = append(parts, count(holds, "hold waits for a decision", "holds wait for a decision"))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// mine is something that waits for whoever looks.
+type mine struct {
+	Incident  incidentRow
+	What, Why string
+	Due       time.Time
+}
+
+// maxRows bounds each list of the overview; the pages behind them have all.
+const maxRows = 50
+
+func (v *visit) overview() (shown, error) {
+	if !v.May(tocsin.MayRead) {
+		return shown{title: "Overview", body: overview{}}, nil
+	}
+	o := overview{Me: v.Who.ID}
+	open, err := web.Get[web.Page[tocsin.Incident]](v.Client, "listIncidents", web.Ask{Query: map[string]string{"open": "true", "limit": "500"}})
+	if err != nil {
+		return shown{}, err
+	}
+	for _, inc := range open.Items {
+		row := newRow(inc)
+		if inc.Urgency == tocsin.UrgencyRoutine {
+			o.Others = append(o.Others, row)
+		} else {
+			o.Burning = append(o.Burning, row)
+		}
+		o.Mine = append(o.Mine, v.waits(row)...)
+	}
+	slices.SortStableFunc(o.Mine, func(a, b mine) int { return a.Due.Compare(b.Due) })
+	slices.SortStableFunc(o.Burning, func(a, b incidentRow) int { return -tocsin.CompareLevels(a.Severity, b.Severity) })
+	o.Mine, o.Others = o.Mine[:min(maxRows, len(o.Mine))], o.Others[:min(10, len(o.Others))]
+	over, err := web.Get[web.Page[tocsin.Incident]](v.Client, "listIncidents", web.Ask{Query: map[string]string{"open": "false", "urgency": string(tocsin.UrgencyEmergency), "limit": "5"}})
+	if err != nil {
+		return shown{}, err
+	}
+	for _, inc := range over.Items {
+		o.Over = append(o.Over, newRow(inc))
+		o.Mine = append(o.Mine, v.waits(newRow(inc))...)
+	}
+	if v.May(tocsin.MayRespond) {
+		waiting, err := web.Get[web.Page[tocsin.ActionRow]](v.Client, "listActions", web.Ask{Query: map[string]string{"state": string(tocsin.ActionWaiting), "limit": "20"}})
+		if err != nil {
+			return shown{}, err
+		}
+		o.Waiting = waiting.Items
+	}
+	if o.Feeds, err = web.Get[web.Feeds](v.Client, "listFeeds", web.Ask{}); err != nil {
+		return shown{}, err
+	}
+	return shown{title: "Overview", body: o, incident: "*"}, nil
+}
+
+// waits is what of an incident waits for whoever looks: roles they were offered, tasks of theirs, messages that need a second person.
+func (v *visit) waits(inc incidentRow) (out []mine) {
+	me := v.Who.ID
+	held := map[tocsin.RoleName]bool{}
+	for _, r := range inc.Roles {
+		held[r.Name] = r.Holder.ID == me && me != ""
+		if r.Offered.ID == me && me != "" {
+			out = append(out, mine{inc, "Accept or decline: " + string(r.Name), r.Holder.Name + " offered it to you", r.OfferedAt})
+		}
+	}
+	for _, t := range inc.Tasks {
+		if !t.Done && !inc.State.Over() && (t.Owner.ID == me || t.Owner.ID == "" && held[t.Role]) {
+			out = append(out, mine{inc, t.Title, string(t.Role), t.Due})
+		}
+	}
+	for _, m := range inc.Messages {
+		if m.SentAt.IsZero() && m.WithdrawnAt.IsZero() && m.Author.ID != me && (held[tocsin.RoleCommander] || held[tocsin.RoleLiaison]) {
+			out = append(out, mine{inc, "Approve a message: " + string(m.Stage) + ", for " + string(m.Audience), m.Author.Name + " wrote it", m.At})
+		}
+	}
+	if inc.Review != nil {
+		for _, a := range inc.Review.Actions {
+			if a.DoneAt.IsZero() && a.Owner.ID == me {
+				out = append(out, mine{inc, a.Title, "the review asks for it", a.Due})
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,87 @@
+"use strict";
+// What works without it works better with it: times in the reader's zone, pages that stay up to date, and keys.
+(() => {
+  const zone = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+  const many = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
+  const distance = (ms) => {
+    const abs = Math.abs(ms), minutes = Math.floor(abs / 6e4);
+    if (minutes < 1) return "now";
+    const text = minutes < 60 ? `${minutes} min` : minutes < 2880 ? `${Math.floor(minutes / 60)} h` : many(Math.floor(minutes / 1440), "day");
+    return ms < 0 ? `${text} ago` : `in ${text}`;
+  };
+  const times = () => {
+    for (const t of document.querySelectorAll("time[datetime]:not([data-day])")) {
+      const at = new Date(t.dateTime);
+      if (t.hasAttribute("data-near")) {
+        t.textContent = distance(at - Date.now());
+        t.classList.toggle("past", at < Date.now());
+      } else t.textContent = zone.format(at);
+    }
+  };
+  times();
+  setInterval(times, 30000);
+
+  // A page that is out of date is fetched again, and what changed in it is put in its place. What somebody types stays.
+  const told = document.getElementById("told");
+  const renew = async () => {
+    const got = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (got.redirected || !got.ok) return;
+    const next = new DOMParser().parseFromString(await got.text(), "text/html");
+    let changed = false;
+    for (const old of document.querySelectorAll("[data-live]")) {
+      const fresh = next.getElementById(old.id);
+      if (!fresh || fresh.innerHTML === old.dataset.was || old.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")) continue;
+      old.dataset.was = fresh.innerHTML;
+      const open = [...old.querySelectorAll("details[open][id]")].map((d) => d.id);
+      old.replaceChildren(...document.adoptNode(fresh).childNodes);
+      for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+      old.classList.add("fresh");
+      setTimeout(() => old.classList.remove("fresh"), 2000);
+      changed = true;
+    }
+    times();
+    if (changed && told) told.textContent = "The page was brought up to date.";
+  };
+  const live = document.body.dataset.live;
+  if (live) {
+    for (const part of document.querySelectorAll("[data-live]")) part.dataset.was = part.innerHTML;
+    const state = document.getElementById("live");
+    const events = new EventSource(live);
+    let due;
+    events.onopen = () => { if (state) state.textContent = "live"; };
+    events.onerror = () => { if (state) state.textContent = "reconnecting"; };
+    events.addEventListener("changed", () => { clearTimeout(due); due = setTimeout(renew, Math.random() * 300); });
+  }
+
+  // What cannot be taken back is asked once more.
+  document.addEventListener("submit", (e) => {
+    const ask = e.submitter?.dataset.confirm ?? e.target.dataset.confirm;
+    if (ask && !confirm(ask)) e.preventDefault();
+  });
+
+  // Files are sent where they are dropped, and how far they have come is shown.
+  for (const form of document.querySelectorAll("form[data-upload]")) {
+    const file = form.querySelector("input[type=file]"), bar = form.querySelector("progress");
+    form.addEventListener("dragover", (e) => e.preventDefault());
+    form.addEventListener("drop", (e) => { e.preventDefault(); file.files = e.dataTransfer.files; form.requestSubmit(); });
+    form.addEventListener("submit", (e) => {
+      e.preventDefault();
+      const sent = new XMLHttpRequest();
+      sent.open("POST", form.action);
+      sent.upload.onprogress = (p) => { bar.hidden = false; bar.max = p.total; bar.value = p.loaded; };
+      sent.onload = () => { document.open(); document.write(sent.responseText); document.close(); history.replaceState(null, "", sent.responseURL); };
+      sent.onerror = () => form.submit();
+      sent.send(new FormData(form));
+    });
+  }
+
+  const keys = { "/": () => document.getElementById("q")?.focus(), a: () => document.getElementById("acknowledge")?.requestSubmit(), "?": () => document.getElementById("keys")?.showModal() };
+  for (const a of document.querySelectorAll("nav.main a[data-key]")) keys["g" + a.dataset.key] = () => a.click();
+  let before = "";
+  document.addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, dialog")) return;
+    const act = keys[before + e.key] ?? keys[e.key];
+    before = e.key === "g" ? "g" : "";
+    if (act) { e.preventDefault(); act(); }
+  });
+})();
