@@ -18,6 +18,22 @@ type Publication struct {
 	Entries []PublicEntry `json:"entries"`
 }
 
+// Name is what to call it in a heading.
+func (p Publication) Name() string {
+	if p.Title == "" {
+		return p.Incident
+	}
+	return p.Title
+}
+
+// Last is when something was last said.
+func (p Publication) Last() time.Time {
+	if len(p.Entries) == 0 {
+		return time.Time{}
+	}
+	return p.Entries[len(p.Entries)-1].At
+}
+
 // A PublicEntry is one thing that was said. What was said stays: something that was wrong is followed by another entry.
 type PublicEntry struct {
 	// Seq counts from 1 without a gap.

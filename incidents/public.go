@@ -3,6 +3,7 @@ package incidents
 import (
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,11 +55,7 @@ func public(m tocsin.Message) bool {
 // PublicMarkdown writes a publication as a page. What people wrote is Markdown of their own, and stays so.
 func PublicMarkdown(p tocsin.Publication) string {
 	var b strings.Builder
-	name := p.Title
-	if name == "" {
-		name = p.Incident
-	}
-	fmt.Fprintf(&b, "# %s\n\n", markdown.Text(markdown.Line(name, maxTitle)))
+	fmt.Fprintf(&b, "# %s\n\n", markdown.Text(markdown.Line(p.Name(), maxTitle)))
 	if p.State != "" {
 		fmt.Fprintf(&b, "State: **%s**\n\n", p.State)
 	}
@@ -103,27 +100,47 @@ type atomText struct {
 // PublicAtom writes a publication as an Atom feed, newest first. self is where the feed is, empty for nowhere.
 // https://www.rfc-editor.org/rfc/rfc4287
 func PublicAtom(p tocsin.Publication, self string) ([]byte, error) {
-	name := p.Title
-	if name == "" {
-		name = p.Incident
+	return atom("urn:tocsin:incident:"+p.Incident, markdown.Line(p.Name(), maxTitle), self, time.Time{}, atomEntries(p))
+}
+
+// maxFeed bounds the entries of a feed of many publications.
+const maxFeed = 100
+
+// StatusAtom writes what was published of many incidents as one Atom feed, newest first. now is when the feed changed if nothing was.
+func StatusAtom(list []tocsin.Publication, self string, now time.Time) ([]byte, error) {
+	var entries []atomEntry
+	for _, p := range list {
+		for _, e := range atomEntries(p) {
+			e.Title = markdown.Line(p.Name(), maxTitle) + ": " + e.Title
+			entries = append(entries, e)
+		}
 	}
-	f := atomFeed{ID: "urn:tocsin:incident:" + p.Incident, Title: markdown.Line(name, maxTitle), Author: atomAuthor{"Tocsin"}}
+	slices.SortStableFunc(entries, func(a, b atomEntry) int { return strings.Compare(b.Updated, a.Updated) })
+	return atom("urn:tocsin:status", "Status", self, now, entries[:min(len(entries), maxFeed)])
+}
+
+func atom(id, title, self string, updated time.Time, entries []atomEntry) ([]byte, error) {
+	f := atomFeed{ID: id, Title: title, Author: atomAuthor{"Tocsin"}, Updated: updated.UTC().Format(time.RFC3339), Entries: entries}
 	if self != "" {
 		f.Link = &atomLink{"self", self}
-	}
-	for i := len(p.Entries) - 1; i >= 0; i-- {
-		e := p.Entries[i]
-		f.Entries = append(f.Entries, atomEntry{
-			ID: "urn:tocsin:" + e.Hash, Title: fmt.Sprintf("%s: %s", e.Stage, markdown.Line(e.Text, 100)), Updated: e.At.UTC().Format(time.RFC3339),
-			Content: atomText{"text", e.Text},
-		})
 	}
 	if len(f.Entries) > 0 {
 		f.Updated = f.Entries[0].Updated
 	}
 	out, err := xml.MarshalIndent(f, "", "  ")
 	if err != nil {
-		return nil, fmt.Errorf("writing the feed of %s: %w", p.Incident, err)
+		return nil, fmt.Errorf("writing the feed %s: %w", id, err)
 	}
 	return append([]byte(xml.Header), append(out, '\n')...), nil
+}
+
+// atomEntries are those of a publication, newest first.
+func atomEntries(p tocsin.Publication) (out []atomEntry) {
+	for _, e := range slices.Backward(p.Entries) {
+		out = append(out, atomEntry{
+			ID: "urn:tocsin:" + e.Hash, Title: fmt.Sprintf("%s: %s", e.Stage, markdown.Line(e.Text, 100)), Updated: e.At.UTC().Format(time.RFC3339),
+			Content: atomText{"text", e.Text},
+		})
+	}
+	return out
 }

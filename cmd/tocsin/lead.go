@@ -27,7 +27,7 @@ func local(name string) tocsin.Actor { return tocsin.Actor{ID: "local:" + name, 
 // leading adds a command for each verb.
 func leading(path *string) []*cobra.Command {
 	out := []*cobra.Command{
-		declareCommand(path), verifyTimeline(path), publicCommand(path), reviewCommand(path), advisoryCommand(path), retrospectiveCommand(path), lessonsCommand(path),
+		declareCommand(path), verifyTimeline(path), publicCommand(path), pagesCommand(path), reviewCommand(path), advisoryCommand(path), retrospectiveCommand(path), lessonsCommand(path),
 	}
 	for _, v := range incidents.Verbs() {
 		out = append(out, verbCommand(path, v))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -48,7 +49,7 @@ func (s *Service) API(ctx context.Context) (*http.Server, *auth.Authenticator, e
 	if err != nil {
 		return nil, nil, err
 	}
-	pages, err := site.Mount(api, site.Options{Now: s.opts.Now, SignIn: s.vouches})
+	pages, err := site.Mount(api, site.Options{Now: s.opts.Now, SignIn: s.vouches, URL: func() string { return strings.TrimSuffix(s.access(s.set().config).URL, "/") }})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -56,6 +57,53 @@ func (s *Service) Public(ctx context.Context, key string) (tocsin.Publication, e
 		return p, fmt.Errorf("incident %s: %w", key, tocsin.ErrNotFound)
 	}
 	return p, nil
+}
+
+// publicFor is how long what the public reads of all incidents is good for: strangers ask as often as they like.
+const publicFor = 10 * time.Second
+
+// A bulletin is what the public may read of all incidents, as it was a moment ago.
+type bulletin struct {
+	mu   sync.Mutex
+	at   time.Time
+	list []tocsin.Publication
+}
+
+// Publications are what the public may read of all incidents, the one of which something was said last first. It may be some seconds old.
+// The list is shared, and is not to be changed.
+func (s *Service) Publications(ctx context.Context) ([]tocsin.Publication, error) {
+	p, now := &s.bulletin, s.opts.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.at.IsZero() || now.Sub(p.at).Abs() >= publicFor {
+		list, err := Publications(ctx, s.store)
+		if err != nil {
+			return nil, err
+		}
+		p.at, p.list = now, list
+	}
+	return p.list, nil
+}
+
+// Publications reads what the public may read of all incidents from a store, the one of which something was said last first.
+func Publications(ctx context.Context, s *store.Store) ([]tocsin.Publication, error) {
+	all, err := s.Incidents(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := []tocsin.Publication{}
+	for _, inc := range all {
+		if one, ok := incidents.Publish(inc); ok {
+			list = append(list, one)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b tocsin.Publication) int { return b.Last().Compare(a.Last()) })
+	return list, nil
+}
+
+// Feed writes publications as an Atom feed; self is where it is.
+func (s *Service) Feed(list []tocsin.Publication, self string) ([]byte, error) {
+	return incidents.StatusAtom(list, self, s.opts.Now())
 }
 
 // Lessons are what the closed reviews of incidents say.

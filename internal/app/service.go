@@ -72,6 +72,7 @@ type Service struct {
 	door      door          // of a service that answers
 	running   chan struct{} // closed once there is an engine
 	settings  atomic.Pointer[settings]
+	bulletin  bulletin
 }
 
 // settings are what a configuration says, read whole before anything of it holds.

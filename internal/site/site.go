@@ -19,6 +19,8 @@ type Options struct {
 	Now func() time.Time
 	// SignIn is the host of who vouches for people; empty: nobody does, and only tokens come in.
 	SignIn func() string
+	// URL is where people reach the service, without a slash at its end.
+	URL func() string
 }
 
 // A Site answers browsers. It is safe for concurrent use.
@@ -37,6 +39,9 @@ func Mount(api *web.API, o Options) (*Site, error) {
 	if o.SignIn == nil {
 		o.SignIn = func() string { return "" }
 	}
+	if o.URL == nil {
+		o.URL = func() string { return "" }
+	}
 	set, err := view.New()
 	if err != nil {
 		return nil, err
@@ -46,6 +51,9 @@ func Mount(api *web.API, o Options) (*Site, error) {
 		api.Handle(p.pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(p, w, r) }))
 	}
 	api.Handle("GET /assets/{name}", http.HandlerFunc(s.asset))
+	api.Handle("GET /status/feed.atom", http.HandlerFunc(s.feed))
+	api.Handle("GET /status/badge.svg", http.HandlerFunc(s.badge))
+	api.Handle("GET /status/{key}/publication.json", http.HandlerFunc(s.publication))
 	api.Handle("GET /live", http.HandlerFunc(s.live))
 	api.Lost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(&visit{site: s, w: w, r: r, now: o.Now()}, tocsin.ErrNotFound)
@@ -58,8 +66,8 @@ type page struct {
 	pattern string
 	// section of the navigation.
 	section string
-	// template shows what get gives. A page that changes something has do instead, which says where to go then, and again, which shows
-	// the page that the form was on.
+	// template shows what get gives. A form is posted to one with do instead, which says where to go then, and again, which shows
+	// the page that the form was on; one with get shows what came of it.
 	template string
 	get      func(*visit) (shown, error)
 	do       func(*visit) (string, error)
@@ -108,7 +116,7 @@ func (s *Site) serve(p page, w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if p.do != nil {
+	if r.Method == http.MethodPost {
 		s.change(p, v)
 		return
 	}
@@ -126,14 +134,20 @@ const maxForm = 128 << 10
 // change does what a form asks for, and goes where it says. What was refused is told on the page that the form was on, with all that was
 // typed.
 func (s *Site) change(p page, v *visit) {
-	var to string
+	v.w.Header().Set("Cache-Control", "no-store")
 	err := v.form()
-	if err == nil {
-		to, err = p.do(v)
-	}
-	if err == nil {
-		http.Redirect(v.w, v.r, to, http.StatusSeeOther)
-		return
+	if err == nil && p.do != nil {
+		var to string
+		if to, err = p.do(v); err == nil {
+			http.Redirect(v.w, v.r, to, http.StatusSeeOther)
+			return
+		}
+	} else if err == nil {
+		var got shown
+		if got, err = p.get(v); err == nil {
+			s.write(v, http.StatusOK, p, got, nil)
+			return
+		}
 	}
 	if p.again != nil {
 		v.tried = v.r.PostForm
@@ -211,6 +225,8 @@ func (v *visit) nav() []view.Link {
 		needs    tocsin.Permission
 	}{
 		{"Overview", "/", tocsin.MayRead}, {"Incidents", "/incidents", tocsin.MayRead}, {"Projects", "/projects", tocsin.MayRead}, {"Findings", "/findings", tocsin.MayRead},
+		{"Policies", "/policies", tocsin.MayRead}, {"Actions", "/actions", tocsin.MayRead}, {"Lessons", "/lessons", tocsin.MayRead}, {"Feeds", "/feeds", tocsin.MayRead},
+		{"Audit", "/audit", tocsin.MayRule}, {"Jobs", "/jobs", tocsin.MayRule}, {"Settings", "/settings", tocsin.MayGate}, {"API", "/reference", tocsin.MayGate},
 	} {
 		if v.May(l.needs) {
 			out = append(out, view.Link{Name: l.name, To: l.to})

@@ -4,6 +4,8 @@ package site
 func pages() []page {
 	room := page{section: "Incidents", template: "room", get: (*visit).room}
 	declare := page{section: "Incidents", template: "declare", get: (*visit).declaring}
+	settings := page{section: "Settings", template: "settings", get: (*visit).settings}
+	jobs := page{section: "Jobs", template: "jobs", get: (*visit).jobs}
 	return []page{
 		{pattern: "GET /{$}", section: "Overview", template: "overview", get: (*visit).overview},
 		{pattern: "GET /sign-in", template: "signin", get: (*visit).signIn, open: true},
@@ -14,5 +16,21 @@ func pages() []page {
 		{pattern: "GET /incidents/{key}", section: room.section, template: room.template, get: room.get},
 		{pattern: "POST /incidents/{key}", do: (*visit).act, again: &room},
 		{pattern: "POST /actions", do: (*visit).judge},
+
+		{pattern: "GET /actions", section: "Actions", template: "actions", get: (*visit).actions},
+		{pattern: "GET /lessons", section: "Lessons", template: "lessons", get: (*visit).lessons},
+		{pattern: "GET /feeds", section: "Feeds", template: "feeds", get: (*visit).feeds},
+		{pattern: "GET /audit", section: "Audit", template: "audit", get: (*visit).audit},
+		{pattern: "GET /jobs", section: jobs.section, template: jobs.template, get: jobs.get},
+		{pattern: "POST /jobs", do: (*visit).retryJob, again: &jobs},
+		{pattern: "GET /settings", section: settings.section, template: settings.template, get: settings.get},
+		{pattern: "POST /settings/people", do: (*visit).changePerson, again: &settings},
+		{pattern: "POST /settings/tokens", section: settings.section, template: settings.template, get: (*visit).makeToken, again: &settings},
+		{pattern: "POST /settings/tokens/end", do: (*visit).endToken, again: &settings},
+		{pattern: "GET /reference", section: "API", template: "reference", get: (*visit).reference},
+		{pattern: "GET /search", template: "search", get: (*visit).search},
+
+		{pattern: "GET /status", template: "status", get: (*visit).status, open: true},
+		{pattern: "GET /status/{key}", template: "public", get: (*visit).public, open: true},
 	}
 }

@@ -135,17 +135,54 @@ func (c *Client) request(ctx context.Context, line route, q Ask) (*http.Request,
 	return r, nil
 }
 
+// A Line is one route of the table, for people who write programs.
+type Line struct {
+	ID, Method, Path, About string
+	// Needs is the permission, Where what it is needed of.
+	Needs tocsin.Permission
+	Where string
+	Query []Parameter
+}
+
+// A Parameter of a query.
+type Parameter struct {
+	Name, About string
+	// One are the values that it may have; nil: any text.
+	One []string
+}
+
+// Table is all routes, in the order of the document.
+func (a *API) Table() []Line {
+	var out []Line
+	for _, r := range a.routes {
+		l := Line{ID: r.id, About: r.about, Needs: r.needs, Where: string(r.where)}
+		l.Method, l.Path, _ = strings.Cut(r.pattern, " ")
+		for _, p := range r.query {
+			l.Query = append(l.Query, Parameter{p.name, p.about, p.one})
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
 // Handle has requests of a pattern answered by a page. It is for before the first request.
 func (a *API) Handle(pattern string, h http.Handler) { a.mux.Handle(pattern, h) }
 
 // Lost has a page answer who asks for what there is not, outside of /v1/. It is for before the first request.
 func (a *API) Lost(h http.Handler) { a.lost = h }
 
+// Feed is what the public may read as Atom; self is where it is.
+func (a *API) Feed(list []tocsin.Publication, self string) ([]byte, error) {
+	return a.parts.Desk.Feed(list, self)
+}
+
 // Versions are those of all incidents, by key. They say when something changed, and nothing else.
 func (a *API) Versions(ctx context.Context) (map[string]int, error) { return a.store.Versions(ctx) }
 
 // Invalid says what is wrong with what somebody sent, in which field, and what to do. It is an [tocsin.ErrInvalid].
-func Invalid(field, fix, format string, args ...any) error { return invalid(field, fix, format, args...) }
+func Invalid(field, fix, format string, args ...any) error {
+	return invalid(field, fix, format, args...)
+}
 
 // Problem is how an error is told to whoever sent a request, with headers that belong to it. One that is ours is logged.
 func (a *API) Problem(r *http.Request, err error) (Problem, http.Header) {

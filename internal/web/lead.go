@@ -26,6 +26,9 @@ type Desk interface {
 	// Public gives what the public may read of an incident. Where that is nothing, and where there is no such incident, it is an
 	// [tocsin.ErrNotFound].
 	Public(ctx context.Context, key string) (tocsin.Publication, error)
+	// Publications are what the public may read of all incidents, the one of which something was said last first; Feed writes some as Atom.
+	Publications(ctx context.Context) ([]tocsin.Publication, error)
+	Feed(list []tocsin.Publication, self string) ([]byte, error)
 	// Advisory gives the advisory to those downstream in a format, as JSON: as it is now, or a published revision. What there is not is an
 	// [tocsin.ErrNotFound], and what a format cannot say an [tocsin.ErrConflict].
 	Advisory(ctx context.Context, key, format string, revision int) ([]byte, error)
@@ -198,6 +201,23 @@ func (c *call) getPublic(ctx context.Context) (answer, error) {
 		return answer{}, err
 	}
 	return answer{body: p, header: map[string][]string{"Cache-Control": {"public, max-age=60"}}}, nil
+}
+
+// Publications are what the public may read, the one of which something was said last first.
+type Publications struct {
+	Items []tocsin.Publication `json:"items"`
+	// More is how many older ones are left out.
+	More int `json:"more"`
+}
+
+// listPublic answers everybody.
+func (c *call) listPublic(ctx context.Context) (answer, error) {
+	all, err := c.api.parts.Desk.Publications(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	out := Publications{Items: all[:min(len(all), pageSize)], More: max(0, len(all)-pageSize)}
+	return answer{body: out, header: map[string][]string{"Cache-Control": {"public, max-age=60"}}}, nil
 }
 
 // told gives the text of a refusal to the one who asked: it speaks of the incident and the command only, which they know.

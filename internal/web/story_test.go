@@ -110,6 +110,15 @@ func (w *world) Playbooks() []tocsin.Playbook {
 	return []tocsin.Playbook{{Name: "leaked-secret", Version: 1, Title: "A secret leaked"}}
 }
 
+func (w *world) Publications(ctx context.Context) ([]tocsin.Publication, error) {
+	p, err := w.Public(ctx, "INC-pay-CVE-2026-1")
+	return []tocsin.Publication{p}, err
+}
+
+func (w *world) Feed(list []tocsin.Publication, self string) ([]byte, error) {
+	return fmt.Appendf(nil, "%d at %s", len(list), self), nil
+}
+
 func (w *world) Lessons(known []tocsin.Incident, words string) []tocsin.Lesson {
 	var out []tocsin.Lesson
 	for _, inc := range known {

@@ -127,6 +127,9 @@ func routes() []route {
 			about: "The people to whom a role or a task can be given: who has signed in, and may respond somewhere.",
 			out:   map[int]any{200: Responders{}}, do: (*call).listResponders},
 
+		{id: "listPublic", pattern: "GET /v1/public/incidents", where: open,
+			about: "What the public may read of all incidents, the one of which something was said last first, up to 100. It may be some seconds old.",
+			out:   map[int]any{200: Publications{}}, do: (*call).listPublic},
 		{id: "getPublicIncident", pattern: "GET /v1/public/incidents/{key}", where: open,
 			about: "What the public may read of an incident: what two people agreed to say. Each entry has a hash over itself and all before it.",
 			out:   map[int]any{200: tocsin.Publication{}}, do: (*call).getPublic},

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"strings"
 	"time"
@@ -34,6 +35,8 @@ type Page struct {
 	Wrong *Wrong
 	// Live is where the page hears that it is out of date; empty: it does not.
 	Live string
+	// Copy says that it is a file, and nobody can sign in there.
+	Copy bool
 	// Exercise says that what the page is about is one.
 	Exercise bool
 	Body     any
@@ -117,14 +120,8 @@ func (s *Set) Write(w io.Writer, name string, p Page) error {
 	return err
 }
 
-// Names are those of all pages.
-func (s *Set) Names() []string {
-	var out []string
-	for name := range s.pages {
-		out = append(out, name)
-	}
-	return out
-}
+// Assets are all of them, by name.
+func (s *Set) Assets() map[string]Asset { return maps.Clone(s.assets) }
 
 // Asset gives a file by its name; ok is false if there is none, or no longer.
 func (s *Set) Asset(name string) (a Asset, ok bool) {

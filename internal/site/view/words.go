@@ -13,7 +13,7 @@ import (
 // words are what templates can say.
 func words() template.FuncMap {
 	return template.FuncMap{
-		"at": at, "day": day, "near": near, "span": span, "plural": plural, "path": url.PathEscape, "tone": tone, "join": strings.Join, "cut": cut,
+		"at": at, "day": day, "near": near, "ago": ago, "took": took, "plural": plural, "path": url.PathEscape, "tone": tone, "join": strings.Join, "cut": cut,
 		"percent": percent, "short": short, "of": of, "add": func(a, b int) int { return a + b }, "list": list, "upper": first, "datetime": datetime, "query": query, "text": text,
 	}
 }
@@ -36,17 +36,29 @@ func day(t time.Time) template.HTML {
 	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-day>%s</time>`, u.Format(time.DateOnly), u.Format("2 Jan 2006")))
 }
 
-// near is a moment by its distance from now, such as "in 3 h" or "2 days ago". The script keeps it right.
+// near is a deadline by its distance from now, such as "in 3 h" or "2 days ago". The script keeps it right.
 func near(now, t time.Time) template.HTML {
 	if t.IsZero() {
 		return `<span class="none">not set</span>`
 	}
-	u := t.UTC()
 	class := ""
-	if u.Before(now) {
+	if t.Before(now) {
 		class = ` class="past"`
 	}
-	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s UTC" data-near%s>%s</time>`, u.Format(time.RFC3339), u.Format("2 January 2006 15:04:05"), class, distance(u.Sub(now))))
+	return relative(now, t, ` data-near="due"`+class)
+}
+
+// ago is a moment by its distance from now, of something that happened: nothing is wrong with its being past.
+func ago(now, t time.Time) template.HTML {
+	if t.IsZero() {
+		return `<span class="none">never</span>`
+	}
+	return relative(now, t, ` data-near`)
+}
+
+func relative(now, t time.Time, attributes string) template.HTML {
+	u := t.UTC()
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s UTC"%s>%s</time>`, u.Format(time.RFC3339), u.Format("2 January 2006 15:04:05"), attributes, distance(u.Sub(now))))
 }
 
 // distance is a length of time from now. The script has the same rule.
@@ -69,8 +81,16 @@ func distance(d time.Duration) string {
 	return "in " + text
 }
 
-// span is a length of time in words.
-func span(d time.Duration) string { return strings.TrimPrefix(distance(max(d, 0)), "in ") }
+// took is a length of time in words, from seconds; -1 is not known.
+func took(seconds int) string {
+	if seconds < 0 {
+		return "–"
+	}
+	if seconds < 60 {
+		return "under 1 min"
+	}
+	return strings.TrimPrefix(distance(time.Duration(seconds)*time.Second), "in ")
+}
 
 // datetime is a moment as a field of a form has it, in UTC.
 func datetime(t time.Time) string {

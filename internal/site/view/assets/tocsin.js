@@ -14,7 +14,7 @@
       const at = new Date(t.dateTime);
       if (t.hasAttribute("data-near")) {
         t.textContent = distance(at - Date.now());
-        t.classList.toggle("past", at < Date.now());
+        t.classList.toggle("past", t.dataset.near === "due" && at < Date.now());
       } else t.textContent = zone.format(at);
     }
   };
