@@ -175,6 +175,22 @@ type Silence struct {
 	EndedBy string `json:"ended_by,omitempty"`
 }
 
+// MaxSilence is how long something may be kept quiet at a time.
+const MaxSilence = 90 * Day
+
+// Validate refuses a silence that is over before it begins, is too long, or does not say who made it and why.
+func (s Silence) Validate() error {
+	switch {
+	case !s.Until.After(s.From) || s.Until.Sub(s.From) > MaxSilence:
+		return fmt.Errorf("%w: until: want a time in the next 90 days", ErrInvalid)
+	case strings.TrimSpace(s.Reason) == "" || len(s.Reason) > 1000:
+		return fmt.Errorf("%w: reason: it is missing or long, and others will read why it is quiet", ErrInvalid)
+	case strings.TrimSpace(s.By) == "" || len(s.By) > 200:
+		return fmt.Errorf("%w: by: it is missing or long: say who you are", ErrInvalid)
+	}
+	return nil
+}
+
 // Holds says whether it is in force.
 func (s Silence) Holds(now time.Time) bool { return !now.Before(s.From) && now.Before(s.Until) }
 

@@ -14,9 +14,6 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/store"
 )
 
-// maxSilence is how long something may be kept quiet at a time.
-const maxSilence = 90 * tocsin.Day
-
 func silenceCommand(path *string) *cobra.Command {
 	var match, until, reason, person string
 	cmd := &cobra.Command{
@@ -41,16 +38,12 @@ told all the same. Who made it, and why, stands wherever it holds something back
 		if err != nil {
 			return exit{exitUsage, fmt.Errorf("--until: %w", err)}
 		}
-		switch {
-		case !end.After(now) || end.Sub(now) > maxSilence:
-			return exit{exitUsage, errors.New("--until: want a time in the next 90 days")}
-		case strings.TrimSpace(reason) == "" || len(reason) > 1000:
-			return exit{exitUsage, errors.New("--reason is missing or long: others will read why it is quiet")}
-		case strings.TrimSpace(person) == "" || len(person) > 200:
-			return exit{exitUsage, errors.New("--as is missing or long: say who you are")}
+		one := tocsin.Silence{Match: m, By: person, Reason: reason, From: now, Until: end}
+		if err := one.Validate(); err != nil {
+			return exit{exitUsage, fmt.Errorf("--until, --reason, --as: %w", err)}
 		}
 		return withStore(cmd.Context(), *path, func(s *store.Store) error {
-			one, err := s.AddSilence(cmd.Context(), tocsin.Silence{Match: m, By: person, Reason: reason, From: now, Until: end})
+			one, err := s.AddSilence(cmd.Context(), one)
 			if err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ func pages() []page {
 	declare := page{section: "Incidents", template: "declare", get: (*visit).declaring}
 	settings := page{section: "Settings", template: "settings", get: (*visit).settings}
 	jobs := page{section: "Jobs", template: "jobs", get: (*visit).jobs}
+	notices := page{section: "Notifications", template: "notices", get: (*visit).notices}
 	return []page{
 		{pattern: "GET /{$}", section: "Overview", template: "overview", get: (*visit).overview},
 		{pattern: "GET /sign-in", template: "signin", get: (*visit).signIn, open: true},
@@ -18,6 +19,9 @@ func pages() []page {
 		{pattern: "POST /actions", do: (*visit).judge},
 
 		{pattern: "GET /actions", section: "Actions", template: "actions", get: (*visit).actions},
+		{pattern: "GET /notifications", section: notices.section, template: notices.template, get: notices.get},
+		{pattern: "POST /notifications", do: (*visit).silence, again: &notices},
+		{pattern: "POST /notifications/end", do: (*visit).unsilence, again: &notices},
 		{pattern: "GET /lessons", section: "Lessons", template: "lessons", get: (*visit).lessons},
 		{pattern: "GET /feeds", section: "Feeds", template: "feeds", get: (*visit).feeds},
 		{pattern: "GET /audit", section: "Audit", template: "audit", get: (*visit).audit},

@@ -28,6 +28,10 @@ func accessRequests(id, on string) asked {
 	case "postIncident":
 		return asked{method: "POST", path: "/v1/incidents", header: asJSON,
 			body: `{"playbook":"leaked-secret","title":"A token was in a log","reason":"seen by hand","severity":"high","group":"pay","projects":["` + strings.ReplaceAll(slug, "%2F", "/") + `"]}`}
+	case "postSilence":
+		return asked{method: "POST", path: "/v1/silences", body: `{"match":"group=pay","until":"2026-03-02T00:00:00Z","reason":"moving house"}`, header: asJSON}
+	case "deleteSilence":
+		return asked{method: "DELETE", path: "/v1/silences/s1"}
 	case "retryJob":
 		return asked{method: "POST", path: "/v1/jobs/7/retry"}
 	case "postGitHub":

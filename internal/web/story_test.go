@@ -81,6 +81,10 @@ func newWorldIn(t testing.TB, database string, options ...func(*Options)) *world
 	for _, slug := range []string{"pay/shop", "web/site"} {
 		w.watch(slug)
 	}
+	quiet := tocsin.Silence{Match: tocsin.NoticeMatch{Group: []string{"web"}}, By: "Ada", Reason: "moving house", From: noon, Until: noon.Add(time.Hour)}
+	if _, err := s.AddSilence(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
 	return w
 }
 
@@ -264,6 +268,7 @@ func (w *world) watch(slug string) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
+		o.Notices = append(o.Notices, tocsin.NoticeRecord{Receiver: "chat", Incident: key, Upto: 1, At: noon, News: []tocsin.News{tocsin.NewsOpened}, Route: "all", Why: "opened in " + slug})
 		a.Revision, a.Incident, a.Project, a.Repository, a.Audience, a.TLP, a.Approvals, a.CreatedAt = 1, key, slug, slug, tocsin.VisibilityPrivate, tocsin.TLPAmber, 1, noon
 		o.Actions = append(o.Actions, a)
 	}

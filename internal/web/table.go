@@ -160,6 +160,17 @@ func routes() []route {
 		{id: "vetoAction", pattern: "POST /v1/actions/{key}/veto", needs: tocsin.MayRespond, where: theAction, about: "Stop an action that waits for approval.",
 			out: map[int]any{200: tocsin.ActionRow{}}, do: (*call).vetoAction},
 
+		{id: "listNotices", pattern: "GET /v1/notices", needs: tocsin.MayRead, where: somewhere, about: "Who was told what of incidents, and who was not and why, the newest first, up to 500. Of incidents all of whose projects you see.",
+			query: []param{{name: "incident", about: "key of the incident"}, {name: "receiver", about: "who was told"}, {name: "since", about: "time or day from which; missing: seven days", typ: paramTime}},
+			out:   map[int]any{200: Notices{}}, do: (*call).listNotices},
+		{id: "listSilences", pattern: "GET /v1/silences", needs: tocsin.MayRead, where: everywhere, about: "The silences that hold, in the order in which they end.",
+			out: map[int]any{200: Silences{}}, do: (*call).listSilences},
+		{id: "postSilence", pattern: "POST /v1/silences", needs: tocsin.MayRespond, where: everywhere, in: SilenceInput{},
+			about: "Keep news quiet for a while. An emergency that nobody acknowledged is told all the same.",
+			out:   map[int]any{201: tocsin.Silence{}}, do: (*call).postSilence},
+		{id: "deleteSilence", pattern: "DELETE /v1/silences/{id}", needs: tocsin.MayRespond, where: everywhere, about: "End a silence now.",
+			out: map[int]any{204: nil}, do: (*call).deleteSilence},
+
 		{id: "listPolicies", pattern: "GET /v1/policies", needs: tocsin.MayRead, where: somewhere, about: "The policies that are loaded.",
 			out: map[int]any{200: Policies{}}, do: (*call).listPolicies},
 		{id: "listFeeds", pattern: "GET /v1/feeds", needs: tocsin.MayRead, where: somewhere, about: "The advisory feeds, and the snapshot that verdicts are made with.",
