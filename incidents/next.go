@@ -9,13 +9,16 @@ import (
 	"github.com/tocsin-dev/tocsin"
 )
 
-// A Step is what is to be done next in an incident: a task, or a decision of its playbook that nobody made yet.
+// A Step is what is to be done next in an incident: a task, a decision of its playbook that nobody made yet, or the repair of what fails on the
+// commit that shows a project clear.
 type Step struct {
-	// Task or Decision, by id, with its title or question.
+	// Task or Decision, by id, with its title or question; "checks" for such a repair.
 	ID, Title string
-	Role      tocsin.RoleName
-	Owner     tocsin.Actor
-	// Due is zero for a decision.
+	// Project that a repair is about, by slug; empty for a task or decision.
+	Project string
+	Role    tocsin.RoleName
+	Owner   tocsin.Actor
+	// Due is zero for a decision and a repair.
 	Due time.Time
 	// Answers of a decision; a task has none.
 	Answers []tocsin.PointAnswer
@@ -31,7 +34,7 @@ func Next(inc tocsin.Incident, book tocsin.Playbook) []Step {
 	if inc.State.Over() {
 		return nil
 	}
-	var out []Step
+	out := repairs(inc)
 	for _, t := range inc.Tasks {
 		if !t.Done && applies(inc, t) {
 			out = append(out, Step{ID: t.ID, Title: t.Title, Role: t.Role, Owner: t.Owner, Due: t.Due, Waits: waitsFor(inc, t), Proof: t.Proof})
