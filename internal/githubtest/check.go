@@ -31,7 +31,7 @@ type checked struct {
 	at time.Time
 }
 
-// Run has something run at a commit of a repository. A later run of the same name and App takes the place of an earlier one.
+// Run has something run at a commit of a repository, which is there from then on. A later run of the same name and App takes the place of an earlier one.
 func (s *Server) Run(repo, commit string, list ...Check) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,6 +42,7 @@ func (s *Server) Run(repo, commit string, list ...Check) error {
 	if r.checks == nil {
 		r.checks = map[string][]checked{}
 	}
+	r.checks[commit] = slices.Clip(r.checks[commit])
 	for _, c := range list {
 		have := slices.DeleteFunc(r.checks[commit], func(o checked) bool { return o.Name == c.Name && o.App == c.App })
 		r.checks[commit] = append(have, checked{c, s.id(), s.opts.Now().UTC()})
