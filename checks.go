@@ -43,13 +43,10 @@ const (
 	CheckUnknown CheckState = "unknown" // of all together only: there is no telling
 )
 
-// CheckPatience is how long after a scan read a commit is waited for what did not begin: a forge takes minutes to start checks, and some
-// that are required never run on the default branch.
-const CheckPatience = 15 * time.Minute
-
-// State is what the checks that count come to: failed, pending, unknown or passed. What failed has failed, whatever else is not known.
-func (c CommitChecks) State(now time.Time) CheckState {
-	var seen, pending, missing bool
+// State is what the checks that count come to: failed, pending, unknown or passed. What failed has failed, whatever else is not known; what is
+// missing may yet begin, until Unknown says that nobody waits for it any more.
+func (c CommitChecks) State() CheckState {
+	var counts, pending, missing bool
 	for _, r := range c.Runs {
 		switch {
 		case !r.Required:
@@ -57,21 +54,15 @@ func (c CommitChecks) State(now time.Time) CheckState {
 		case r.State == CheckFailed:
 			return CheckFailed
 		}
-		seen = true
+		counts = true
 		pending = pending || r.State == CheckPending
 		missing = missing || r.State == CheckMissing
 	}
 	switch {
-	case c.Commit == "" || c.AskedAt.IsZero():
+	case c.Commit == "" || c.AskedAt.IsZero() || c.Unknown != "" && !pending:
 		return CheckUnknown
-	case pending:
+	case pending || missing || !counts:
 		return CheckPending
-	case c.Unknown != "":
-		return CheckUnknown
-	case (missing || !seen) && now.Before(c.Since.Add(CheckPatience)):
-		return CheckPending
-	case missing || !seen:
-		return CheckUnknown
 	}
 	return CheckPassed
 }
@@ -83,12 +74,8 @@ func (c CommitChecks) Doubt() string {
 		return "no scan said which commit it read"
 	case c.AskedAt.IsZero():
 		return "nobody asked"
-	case c.Unknown != "":
-		return c.Unknown
-	case len(c.Named(CheckMissing)) > 0:
-		return "a required check did not run"
 	}
-	return "nothing ran that counts"
+	return c.Unknown
 }
 
 // Named gives the names of the checks that count and are in a state.

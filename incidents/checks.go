@@ -13,8 +13,8 @@ import (
 // askedAgain is how often it is written down that the forge says the same again.
 const askedAgain = time.Hour
 
-// LearnChecks takes in what the forge says of the commits that show projects clear, by slug. A later commit takes the place of one that is
-// held up by its checks: so a repair counts. An answer about an earlier commit is passed over, and so is one about a project that is not clear.
+// LearnChecks takes in what the forge says of the commits that show projects clear, by slug. A later commit takes the place of the one that is
+// there, so that a repair counts. An answer about an earlier one is passed over, and so is one about a project that is not clear.
 func (r Rules) LearnChecks(known []tocsin.Incident, key string, said map[string]tocsin.CommitChecks, now time.Time) ([]Change, error) {
 	d, err := r.learner(known, key)
 	if err != nil {
@@ -36,12 +36,6 @@ func (r Rules) LearnChecks(known []tocsin.Incident, key string, said map[string]
 		r.settle(d, now, byScan)
 	}
 	return changes([]*draft{d}), nil
-}
-
-// HeldUp says whether the checks of the commit that shows a project clear keep its fix from counting, so that a later commit may do better.
-// A commit that passed stays the proof: what is built on it afterwards is not the incident's business.
-func HeldUp(c tocsin.CommitChecks, now time.Time) bool {
-	return slices.Contains([]tocsin.CheckState{tocsin.CheckFailed, tocsin.CheckPending}, c.State(now))
 }
 
 // Unmet are the criteria that keep the fix of an open incident from counting though all of its projects are clear.

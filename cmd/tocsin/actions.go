@@ -218,7 +218,7 @@ func showIncident(path *string) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				timeline(cmd.OutOrStdout(), inc, books[inc.Playbook], incidents.Similar(inc, known), events, time.Now().UTC())
+				timeline(cmd.OutOrStdout(), inc, books[inc.Playbook], incidents.Similar(inc, known), events)
 				return nil
 			})
 		},

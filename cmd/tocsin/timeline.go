@@ -13,7 +13,7 @@ import (
 )
 
 // timeline writes an incident, what is to be done next by its playbook, what was learned from others like it, and what happened to it.
-func timeline(w io.Writer, inc tocsin.Incident, book tocsin.Playbook, like []tocsin.Likeness, events []tocsin.IncidentEvent, now time.Time) {
+func timeline(w io.Writer, inc tocsin.Incident, book tocsin.Playbook, like []tocsin.Likeness, events []tocsin.IncidentEvent) {
 	fmt.Fprintf(w, "%s  %s\n  %s, %s, severity %s, playbook %s\n  %s\n", inc.Key, markdown.Line(inc.Class.Summary, 200),
 		inc.State, inc.Urgency, cmp.Or(inc.Severity, "not set"), inc.Playbook, markdown.Line(inc.Cause, 300))
 	for _, p := range inc.Projects {
@@ -22,7 +22,7 @@ func timeline(w io.Writer, inc tocsin.Incident, book tocsin.Playbook, like []toc
 			fmt.Fprintf(w, ", %s", markdown.Line(pkg.Name+"@"+pkg.Version, 120))
 		}
 		fmt.Fprintln(w)
-		checks(w, p, now)
+		checks(w, p)
 	}
 	for _, r := range inc.Roles {
 		fmt.Fprintf(w, "  %s: %s\n", r.Name, markdown.Line(cmp.Or(r.Holder.Name, "not filled"), 80))
@@ -55,12 +55,12 @@ func timeline(w io.Writer, inc tocsin.Incident, book tocsin.Playbook, like []toc
 }
 
 // checks writes what came of the checks of the commit that shows a project clear.
-func checks(w io.Writer, p tocsin.IncidentProject, now time.Time) {
+func checks(w io.Writer, p tocsin.IncidentProject) {
 	c := p.Checks
 	if p.Status != tocsin.ProjectPatched || c.Commit == "" {
 		return
 	}
-	state := c.State(now)
+	state := c.State()
 	why := strings.Join(c.Named(state), ", ")
 	if state == tocsin.CheckUnknown {
 		why = c.Doubt()

@@ -23,12 +23,15 @@ func TestShowSaysWhatHoldsAFixUp(t *testing.T) {
 			[]string{"    checks of aaaaaaaaaaaa: failed: a build\n", "  the fix does not count before:\n    shop           no check failed\n  to do:\n    checks         shop: the check a build failed"}},
 		{[]tocsin.CheckRun{{Name: "build", State: tocsin.CheckPending, Required: true}}, []string{"aaaaaaaaaaaa: pending: build\n"}},
 		{[]tocsin.CheckRun{{Name: "build", State: tocsin.CheckPassed, Required: true}}, []string{"aaaaaaaaaaaa: passed\n"}},
-		{[]tocsin.CheckRun{{Name: "build", State: tocsin.CheckMissing, Required: true}}, []string{"aaaaaaaaaaaa: unknown: a required check did not run\n"}},
+		{[]tocsin.CheckRun{{Name: "build", State: tocsin.CheckMissing, Required: true}}, []string{"aaaaaaaaaaaa: pending\n"}},
 		{nil, []string{"aaaaaaaaaaaa: unknown: nothing ran that counts\n"}},
 	} {
-		inc.Projects[0].Checks.Runs = tt.runs
+		inc.Projects[0].Checks.Runs, inc.Projects[0].Checks.Unknown = tt.runs, ""
+		if tt.runs == nil {
+			inc.Projects[0].Checks.Unknown = "nothing ran that counts"
+		}
 		var out strings.Builder
-		timeline(&out, inc, tocsin.Playbook{}, nil, nil, now)
+		timeline(&out, inc, tocsin.Playbook{}, nil, nil)
 		for _, want := range tt.want {
 			if !strings.Contains(out.String(), want) || strings.Contains(out.String(), "lint") || strings.Contains(out.String(), "this holds") {
 				t.Errorf("no %q in\n%s", want, out.String())

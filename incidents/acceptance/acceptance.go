@@ -187,7 +187,7 @@ func projectOf(p tocsin.IncidentProject, now time.Time) Project {
 		}
 		out.Resolves = append(out.Resolves, Resolved{Ecosystem: r.Ecosystem, Name: r.Name, Version: r.Version, Registry: state})
 	}
-	out.Checks = Checks{State: string(p.Checks.State(now)), Commit: p.Checks.Commit}
+	out.Checks = Checks{State: string(p.Checks.State()), Commit: p.Checks.Commit}
 	for _, r := range p.Checks.Runs[:min(len(p.Checks.Runs), maxResolved)] {
 		out.Checks.Runs = append(out.Checks.Runs, Run{Name: r.Name, State: string(r.State), Required: r.Required})
 	}

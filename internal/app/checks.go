@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
-	"github.com/tocsin-dev/tocsin/incidents"
 	"github.com/tocsin-dev/tocsin/internal/markdown"
 	"github.com/tocsin-dev/tocsin/internal/store"
 )
@@ -19,6 +18,9 @@ const (
 	// maxCommits bounds the commits whose checks are asked for in one go, those longest ago first: each takes some five requests of a budget
 	// of 5,000 an hour, of which everything else lives too.
 	maxCommits = 25
+	// beginning is how long after a scan read a commit is waited for what did not begin, and for a forge that does not answer: it takes minutes to
+	// start checks, and some that are required of a change never run on the branch that it goes to.
+	beginning = 15 * time.Minute
 	// askingFor bounds the time that it takes.
 	askingFor = 4 * time.Minute
 )
@@ -57,6 +59,9 @@ func (s *Service) verifyChecks(ctx context.Context) error {
 			said[c.incident] = map[string]tocsin.CommitChecks{}
 		}
 		answer.Since = c.checks.Since
+		if answer.State() == tocsin.CheckPending && len(answer.Named(tocsin.CheckPending)) == 0 && !answer.AskedAt.Before(answer.Since.Add(beginning)) {
+			answer.Unknown = "what counts did not run"
+		}
 		said[c.incident][c.project] = answer
 	}
 	if ctx.Err() != nil {
@@ -85,7 +90,7 @@ func (s *Service) checksOf(ctx context.Context, c commit) (out tocsin.CommitChec
 	}
 	var failed *tocsin.DeliveryError
 	again := !errors.As(err, &failed) || failed.Outcome != tocsin.OutcomePermanent
-	if ctx.Err() != nil || again && (!c.checks.AskedAt.IsZero() || now.Before(c.checks.Since.Add(tocsin.CheckPatience))) {
+	if ctx.Err() != nil || again && (!c.checks.AskedAt.IsZero() || now.Before(c.checks.Since.Add(beginning))) {
 		s.log.Warn("checks not asked", "project", c.project, "err", err)
 		return out, false // what is known stays
 	}
@@ -144,14 +149,16 @@ func (s *Service) commitsOf(ctx context.Context, inc tocsin.Incident, list []com
 	return list, nil
 }
 
-// proof is the commit that is to be asked for as it shows a project clear, with what is known of it; none if there is nothing to ask. Where what
-// is there is held up, the newest commit that was scanned takes its place: were the project affected there, it would not be clear.
+// proof is the commit that is to be asked for as it shows a project clear, with what is known of it; none if there is nothing to ask. Where that
+// one does not pass, the newest that was scanned takes its place: were the project affected there, it would not be clear. One that passed stays
+// the proof, since what is built on it afterwards is not the incident's business.
 func (s *Service) proof(ctx context.Context, p tocsin.IncidentProject) (none tocsin.CommitChecks, err error) {
-	now, c := s.opts.Now(), p.Checks
+	c := p.Checks
 	if p.Status != tocsin.ProjectPatched {
 		return none, nil
 	}
-	if c.Commit == "" || incidents.HeldUp(c, now) {
+	held := c.State() == tocsin.CheckFailed || c.State() == tocsin.CheckPending
+	if c.Commit == "" || held {
 		b, err := s.store.NewestBuild(ctx, p.Slug)
 		if err != nil {
 			return none, err
@@ -160,8 +167,8 @@ func (s *Service) proof(ctx context.Context, p tocsin.IncidentProject) (none toc
 			c = tocsin.CommitChecks{Commit: b.Ref, Since: b.At}
 		}
 	}
-	state := c.State(now)
-	if state == tocsin.CheckPassed || state == tocsin.CheckUnknown && !c.AskedAt.IsZero() && now.Sub(c.AskedAt) < askAgain {
+	state := c.State()
+	if state == tocsin.CheckPassed || state == tocsin.CheckUnknown && !c.AskedAt.IsZero() && s.opts.Now().Sub(c.AskedAt) < askAgain {
 		return none, nil
 	}
 	return c, nil

@@ -69,11 +69,10 @@ func TestChecks(t *testing.T) {
 			w.must(w.gh.EditRepository(repo, tt.edit))
 			got, err := w.ex.Checks(t.Context(), repo, tt.branch, commit, w.clock.Now())
 			w.must(err)
-			got.Since = w.clock.Now()
 			if diff := cmp.Diff(tt.want, short(got)); diff != "" {
 				t.Error(diff)
 			}
-			if state := got.State(w.clock.Now()); state != tt.state || !strings.HasPrefix(got.Unknown, tt.unknown) || (got.Unknown == "") != (tt.unknown == "") {
+			if state := got.State(); state != tt.state || !strings.HasPrefix(got.Unknown, tt.unknown) || (got.Unknown == "") != (tt.unknown == "") {
 				t.Errorf("%s, %q", state, got.Unknown)
 			}
 			if n := len(w.writes(0)); n > 0 {
@@ -92,11 +91,11 @@ func TestManyChecks(t *testing.T) {
 		}
 		got, err := w.ex.Checks(t.Context(), repo, "", commit, w.clock.Now())
 		w.must(err)
-		if state := got.State(w.clock.Now()); state != want || len(got.Runs) != 100 || got.More != min(n, 500)-100 {
+		if state := got.State(); state != want || len(got.Runs) != 100 || got.More != min(n, 500)-100 {
 			t.Errorf("%d: %s, %d and %d more, %q", n, state, len(got.Runs), got.More, got.Unknown)
 		}
 		w.must(w.gh.Run(repo, commit, githubtest.Check{Name: "zzz", State: "failure"}))
-		if got, err = w.ex.Checks(t.Context(), repo, "", commit, w.clock.Now()); err != nil || got.State(w.clock.Now()) != tocsin.CheckFailed || got.Runs[0].Name != "zzz" {
+		if got, err = w.ex.Checks(t.Context(), repo, "", commit, w.clock.Now()); err != nil || got.State() != tocsin.CheckFailed || got.Runs[0].Name != "zzz" {
 			t.Errorf("%d: %v, %+v", n, err, got.Runs[0])
 		}
 	}
