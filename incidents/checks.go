@@ -61,7 +61,7 @@ func repairs(inc tocsin.Incident) []Step {
 		if more := len(names) - maxFailed; more > 0 {
 			what = strings.TrimSuffix(what, " failed") + fmt.Sprintf(" and %d more failed", more)
 		}
-		out = append(out, Step{ID: "checks", Project: p.Slug, Role: tocsin.RoleTechnical,
+		out = append(out, Step{ID: "checks", Project: p.Slug, Role: tocsin.RoleRelease,
 			Title: p.Slug + ": " + what + " at " + p.Checks.Commit[:min(len(p.Checks.Commit), shownCommit)] + ", the commit that shows it clear: repair it"})
 	}
 	return out

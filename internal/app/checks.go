@@ -133,18 +133,16 @@ func (s *Service) commitsOf(ctx context.Context, inc tocsin.Incident, list []com
 	if err != nil {
 		return nil, err
 	}
-	for slug, c := range wanted {
-		one := commit{incident: inc.Key, project: slug, checks: c}
-		for _, w := range projects { // one that is watched no more has no repository
-			if w.Slug != slug {
-				continue
-			}
-			one.repository = w.Repository
-			if ref := w.Source.Ref; ref != "HEAD" && !tocsin.ValidCommit(ref) {
-				one.branch = strings.TrimPrefix(ref, "refs/heads/")
-			}
+	for _, w := range projects {
+		one := commit{incident: inc.Key, project: w.Slug, checks: wanted[w.Slug], repository: w.Repository}
+		if ref := w.Source.Ref; ref != "HEAD" && !tocsin.ValidCommit(ref) {
+			one.branch = strings.TrimPrefix(ref, "refs/heads/")
 		}
 		list = append(list, one)
+		delete(wanted, w.Slug)
+	}
+	for slug, c := range wanted { // what is watched no more has no repository
+		list = append(list, commit{incident: inc.Key, project: slug, checks: c})
 	}
 	return list, nil
 }
@@ -163,7 +161,8 @@ func (s *Service) proof(ctx context.Context, p tocsin.IncidentProject) (none toc
 		if err != nil {
 			return none, err
 		}
-		if tocsin.ValidCommit(b.Ref) && b.Ref != c.Commit && b.At.After(c.Since) {
+		// Where no scan said its commit, the newest build that has one may be from before the repair.
+		if tocsin.ValidCommit(b.Ref) && b.Ref != c.Commit && b.At.After(c.Since) && (held || b.Inventory == p.Inventory) {
 			c = tocsin.CommitChecks{Commit: b.Ref, Since: b.At}
 		}
 	}
