@@ -125,6 +125,8 @@ type IncidentProject struct {
 	Round int `json:"round"`
 	// Resolved are the versions that it has, in the clearing scan, of what was affected.
 	Resolved []Resolved `json:"resolved,omitempty"`
+	// Checks are what the forge says of the commit that the clearing scan read.
+	Checks CommitChecks `json:"checks,omitzero"`
 }
 
 // ProjectStatus of a project in an incident.

@@ -18,14 +18,17 @@ type Outlook struct {
 	Can []Able `json:"can"`
 }
 
-// A Step is what is to be done next in an incident: a task, or a decision of its playbook that nobody made yet.
+// A Step is what is to be done next in an incident: a task, a decision of its playbook that nobody made yet, or the repair of what fails on
+// the commit that shows a project clear.
 type Step struct {
-	// ID of the task or decision, with its title or question.
-	ID    string   `json:"id"`
-	Title string   `json:"title"`
-	Role  RoleName `json:"role"`
-	Owner Actor    `json:"owner,omitzero"`
-	// Due is zero for a decision.
+	// ID of the task or decision, with its title or question; "checks" for such a repair.
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	// Project that a repair is about, by slug; empty for a task or decision.
+	Project string   `json:"project,omitempty"`
+	Role    RoleName `json:"role"`
+	Owner   Actor    `json:"owner,omitzero"`
+	// Due is zero for a decision and a repair.
 	Due time.Time `json:"due,omitzero"`
 	// Answers of a decision; a task has none.
 	Answers []PointAnswer `json:"answers,omitempty"`

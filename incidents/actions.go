@@ -29,6 +29,10 @@ const draftApprovals = 2
 // so that what was done already is recognised by key and content. CreatedAt and Revision are for the outbox to fill in.
 func (w *Writer) Actions(inc tocsin.Incident, projects map[string]tocsin.Project, playbooks map[string]tocsin.Playbook, c Coordination) ([]tocsin.Action, error) {
 	v := newView(inc, playbooks[inc.Playbook])
+	if c.Visibility != tocsin.VisibilityPrivate { // what runs in a repository is not for everybody who may know that it is affected
+		v.Next = slices.DeleteFunc(v.Next, func(s tocsin.Step) bool { return s.Project != "" })
+		v.Unmet = slices.DeleteFunc(v.Unmet, func(c tocsin.Check) bool { return c.Project != "" })
+	}
 	var out []tocsin.Action
 	var rows []shown
 	for _, ip := range inc.Projects {

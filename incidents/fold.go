@@ -14,6 +14,8 @@ type Sighting struct {
 	Project   tocsin.Project
 	Inventory tocsin.Inventory
 	Decisions []tocsin.Decision
+	// Commit is the hash of what was read; empty where nobody said.
+	Commit string
 	// Whole says that every file was read and the advisory data was fresh and whole: only then does absence of a
 	// finding mean anything.
 	Whole bool

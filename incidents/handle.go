@@ -20,6 +20,8 @@ type Rules struct {
 	// Asks says whether a registry is asked for the packages of an ecosystem. What one is asked for counts as a fix once it has answered, or
 	// could not; nil: none is asked.
 	Asks func(ecosystem string) bool
+	// AsksChecks says that the forge is asked for the checks of commits, and counts like Asks.
+	AsksChecks bool
 	// Publisher is who advisories are by; empty: none can be published.
 	Publisher tocsin.Publisher
 	// Projects are those of the incident that is handled, by slug: an advisory says of them no more than they opted in to.

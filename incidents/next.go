@@ -15,7 +15,7 @@ func Next(inc tocsin.Incident, book tocsin.Playbook) []tocsin.Step {
 	if inc.State.Over() {
 		return nil
 	}
-	var out []tocsin.Step
+	out := repairs(inc)
 	for _, t := range inc.Tasks {
 		if !t.Done && applies(inc, t) {
 			out = append(out, tocsin.Step{ID: t.ID, Title: t.Title, Role: t.Role, Owner: t.Owner, Due: t.Due, Waits: waitsFor(inc, t), Proof: t.Proof})

@@ -38,7 +38,7 @@ func (f *folder) affect(d *draft, s Sighting) {
 	if !p.Status.Stated() {
 		p.Status, p.Packages, p.Inventory, p.Round = tocsin.ProjectAffected, now, s.Inventory.Digest, p.Round+1
 		p.Since, p.Due, p.Rule, p.Evidence, p.ClearedAt, p.Resolved = f.now, due(decisions), cause(decisions[0].Reason), "", time.Time{}, nil
-		p.Left = nil
+		p.Left, p.Checks = nil, tocsin.CommitChecks{}
 		d.news(f.now)
 		f.event(d, tocsin.EventRegressed, slug, "affected again through "+list(now))
 		return
@@ -189,6 +189,10 @@ func (f *folder) clear(d *draft) {
 		} else {
 			p.Status, p.Evidence = verdict(*p, s.Inventory)
 			p.Resolved = resolved(*p, s.Inventory)
+			p.Checks = tocsin.CommitChecks{}
+			if s.Commit != "" {
+				p.Checks = tocsin.CommitChecks{Commit: s.Commit, Since: f.now}
+			}
 		}
 		p.ClearedAt, p.Until, p.Inventory = f.now, time.Time{}, s.Inventory.Digest
 		f.event(d, tocsin.EventCleared, p.Slug, p.Evidence)

@@ -88,6 +88,12 @@ func TestNothingLeaks(t *testing.T) {
 		d := says(tocsin.ResponseEmergency, c, "SECRET-package", "1.SECRET")
 		r.take(r.rules.Fold(nil, []Sighting{sees("SECRET-project", []tocsin.Decision{d}, "SECRET-package@1.SECRET")}, r.now))
 		key := r.known[0].Key
+		if seed%3 == 0 { // it is clear, but does not build
+			p := &r.known[0].Projects[0]
+			p.Status, p.ClearedAt, p.Checks = tocsin.ProjectPatched, r.now, tocsin.CommitChecks{Commit: commitA, Since: r.now, AskedAt: r.now, Unknown: "SECRET doubt",
+				Runs: []tocsin.CheckRun{{Name: "SECRET check", State: tocsin.CheckFailed, Required: true}}}
+			r.known[0].Checks = []tocsin.Check{{Criterion: "checks", Project: p.Slug, Says: "SECRET criterion"}}
+		}
 		projects := map[string]tocsin.Project{"SECRET-project": {
 			Slug: "SECRET-project", Publishes: "pkg:npm/SECRET-product", Repository: "acme/open", Visibility: tocsin.VisibilityPublic, OptIn: tocsin.OptIn{Issues: true, PublicExposure: true, AdvisoryDraft: true},
 		}}

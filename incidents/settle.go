@@ -51,15 +51,15 @@ func (r Rules) settle(d *draft, now time.Time, by string) {
 	}
 }
 
-// unasked are the checks of projects whose registries have not been asked yet for what clears them.
+// unasked are the checks of projects whose registries or forge have not been asked yet for what clears them.
 func (r Rules) unasked(inc tocsin.Incident) []tocsin.Check {
-	if r.Asks == nil {
-		return nil
-	}
 	var out []tocsin.Check
 	for _, p := range inc.Projects {
-		if slices.ContainsFunc(p.Resolved, func(one tocsin.Resolved) bool { return one.Registry == "" && r.Asks(one.Ecosystem) }) {
+		if r.Asks != nil && slices.ContainsFunc(p.Resolved, func(one tocsin.Resolved) bool { return one.Registry == "" && r.Asks(one.Ecosystem) }) {
 			out = append(out, tocsin.Check{Criterion: "asked", Project: p.Slug, Says: "the registry was asked whether the versions that it resolves now can be had"})
+		}
+		if r.AsksChecks && p.Checks.Commit != "" && p.Checks.AskedAt.IsZero() {
+			out = append(out, tocsin.Check{Criterion: "asked", Project: p.Slug, Says: "GitHub was asked for the checks of the commit that was scanned"})
 		}
 	}
 	return out
@@ -85,14 +85,10 @@ func unmet(list []tocsin.Check) string {
 
 // Learn takes in what registries say of the versions that clear projects resolve. state gives it for one version; what it calls "" is left as it is.
 func (r Rules) Learn(known []tocsin.Incident, key string, state func(tocsin.Resolved) tocsin.RegistryState, now time.Time) ([]Change, error) {
-	if err := r.theirs(key); err != nil {
+	d, err := r.learner(known, key)
+	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(known, func(inc tocsin.Incident) bool { return inc.Key == key })
-	if i < 0 {
-		return nil, fmt.Errorf("incident %s: %w", key, tocsin.ErrNotFound)
-	}
-	d := &draft{inc: clone(known[i])}
 	for n := range d.inc.Projects {
 		p := &d.inc.Projects[n]
 		p.Resolved = slices.Clone(p.Resolved)
@@ -107,4 +103,16 @@ func (r Rules) Learn(known []tocsin.Incident, key string, state func(tocsin.Reso
 		r.settle(d, now, byScan)
 	}
 	return changes([]*draft{d}), nil
+}
+
+// learner is a draft of the incident with a key, to take something in.
+func (r Rules) learner(known []tocsin.Incident, key string) (*draft, error) {
+	if err := r.theirs(key); err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(known, func(inc tocsin.Incident) bool { return inc.Key == key })
+	if i < 0 {
+		return nil, fmt.Errorf("incident %s: %w", key, tocsin.ErrNotFound)
+	}
+	return &draft{inc: clone(known[i])}, nil
 }

@@ -69,6 +69,7 @@ type view struct {
 	Shown     []shown
 	Done      []tocsin.Task
 	Next      []tocsin.Step
+	Unmet     []tocsin.Check
 	// Hidden projects did not agree to be named, More are left out because there are so many.
 	Hidden, More int
 }
@@ -80,8 +81,8 @@ type shown struct {
 }
 
 func newView(inc tocsin.Incident, p tocsin.Playbook) view {
-	v := view{Incident: inc, Playbook: p, Next: Next(inc, p)}
-	v.Next = v.Next[:min(len(v.Next), maxShown)]
+	v := view{Incident: inc, Playbook: p, Next: Next(inc, p), Unmet: Unmet(inc)}
+	v.Next, v.Unmet = v.Next[:min(len(v.Next), maxShown)], v.Unmet[:min(len(v.Unmet), maxShown)]
 	for _, t := range inc.Tasks[:min(len(inc.Tasks), maxShown)] {
 		if t.Done {
 			v.Done = append(v.Done, t)

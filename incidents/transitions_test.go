@@ -86,7 +86,7 @@ func anything(r *rand.Rand, known []tocsin.Incident, now time.Time) (string, toc
 	return inc.Key, c
 }
 
-// TestTransitions: over random commands, scans, answers of registries, reviews and ticks of the clock, no incident goes a way that is not
+// TestTransitions: over random commands, scans, answers of registries and of the forge, reviews and ticks of the clock, no incident goes a way that is not
 // listed, and every way that is listed is gone.
 func TestTransitions(t *testing.T) {
 	rules := shippedRules(t)
@@ -132,6 +132,15 @@ func TestTransitions(t *testing.T) {
 				one := states[r.IntN(2)]
 				list, err = rules.Learn(room.known, room.known[r.IntN(len(room.known))].Key, func(tocsin.Resolved) tocsin.RegistryState { return one }, room.now)
 				if err != nil {
+					t.Fatal(err)
+				}
+				room.take(list)
+				inc, said := room.known[r.IntN(len(room.known))], map[string]tocsin.CommitChecks{}
+				for _, p := range inc.Projects {
+					state := []tocsin.CheckState{tocsin.CheckPassed, tocsin.CheckFailed, tocsin.CheckPending, tocsin.CheckMissing}[r.IntN(4)]
+					said[p.Slug] = tocsin.CommitChecks{Commit: commitA, Since: room.now, AskedAt: room.now, Runs: []tocsin.CheckRun{{Name: "build", State: state, Required: true}}}
+				}
+				if list, err = rules.LearnChecks(room.known, inc.Key, said, room.now); err != nil {
 					t.Fatal(err)
 				}
 			case n == 8: // somebody sits down and writes the review

@@ -22,6 +22,7 @@ func timeline(w io.Writer, inc tocsin.Incident, book tocsin.Playbook, like []toc
 			fmt.Fprintf(w, ", %s", markdown.Line(pkg.Name+"@"+pkg.Version, 120))
 		}
 		fmt.Fprintln(w)
+		checks(w, p)
 	}
 	for _, r := range inc.Roles {
 		fmt.Fprintf(w, "  %s: %s\n", r.Name, markdown.Line(cmp.Or(r.Holder.Name, "not filled"), 80))
@@ -37,6 +38,12 @@ func timeline(w io.Writer, inc tocsin.Incident, book tocsin.Playbook, like []toc
 			fmt.Fprintf(w, "  %s %s\n", one.what, one.at.Format("2006-01-02 15:04 UTC"))
 		}
 	}
+	if list := incidents.Unmet(inc); len(list) > 0 {
+		fmt.Fprintln(w, "  the fix does not count before:")
+		for _, c := range list {
+			fmt.Fprintf(w, "    %-14s %s\n", cmp.Or(c.Project, c.Criterion), markdown.Line(c.Says, 300))
+		}
+	}
 	steps(w, incidents.Next(inc, book))
 	for _, l := range like {
 		fmt.Fprintf(w, "  a similar incident: %s (%s)\n    %s: %s\n", l.Incident, markdown.Line(strings.Join(l.Why, "; "), 200), l.Lesson.Section, markdown.Line(l.Lesson.Text, 300))
@@ -45,6 +52,24 @@ func timeline(w io.Writer, inc tocsin.Incident, book tocsin.Playbook, like []toc
 		fmt.Fprintf(w, "  %3d %s %-13s %-8s %s\n", e.Seq, e.At.Format("2006-01-02 15:04:05"), e.Kind, markdown.Line(e.Actor, 40),
 			markdown.Line(strings.TrimSpace(e.Project+" "+e.Text), 300))
 	}
+}
+
+// checks writes what came of the checks of the commit that shows a project clear.
+func checks(w io.Writer, p tocsin.IncidentProject) {
+	c := p.Checks
+	if p.Status != tocsin.ProjectPatched || c.Commit == "" {
+		return
+	}
+	state := c.State()
+	why := strings.Join(c.Named(state), ", ")
+	if state == tocsin.CheckUnknown {
+		why = c.Doubt()
+	}
+	line := fmt.Sprintf("checks of %.12s: %s", c.Commit, state)
+	if why != "" && state != tocsin.CheckPassed {
+		line += ": " + why
+	}
+	fmt.Fprintf(w, "    %s\n", markdown.Line(line, 300))
 }
 
 // steps writes what is to be done next. Decisions say how they can be answered.

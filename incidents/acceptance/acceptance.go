@@ -29,6 +29,25 @@ type Project struct {
 	Had []Affected `cel:"had"`
 	// Resolves are the versions that it has now of what was affected.
 	Resolves []Resolved `cel:"resolves"`
+	// Checks are of the commit that shows it clear.
+	Checks Checks `cel:"checks"`
+}
+
+// Checks are what ran on the forge for a commit.
+type Checks struct {
+	// State is passed, failed, pending or unknown, of what counts; unknown too where nobody asked.
+	State  string `cel:"state"`
+	Commit string `cel:"commit"`
+	Runs   []Run  `cel:"runs"`
+}
+
+// Run is one of the checks.
+type Run struct {
+	Name string `cel:"name"`
+	// State is passed, failed, pending, skipped or missing.
+	State string `cel:"state"`
+	// Required says that it counts.
+	Required bool `cel:"required"`
 }
 
 // Affected is a package that was affected.
@@ -79,7 +98,8 @@ type program struct {
 // Compile checks the criteria of playbooks, by name. The error joins all that is wrong.
 func Compile(books map[string]tocsin.Playbook) (*Set, error) {
 	env, err := cel.NewEnv(
-		ext.NativeTypes(ext.ParseStructTags(true), reflect.TypeFor[Project](), reflect.TypeFor[Affected](), reflect.TypeFor[Resolved](), reflect.TypeFor[Incident]()),
+		ext.NativeTypes(ext.ParseStructTags(true), reflect.TypeFor[Project](), reflect.TypeFor[Affected](), reflect.TypeFor[Resolved](),
+			reflect.TypeFor[Checks](), reflect.TypeFor[Run](), reflect.TypeFor[Incident]()),
 		cel.Variable("incident", cel.ObjectType("acceptance.Incident")), cel.CrossTypeNumericComparisons(true), cel.ParserExpressionSizeLimit(maxExpression),
 	)
 	if err != nil {
@@ -166,6 +186,10 @@ func projectOf(p tocsin.IncidentProject, now time.Time) Project {
 			state = string(tocsin.RegistryUnknown)
 		}
 		out.Resolves = append(out.Resolves, Resolved{Ecosystem: r.Ecosystem, Name: r.Name, Version: r.Version, Registry: state})
+	}
+	out.Checks = Checks{State: string(p.Checks.State()), Commit: p.Checks.Commit}
+	for _, r := range p.Checks.Runs[:min(len(p.Checks.Runs), maxResolved)] {
+		out.Checks.Runs = append(out.Checks.Runs, Run{Name: r.Name, State: string(r.State), Required: r.Required})
 	}
 	return out
 }

@@ -20,6 +20,7 @@ func TestCompileErrors(t *testing.T) {
 		"project.clear":                         "undeclared reference to 'project'", // it is asked once of the incident
 		"incident.sevrity == ''":                "undefined field 'sevrity'",
 		"incident.age":                          "want a condition",
+		"incident.checks.state == ''":           "undefined field 'checks'", // they are a project's
 		strings.Repeat("true&&", 1000) + "true": "expression code point size exceeds limit",
 	} {
 		_, err := acceptance.Compile(book(tocsin.Criterion{ID: "c", When: when}))
@@ -83,6 +84,58 @@ func TestReach(t *testing.T) {
 		inc.Tasks = []tocsin.Task{{ID: "log", Done: true}}
 		if got := s.Checks(inc, time.Time{}); !got[0].OK {
 			t.Errorf("%q, done: %+v", reach, got)
+		}
+	}
+}
+
+// TestRequiredChecks: a criterion sees what came of the checks that count, and of each; where nobody asked there is no telling.
+func TestRequiredChecks(t *testing.T) {
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	s, err := acceptance.Compile(book(
+		tocsin.Criterion{ID: "c", Each: true, When: `project.checks.state != "failed" && project.checks.state != "pending"`},
+		tocsin.Criterion{ID: "strict", Each: true, When: `project.checks.state == "passed" && project.checks.commit != "" && project.checks.runs.all(r, r.state in ["passed", "skipped"] || !r.required)`},
+		tocsin.Criterion{ID: "e2e", Each: true, When: `project.checks.runs.exists(r, r.name == "e2e" && r.state == "passed")`},
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := strings.Repeat("a", 40)
+	run := func(name string, state tocsin.CheckState, required bool) tocsin.CheckRun {
+		return tocsin.CheckRun{Name: name, State: state, Required: required}
+	}
+	asked := func(unknown string, runs ...tocsin.CheckRun) tocsin.CommitChecks {
+		return tocsin.CommitChecks{Commit: commit, Since: now.Add(-time.Hour), AskedAt: now, Unknown: unknown, Runs: runs}
+	}
+	for name, tt := range map[string]struct {
+		checks tocsin.CommitChecks
+		want   string
+	}{
+		"no commit":           {tocsin.CommitChecks{}, "+--"},
+		"not asked":           {tocsin.CommitChecks{Commit: commit, Since: now}, "+--"},
+		"passed":              {asked("", run("build", tocsin.CheckPassed, true), run("e2e", tocsin.CheckPassed, false)), "+++"},
+		"skipped":             {asked("", run("build", tocsin.CheckSkipped, true)), "++-"},
+		"an optional failed":  {asked("", run("build", tocsin.CheckPassed, true), run("lint", tocsin.CheckFailed, false)), "++-"},
+		"a required failed":   {asked("", run("build", tocsin.CheckPassed, true), run("lint", tocsin.CheckFailed, true)), "---"},
+		"it still runs":       {asked("", run("build", tocsin.CheckPassed, true), run("e2e", tocsin.CheckPending, true)), "---"},
+		"it never began":      {asked("nobody waits", run("build", tocsin.CheckMissing, true)), "+--"},
+		"it may yet begin":    {asked("", run("build", tocsin.CheckMissing, true)), "---"},
+		"nothing counts":      {asked("nobody waits", run("lint", tocsin.CheckPassed, false)), "+--"},
+		"not all is shown":    {asked("no permission", run("build", tocsin.CheckPassed, true)), "+--"},
+		"failed all the same": {asked("no permission", run("build", tocsin.CheckFailed, true)), "---"},
+	} {
+		inc := tocsin.Incident{Playbook: "p", Projects: []tocsin.IncidentProject{{Slug: "a", Status: tocsin.ProjectPatched, Checks: tt.checks}}}
+		got := ""
+		for _, c := range s.Checks(inc, now) {
+			got += map[bool]string{true: "+", false: "-"}[c.OK]
+			if c.Error != "" {
+				got += "!"
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: %s, want %s", name, got, tt.want)
+		}
+		if unknown := tt.checks.State() == tocsin.CheckUnknown; unknown && tt.checks.Doubt() == "" {
+			t.Errorf("%s: nobody says why", name)
 		}
 	}
 }

@@ -147,6 +147,7 @@ func (s *Service) Configure(c config.Config) error {
 		return err
 	}
 	law := incidents.Rules{Playbooks: books, Governance: rules, Accept: accept, Publisher: c.Publisher}
+	law.AsksChecks = c.GitHub.SignsIn()
 	law.Asks = func(ecosystem string) bool { return c.Registries[ecosystem] != "" }
 	s.settings.Store(&settings{config: c, policies: modes, excused: s.usable(c, excused), law: law, routes: paths, tellers: tell})
 	return nil

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/store"
 )
 
-// verifyJob asks registries whether the versions that fixed something can be had, and looks at what waits for that.
+// verifyJob asks registries whether the versions that fixed something can be had, and GitHub whether the checks of the commits that have them
+// passed, and looks at what waits for that.
 type verifyJob struct{}
 
 func (verifyJob) Kind() string { return "verify" }
@@ -24,27 +26,48 @@ const (
 )
 
 func (s *Service) doVerify(ctx context.Context, _ verifyJob) error {
+	return errors.Join(s.verifyVersions(ctx), s.verifyChecks(ctx))
+}
+
+// emergencies yields those that are not over.
+func (s *Service) emergencies(ctx context.Context) iter.Seq2[tocsin.Incident, error] {
+	return func(yield func(tocsin.Incident, error) bool) {
+		for after := ""; ; {
+			page, err := s.store.IncidentPage(ctx, store.IncidentQuery{After: after, Urgency: tocsin.UrgencyEmergency, Limit: 100})
+			if err != nil {
+				yield(tocsin.Incident{}, err)
+				return
+			}
+			for _, inc := range page {
+				if after = inc.Key; !inc.State.Over() && !yield(inc, nil) {
+					return
+				}
+			}
+			if len(page) == 0 {
+				return
+			}
+		}
+	}
+}
+
+func (s *Service) verifyVersions(ctx context.Context) error {
 	if len(s.set().config.Registries) == 0 {
 		return nil
 	}
 	asked := 0
-	for after := ""; ; {
-		page, err := s.store.IncidentPage(ctx, store.IncidentQuery{After: after, Urgency: tocsin.UrgencyEmergency, Limit: 100})
-		if err != nil || len(page) == 0 {
+	for inc, err := range s.emergencies(ctx) {
+		if err != nil {
 			return err
 		}
-		for _, inc := range page {
-			after = inc.Key
-			if inc.State.Over() || asked >= maxAsked {
-				continue
-			}
-			n, err := s.verify(ctx, inc)
-			asked += n
-			if err != nil {
-				return err
-			}
+		if asked >= maxAsked {
+			return nil
+		}
+		n, err := s.verify(ctx, inc)
+		if asked += n; err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // registry is where the configuration says that packages come from.

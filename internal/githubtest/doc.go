@@ -4,5 +4,5 @@
 // call, and it has a human side: people open, edit, close, move and delete what we wrote.
 //
 // It is product code and imports no testing package. A test holds its answers against GitHub's published description
-// (https://github.com/github/rest-api-description).
+// (https://github.com/github/rest-api-description), but for the few calls that it lists as not part of what we have of that.
 package githubtest

@@ -44,6 +44,10 @@ type Repository struct {
 	Collaborators map[string]Permission
 	// SecurityManagers may write advisories without being admins.
 	SecurityManagers []string
+	// Rules are what rulesets require of the default branch, and Protected what its protection does.
+	Rules, Protected []Requirement
+	// ChecksHidden says that nobody's token may read checks and statuses, as where an App has no permission for it.
+	ChecksHidden bool
 }
 
 // A Hook is a webhook of a repository.
@@ -61,6 +65,7 @@ type repository struct {
 	labels     []*label
 	advisories []*Advisory
 	transfers  map[int]transfer
+	checks     map[string][]checked // by commit
 }
 
 // AddRepository makes a repository; one of the same name is a mistake of the caller, and refused.

@@ -42,6 +42,10 @@ var routes = []route{
 	{"POST /repos/{owner}/{repo}/security-advisories", "/security-advisories/repository-advisories#create-a-repository-security-advisory", (*Server).createAdvisory},
 	{"GET /repos/{owner}/{repo}/security-advisories/{ghsa_id}", "/security-advisories/repository-advisories#get-a-repository-security-advisory", (*Server).getAdvisory},
 	{"PATCH /repos/{owner}/{repo}/security-advisories/{ghsa_id}", "/security-advisories/repository-advisories#update-a-repository-security-advisory", (*Server).updateAdvisory},
+	{"GET /repos/{owner}/{repo}/commits/{ref}/check-runs", "/checks/runs#list-check-runs-for-a-git-reference", (*Server).listCheckRuns},
+	{"GET /repos/{owner}/{repo}/commits/{ref}/status", "/commits/statuses#get-the-combined-status-for-a-specific-reference", (*Server).getCombinedStatus},
+	{"GET /repos/{owner}/{repo}/rules/branches/{branch}", "/repos/rules#get-rules-for-a-branch", (*Server).branchRules},
+	{"GET /repos/{owner}/{repo}/branches/{branch}", "/branches/branches#get-a-branch", (*Server).getBranch},
 }
 
 // find returns the route of the request and sets its path values; the zero route answers 404. The patterns overlap

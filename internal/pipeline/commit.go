@@ -54,10 +54,14 @@ func sightings(list []found, scanned []Scanned, s tocsin.Snapshot) []incidents.S
 	var out []incidents.Sighting
 	for i, one := range scanned {
 		c := one.Inventory.Coverage
-		out = append(out, incidents.Sighting{
+		seen := incidents.Sighting{
 			Project: one.Project, Inventory: one.Inventory, Decisions: append(slices.Clip(one.Decisions), list[i].standing...),
 			Whole: sound && len(c.Files) > 0 && len(c.Incomplete()) == 0,
-		})
+		}
+		if b := list[i].build; b != nil && tocsin.ValidCommit(b.Ref) {
+			seen.Commit = b.Ref
+		}
+		out = append(out, seen)
 	}
 	return out
 }

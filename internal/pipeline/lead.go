@@ -197,3 +197,10 @@ func (p Portfolio) Learn(ctx context.Context, key string, state func(tocsin.Reso
 		return p.Rules.Learn(known, key, state, p.Now())
 	})
 }
+
+// LearnChecks takes in what the forge says of the commits that show projects of an incident clear, by slug.
+func (p Portfolio) LearnChecks(ctx context.Context, key string, said map[string]tocsin.CommitChecks) (Result, error) {
+	return p.lead(ctx, func(known []tocsin.Incident) ([]incidents.Change, error) {
+		return p.Rules.LearnChecks(known, key, said, p.Now())
+	})
+}

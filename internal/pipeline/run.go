@@ -52,7 +52,10 @@ func (p Portfolio) Run(ctx context.Context, sources []Source) (Result, error) {
 		return Result{}, fmt.Errorf("scanning the portfolio: %w", err)
 	}
 	for i := range list {
-		list[i].build = list[i].source.Build
+		if list[i].build = list[i].source.Build; list[i].build == nil && list[i].source.Ref != "" {
+			src := list[i].source
+			list[i].build = &tocsin.Build{Project: src.Project.Slug, At: now, Inventory: list[i].inventory.Digest, Ref: src.Ref, By: tocsin.Self().Name}
+		}
 	}
 	return p.settle(ctx, now, func(context.Context) ([]found, error) { return slices.Clone(list), nil })
 }

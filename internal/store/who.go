@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,4 +103,20 @@ func (s *Store) addBuilds(ctx context.Context, list []tocsin.Resolution, project
 		}
 	}
 	return nil
+}
+
+// NewestBuild gives the newest build of a project that names what it was made of; the zero value where there is none.
+func (s *Store) NewestBuild(ctx context.Context, project string) (tocsin.Build, error) {
+	b := tocsin.Build{Project: project}
+	var at int64
+	err := s.db.QueryRowContext(ctx, `SELECT at, inventory, ref, url, sender FROM builds WHERE project = (SELECT id FROM projects WHERE slug = $1 AND removed_at = 0)
+		AND ref <> '' ORDER BY at DESC LIMIT 1`, project).Scan(&at, &b.Inventory, &b.Ref, &b.URL, &b.By)
+	if errors.Is(err, sql.ErrNoRows) {
+		return tocsin.Build{}, nil
+	}
+	if err != nil {
+		return tocsin.Build{}, fmt.Errorf("reading the newest build of %s: %w", project, err)
+	}
+	b.At = moment(at)
+	return b, nil
 }

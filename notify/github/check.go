@@ -89,6 +89,7 @@ func (e *Executor) Inspect(ctx context.Context, need Need) []Finding {
 	i.assignees(ctx)
 	i.advisories(ctx, r.GetPermissions()["admin"] || need.App != nil, h.Get("X-GitHub-Enterprise-Version"))
 	i.hooks(ctx)
+	i.checks(ctx, r.GetDefaultBranch())
 	return i.out
 }
 
@@ -109,7 +110,7 @@ func (i *inspection) token(h http.Header) {
 		for _, p := range []struct {
 			name, level string
 			needed      bool
-		}{{"metadata", "read", true}, {"issues", "write", i.need.Issues}, {"repository_advisories", "write", i.need.Drafts}, {"contents", "read", false}} {
+		}{{"metadata", "read", true}, {"issues", "write", i.need.Issues}, {"repository_advisories", "write", i.need.Drafts}, {"contents", "read", false}, {"checks", "read", false}, {"statuses", "read", false}} {
 			have := i.need.App[p.name]
 			i.be(have == p.level || have == "write" || have == "admin", p.needed, "App "+p.name, have,
 				"the App has no "+p.level+" permission", "grant it in the App's settings, and accept it in the organisation")
@@ -236,6 +237,20 @@ func (i *inspection) hooks(ctx context.Context) {
 	default:
 		i.be(len(left) == 0, true, "webhook", "brings all that is needed", "does not bring "+strings.Join(left, ", "), "have it send these events")
 	}
+}
+
+// checks are read of the commit that shows a project clear. Without them a fix counts all the same.
+func (i *inspection) checks(ctx context.Context, branch string) {
+	at := "/commits/" + url.PathEscape(branch)
+	err := i.get(ctx, at+"/check-runs?per_page=1", nil)
+	if err == nil {
+		err = i.get(ctx, at+"/status?per_page=1", nil)
+	}
+	if err != nil {
+		i.say(FindingNote, "checks", "let the token read checks and commit statuses", "they cannot be read, so a fix counts whether they pass or not: %s", plain(err))
+		return
+	}
+	i.say(FindingOK, "checks", "", "can be read")
 }
 
 // plain is an error as people read it: what GitHub said, without what it means for a delivery.

@@ -19,7 +19,7 @@ func TestInspect(t *testing.T) {
 		want    []string
 		missing bool
 	}{
-		"all is well": {nil, nil, []string{"ok advisories", "ok issues", "ok webhook", "ok assignee alice", "note assignee mallory: cannot be assigned", "note label: tocsin will be made", "note token"}, false},
+		"all is well": {nil, nil, []string{"ok advisories", "ok checks", "ok issues", "ok webhook", "ok assignee alice", "note assignee mallory: cannot be assigned", "note label: tocsin will be made", "note token"}, false},
 		"archived":    {func(r *githubtest.Repository) { r.Archived = true }, nil, []string{"missing archived"}, true},
 		"disabled":    {func(r *githubtest.Repository) { r.Disabled = true }, nil, []string{"missing disabled"}, true},
 		"a fork":      {func(r *githubtest.Repository) { r.Fork = true }, nil, []string{"missing fork"}, true},
@@ -33,7 +33,8 @@ func TestInspect(t *testing.T) {
 		"may only read": {func(r *githubtest.Repository) { r.Collaborators[bot] = githubtest.Read }, nil, []string{"missing role", "note advisories: only administrators", "note webhook: only administrators", "note commands"}, true},
 		"fewer events":  {func(r *githubtest.Repository) { r.Hooks[0].Events = []string{"push"} }, nil, []string{"missing webhook: does not bring issues"}, true},
 		"no hook":       {func(r *githubtest.Repository) { r.Hooks[0].Inactive = true }, nil, []string{"note webhook: the repository has none"}, false},
-		"an App":        {nil, func(n *github.Need) { n.App = map[string]string{"metadata": "read", "issues": "read"} }, []string{"missing App issues", "missing App repository_advisories", "note App contents", "ok App metadata"}, true},
+		"an App":        {nil, func(n *github.Need) { n.App = map[string]string{"metadata": "read", "issues": "read"} }, []string{"missing App issues", "missing App repository_advisories", "note App contents", "note App checks", "note App statuses", "ok App metadata"}, true},
+		"no checks":     {func(r *githubtest.Repository) { r.ChecksHidden = true }, nil, []string{"note checks: they cannot be read, so a fix counts whether they pass or not: GitHub answered 403"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -187,7 +187,7 @@ func tone(v any) string {
 		return "bad"
 	case "high", "hold", "mobilised", "unknown", string(tocsin.GateWarn), string(tocsin.GateUndecided), "waiting", "issue", "unreachable", "mitigated", "accepted", "partial", "parked", "stale", "escalated":
 		return "warn"
-	case "patched", "corrected", "excused", "unaffected", "not affected", "pass", "resolved", "reviewed", "fix validated", "done", "read", "fresh", "enforce", "stood down",
+	case "passed", "patched", "corrected", "excused", "unaffected", "not affected", "pass", "resolved", "reviewed", "fix validated", "done", "read", "fresh", "enforce", "stood down",
 		"cleared", "fix-validated", "contained":
 		return "good"
 	case "medium", "watch", "routine", "pending", "sending", "shadow", "planned", "running", "published", "message":
