@@ -162,7 +162,7 @@ func drilled(path string) (r drill.Rules, err error) {
 		}
 	}
 	modes, err1 := app.PoliciesByMode(c.Policies)
-	books, err2 := playbooks.Shipped()
+	books, _, err2 := app.Playbooks(c.Playbooks)
 	g, err3 := app.Governance(c.Governance)
 	return drill.Rules{Policies: modes.Live, Playbooks: books, Governance: g}, errors.Join(err1, err2, err3)
 }

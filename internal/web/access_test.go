@@ -30,6 +30,12 @@ func accessRequests(id, on string) asked {
 			body: `{"playbook":"leaked-secret","title":"A token was in a log","reason":"seen by hand","severity":"high","group":"pay","projects":["` + strings.ReplaceAll(slug, "%2F", "/") + `"]}`}
 	case "postSilence":
 		return asked{method: "POST", path: "/v1/silences", body: `{"match":"group=pay","until":"2026-03-02T00:00:00Z","reason":"moving house"}`, header: asJSON}
+	case "getDrill":
+		return asked{path: "/v1/drills/log4shell-2021"}
+	case "postDrill":
+		return asked{method: "POST", path: "/v1/drills/log4shell-2021/runs", body: `{}`, header: asJSON}
+	case "getDrillRun":
+		return asked{path: "/v1/drill-runs/DRILL1"}
 	case "deleteSilence":
 		return asked{method: "DELETE", path: "/v1/silences/s1"}
 	case "retryJob":

@@ -268,7 +268,8 @@ func exampleRequests() map[string][]asked {
 		"putPerson":   {{method: "PUT", path: "/v1/people/ADA", body: `{"grants":[{"access":"responder","group":"pay"}],"disabled":false}`, header: asJSON}},
 		"signOut":     post("/v1/people/ADA/sign-out", ""), "listAudit": get("/v1/audit?project=pay/shop"),
 		"listJobs": get("/v1/jobs?state=parked"), "retryJob": post("/v1/jobs/7/retry", ""),
-		"postGitHub":  {hook("push", "d-1", pushOf("pay/shop", "refs/heads/main")), hook("push", "d-1", pushOf("pay/shop", "refs/heads/main"))},
+		"postGitHub": {hook("push", "d-1", pushOf("pay/shop", "refs/heads/main")), hook("push", "d-1", pushOf("pay/shop", "refs/heads/main"))},
+		"listDrills": get("/v1/drills"), "getDrill": get("/v1/drills/log4shell-2021"), "postDrill": {accessRequests("postDrill", "own")}, "listDrillRuns": get("/v1/drill-runs"), "getDrillRun": get("/v1/drill-runs/DRILL1"),
 		"listNotices": get("/v1/notices?receiver=chat"), "listSilences": get("/v1/silences"), "postSilence": {accessRequests("postSilence", "own")}, "deleteSilence": {accessRequests("deleteSilence", "own")},
 		"listPolicies": get("/v1/policies"), "listFeeds": get("/v1/feeds"), "getHealth": get("/healthz"), "getReadiness": get("/readyz"), "getOpenAPI": get("/v1/openapi.json"),
 	}

@@ -17,6 +17,7 @@ type Parts struct {
 	Keys   Keys
 	Work   Work
 	Desk   Desk
+	Drills Rehearser
 }
 
 // Keys are the credentials of machines and people. What is done to them stands in the audit log when it is done, by whoever keeps them.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/advisories/draft"
+	"github.com/tocsin-dev/tocsin/incidents/drill"
 	"github.com/tocsin-dev/tocsin/internal/auth"
 	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/store"
@@ -74,12 +75,15 @@ func newWorldIn(t testing.TB, database string, options ...func(*Options)) *world
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.api, err = New(log, Parts{Auth: w, Engine: w, Audit: w, Keys: keys, Work: w, Desk: w}, s, o); err != nil {
+	if w.api, err = New(log, Parts{Auth: w, Engine: w, Audit: w, Keys: keys, Work: w, Desk: w, Drills: w}, s, o); err != nil {
 		t.Fatal(err)
 	}
 	w.people()
 	for _, slug := range []string{"pay/shop", "web/site"} {
 		w.watch(slug)
+	}
+	if _, err := s.AddDrill(t.Context(), tocsin.DrillRun{ID: "DRILL1", Drill: "xz-2024", At: noon, By: tocsin.Actor{ID: "ADA", Name: "Ada"}, Score: 1, Of: 2, Result: json.RawMessage(`{"drill":"xz-2024","score":1,"of":2}`)}); err != nil {
+		t.Fatal(err)
 	}
 	quiet := tocsin.Silence{Match: tocsin.NoticeMatch{Group: []string{"web"}}, By: "Ada", Reason: "moving house", From: noon, Until: noon.Add(time.Hour)}
 	if _, err := s.AddSilence(t.Context(), quiet); err != nil {
@@ -122,6 +126,21 @@ func (w *world) Publications(ctx context.Context) ([]tocsin.Publication, error) 
 func (w *world) Feed(list []tocsin.Publication, self string) ([]byte, error) {
 	return fmt.Appendf(nil, "%d at %s", len(list), self), nil
 }
+
+func (w *world) Scenarios() ([]drill.Scenario, error) {
+	return []drill.Scenario{{Name: "log4shell-2021", Version: 1, Kind: drill.KindReplay, Title: "Log4Shell", Start: noon, End: noon.Add(4 * time.Hour), Expect: []drill.Expectation{{Points: 5}}}}, w.fail
+}
+
+func (w *world) Plan(s drill.Scenario) (string, error) { return "# EXERCISE: " + s.Title, w.fail }
+
+func (w *world) Rehearse(_ context.Context, s drill.Scenario, moves string) (drill.Result, error) {
+	if moves == "bad" {
+		return drill.Result{}, fmt.Errorf("%w: moves:1: it is no list", tocsin.ErrInvalid)
+	}
+	return drill.Result{Exercise: true, Drill: s.Name, Title: s.Title, Score: 3, Of: 5, Reference: moves == ""}, w.fail
+}
+
+func (w *world) Trend(list []drill.Result) drill.Trend { return drill.TrendOf(list) }
 
 func (w *world) Lessons(known []tocsin.Incident, words string) []tocsin.Lesson {
 	var out []tocsin.Lesson

@@ -146,6 +146,18 @@ func routes() []route {
 				{name: "every", about: "length of a period", one: words("month", "quarter", "year")}},
 			out: map[int]any{200: tocsin.Retrospective{}}, do: (*call).getRetrospective},
 
+		{id: "listDrills", pattern: "GET /v1/drills", needs: tocsin.MayRead, where: somewhere, about: "The drills that can be held, by name.",
+			out: map[int]any{200: Scenarios{}}, do: (*call).listDrills},
+		{id: "getDrill", pattern: "GET /v1/drills/{name}", needs: tocsin.MayRespond, where: somewhere, about: "What a facilitator needs to hold a drill.",
+			out: map[int]any{200: DrillPlan{}}, do: (*call).getDrill},
+		{id: "postDrill", pattern: "POST /v1/drills/{name}/runs", needs: tocsin.MayRespond, where: somewhere, in: DrillInput{},
+			about: "Play a drill on its own clock by the policies, playbooks and governance of the service, with what a team did, and keep how it went. It reaches nobody, and touches nothing that is live.",
+			out:   map[int]any{201: tocsin.DrillRun{}}, do: (*call).postDrill},
+		{id: "listDrillRuns", pattern: "GET /v1/drill-runs", needs: tocsin.MayRespond, where: somewhere, about: "The drills that were held, the newest first, up to 500, without their results; and what they show together.",
+			out: map[int]any{200: DrillRuns{}}, do: (*call).listDrillRuns},
+		{id: "getDrillRun", pattern: "GET /v1/drill-runs/{id}", needs: tocsin.MayRespond, where: somewhere, about: "How a drill went.",
+			out: map[int]any{200: tocsin.DrillRun{}}, do: (*call).getDrillRun},
+
 		{id: "listActions", pattern: "GET /v1/actions", needs: tocsin.MayRead, where: somewhere, about: "The newest revision of each action, by key.",
 			query: with(paging, byProject, param{name: "incident", about: "key of the incident"},
 				param{name: "kind", about: "what it does", one: words(tocsin.ActionIssue, tocsin.ActionComment, tocsin.ActionDraft, tocsin.ActionNotice)},

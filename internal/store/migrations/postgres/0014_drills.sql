@@ -1,0 +1,10 @@
+-- +goose Up
+-- Drills that were held through the service: nothing in them is live, and nothing live refers to them.
+CREATE TABLE drills (
+    id    TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    at    BIGINT NOT NULL,
+    drill TEXT COLLATE "C" NOT NULL, -- name of the scenario
+    by_id TEXT COLLATE "C" NOT NULL,
+    body  TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX drills_by_time ON drills (at);
