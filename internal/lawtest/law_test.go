@@ -62,6 +62,7 @@ var allowed = map[string][]string{
 	"internal/githubapp":   {},
 	"internal/registry":    {},
 	"internal/githubtest":  {},
+	"internal/oidctest":    {},
 	"internal/jobs":        {},
 	"internal/lawtest":     {},
 	"internal/outbox":      {},
@@ -117,7 +118,7 @@ var heavy = map[string][]string{
 	"golang.org/x/vuln":                       {"scanner/reach"},
 	"code.dny.dev/ssrf":                       {"internal/netguard"},
 	"github.com/coreos/go-oidc/v3":            {"internal/auth"},
-	"github.com/go-jose/go-jose/v4":           {"internal/auth"},
+	"github.com/go-jose/go-jose/v4":           {"internal/auth", "internal/oidctest"},
 	"golang.org/x/oauth2":                     {"internal/auth"},
 	"github.com/chromedp/chromedp":            {"internal/browser"},
 }
