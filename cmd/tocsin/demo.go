@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +45,14 @@ Ctrl-C. Signing in takes no password, so it answers this machine alone.`,
 			if !serve && listen != demoListen {
 				return exit{exitUsage, errors.New("--listen is for --serve")}
 			}
+			var door net.Listener
+			if serve { // before anything is written
+				var err error
+				if door, err = listenHere(listen); err != nil {
+					return err
+				}
+				defer door.Close() // the server closes it too, if it comes so far
+			}
 			if dir == "" {
 				var err error
 				if dir, err = os.MkdirTemp("", "tocsin-demo-"); err != nil {
@@ -53,7 +62,7 @@ Ctrl-C. Signing in takes no password, so it answers this machine alone.`,
 				return exit{exitUsage, fmt.Errorf("--dir %s: is not empty; name a new folder", dir)}
 			}
 			if serve {
-				return openDemo(cmd.Context(), cmd.OutOrStdout(), logger(cmd), dir, listen)
+				return openDemo(cmd.Context(), cmd.OutOrStdout(), logger(cmd), dir, door)
 			}
 			return play(cmd.Context(), cmd.OutOrStdout(), dir)
 		},

@@ -45,19 +45,9 @@ type scene struct {
 	closers   []func() error
 }
 
-// openDemo plays the story up to its middle, and serves it until ctx ends.
-func openDemo(ctx context.Context, w io.Writer, log *slog.Logger, dir, listen string) (err error) {
-	l, err := listenHere(listen)
-	if err != nil {
-		return err
-	}
+// openDemo plays the story up to its middle, and serves it until ctx ends. Who comes to the door before waits there.
+func openDemo(ctx context.Context, w io.Writer, log *slog.Logger, dir string, l net.Listener) (err error) {
 	s := &scene{ctx: ctx, w: w, dir: dir, base: "http://" + l.Addr().String(), ids: map[string]string{}}
-	s.closers = append(s.closers, func() error {
-		if err := l.Close(); !errors.Is(err, net.ErrClosed) { // by the server, once there is one
-			return err
-		}
-		return nil
-	})
 	defer func() {
 		for n := range s.closers {
 			err = errors.Join(err, s.closers[len(s.closers)-1-n]())
