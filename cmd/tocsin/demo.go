@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,17 +24,35 @@ import (
 )
 
 func demoCommand() *cobra.Command {
-	var dir string
+	var dir, listen string
+	var serve bool
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "See the whole of it on a made-up portfolio, without network or set-up",
 		Long: `Demo writes a portfolio of ten small projects, some of them on the day of a famous incident, and
 takes it through the main job: scan, findings, decisions, incidents, issues and an advisory draft on a
 GitHub that runs inside this program. People take roles, hand them over and tell the public; a project
-upgrades, the incident ends, and what was learned is written down.`,
-		Example: "  tocsin demo\n  tocsin demo --dir ./demo",
-		Args:    usage(cobra.NoArgs),
+upgrades, the incident ends, and what was learned is written down.
+
+With --serve it opens the service in the midst of an emergency instead, with people to sign in as and things left to do, until
+Ctrl-C. Signing in takes no password, so it answers this machine alone.`,
+		Example: `  tocsin demo                                    # the whole story, told here
+  tocsin demo --dir ./demo                       # and everything kept in a folder
+  tocsin demo --serve                            # an emergency that is running, in the browser
+  tocsin demo --serve --listen 127.0.0.1:9000    # at another port`,
+		Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !serve && listen != demoListen {
+				return exit{exitUsage, errors.New("--listen is for --serve")}
+			}
+			var door net.Listener
+			if serve { // before anything is written
+				var err error
+				if door, err = listenHere(listen); err != nil {
+					return err
+				}
+				defer door.Close() // the server closes it too, if it comes so far
+			}
 			if dir == "" {
 				var err error
 				if dir, err = os.MkdirTemp("", "tocsin-demo-"); err != nil {
@@ -42,10 +61,15 @@ upgrades, the incident ends, and what was learned is written down.`,
 			} else if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 				return exit{exitUsage, fmt.Errorf("--dir %s: is not empty; name a new folder", dir)}
 			}
+			if serve {
+				return openDemo(cmd.Context(), cmd.OutOrStdout(), logger(cmd), dir, door)
+			}
 			return play(cmd.Context(), cmd.OutOrStdout(), dir)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "folder to write everything to (default a new temporary one)")
+	cmd.Flags().BoolVar(&serve, "serve", false, "open the service in the midst of an emergency")
+	cmd.Flags().StringVar(&listen, "listen", demoListen, "address of --serve, on the loopback")
 	return cmd
 }
 
@@ -65,7 +89,7 @@ func play(ctx context.Context, w io.Writer, dir string) (err error) {
 	if err := demo.Write(filepath.Join(dir, "portfolio")); err != nil {
 		return err
 	}
-	forge, url, err := demo.Forge(s.projects)
+	forge, url, err := demo.Forge(s.projects, nil)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"time"
 
@@ -34,12 +35,20 @@ func (s *Service) Serve(ctx context.Context, servers ...*http.Server) error {
 	if at := s.set().config.Service.Metrics; at != "" {
 		servers = append(servers, &http.Server{Addr: at, Handler: s.Metrics(), ReadHeaderTimeout: scrape, WriteTimeout: 4 * scrape, MaxHeaderBytes: 16 << 10})
 	}
+	listen := s.opts.Listen
+	if listen == nil {
+		listen = func(address string) (net.Listener, error) { return net.Listen("tcp", address) }
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.engine.Run(ctx) })
 	g.Go(func() error { return s.follows(ctx) })
 	for _, server := range servers {
 		g.Go(func() error {
-			if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+			l, err := listen(server.Addr)
+			if err != nil {
+				return err
+			}
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				return err
 			}
 			return nil

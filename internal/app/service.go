@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -45,6 +46,8 @@ type Options struct {
 	Transport http.RoundTripper
 	// Open opens the store; nil opens the file in the data folder.
 	Open func(ctx context.Context) (*store.Store, error)
+	// Listen opens where a server answers; nil: its address. Who asks for any free port must know it before.
+	Listen func(address string) (net.Listener, error)
 	// TempDir is where bodies of requests are kept while they are worked on; empty: the system's.
 	TempDir string
 	// Rhythm of what a service does by itself.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -18,6 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/oidctest"
+	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/store"
 )
 
@@ -494,4 +497,46 @@ func TestCookieOfADisabledPerson(t *testing.T) {
 	s.Authenticator.store = disabling{s.store}
 	_, err := s.fromSession(t.Context(), b.cookieOf(s, "tocsin"))
 	refused(t, err, tocsin.ErrUnauthenticated, "disabled")
+}
+
+// TestSignInByPage: somebody is chosen on the page of a whole issuer, which signs as most do, and as some.
+func TestSignInByPage(t *testing.T) {
+	s := newStage(t)
+	for _, algorithm := range []jose.SignatureAlgorithm{jose.RS256, jose.ES256} {
+		for _, word := range []secret.Value{secret.New("s 3:cret"), {}} {
+			mux := http.NewServeMux()
+			server := httptest.NewServer(mux)
+			t.Cleanup(server.Close)
+			issuer, err := oidctest.Start(oidctest.Options{
+				ClientID: "tocsin", ClientSecret: word, Redirect: server.URL + "/auth/callback", Now: s.clock, Algorithm: algorithm,
+				People: []oidctest.Person{{Subject: "1", Name: "ada"}, {Subject: "2", Name: "grace", Email: "grace@example.org", Groups: []string{"sec"}}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err := New(slog.New(slog.NewTextHandler(s.log, nil)), s.store, Options{URL: server.URL, Now: s.clock, OIDC: &OIDC{
+				Issuer: issuer.URL(), ClientID: "tocsin", ClientSecret: word, GroupsClaim: "groups", Grants: []GroupGrant{{"sec", tocsin.AccessSecurity, "web"}},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var found tocsin.Principal
+			mux.Handle("/auth/", a.Handler())
+			mux.HandleFunc("/projects", func(_ http.ResponseWriter, r *http.Request) { found, err = a.Authenticate(r) })
+			b := newBrowser(t)
+			status, page, at := b.open(server.URL + "/auth/login?next=/projects")
+			if status != 200 || !strings.Contains(page, "grace") || !strings.HasPrefix(at.String(), issuer.URL()) {
+				t.Fatalf("%d at %s\n%s", status, at, page)
+			}
+			if status, _, at := b.post(at.String(), url.Values{"person": {"2"}}); status != 200 || err != nil || at.Path != "/projects" {
+				t.Errorf("%s: %d at %s, %v\n%s", algorithm, status, at, err, s.log)
+			}
+			if d := cmp.Diff([]tocsin.Grant{{Access: tocsin.AccessSecurity, Group: "web"}}, found.Grants); d != "" || found.Name != "grace" || found.ID == "" {
+				t.Errorf("%+v", found)
+			}
+			if err := issuer.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 }

@@ -84,11 +84,32 @@ func Write(dir string) error {
 }
 
 // Upgrade moves the shop's API to the last fixed log4j, as its maintainers would.
-func Upgrade(dir string) error {
-	path := filepath.Join(dir, "shop-api", "pom.xml")
+func Upgrade(dir string) error { return edit(dir, "shop-api/pom.xml", "2.14.1", "2.17.1") }
+
+// UpgradeImage moves the image to the fixed OpenSSL.
+func UpgradeImage(dir string) error {
+	return edit(dir, "edge-image/edge-image.cdx.json", "deb7u4", "deb7u5")
+}
+
+// Spread has the flawed log4j in two more projects of the shop.
+func Spread(dir string) error {
+	if err := edit(dir, "batch-jobs/gradle.lockfile", "2.17.1", "2.14.1"); err != nil {
+		return err
+	}
+	return write(dir, map[string][]byte{"storefront/search/gradle.lockfile": []byte("# This is a Gradle generated file for dependency locking.\n" +
+		"org.apache.logging.log4j:log4j-core:2.14.1=runtimeClasspath\nempty=annotationProcessor\n")})
+}
+
+// UpgradeJobs moves one of them to the fixed version again.
+func UpgradeJobs(dir string) error {
+	return edit(dir, "batch-jobs/gradle.lockfile", "2.14.1", "2.17.1")
+}
+
+func edit(dir, name, from, to string) error {
+	path := filepath.Join(dir, filepath.FromSlash(name))
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("upgrading shop-api: %w", err)
+		return fmt.Errorf("changing %s: %w", name, err)
 	}
-	return os.WriteFile(path, []byte(strings.ReplaceAll(string(text), "2.14.1", "2.17.1")), 0o644)
+	return os.WriteFile(path, []byte(strings.ReplaceAll(string(text), from, to)), 0o644)
 }

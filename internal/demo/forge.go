@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/config"
@@ -14,9 +15,9 @@ const (
 	Token = "demo-token-of-no-worth"
 )
 
-// Forge starts a GitHub on the loopback that has the portfolio's repositories, and gives its address.
-func Forge(projects []config.Project) (*githubtest.Server, string, error) {
-	g := githubtest.New(githubtest.Options{})
+// Forge starts a GitHub on the loopback that has the portfolio's repositories, and gives its address. Its clock is now; nil: time.Now.
+func Forge(projects []config.Project, now func() time.Time) (*githubtest.Server, string, error) {
+	g := githubtest.New(githubtest.Options{Now: now})
 	g.AddUser(Bot, Token)
 	for _, person := range []string{"ada", "grace", "edsger", "barbara"} {
 		g.AddUser(person, "")
