@@ -77,7 +77,7 @@ var allowed = map[string][]string{
 	"internal/drill":      {"advisories", "advisories/landmark", "policies", "incidents", "incidents/acceptance", "incidents/drill", "internal/replay"},
 	"internal/drill/view": {"incidents/drill"},
 	"internal/web":        {"incidents/drill", "internal/store", "scanner", "scanner/report"}, // reads what is kept; asks for the rest
-	"internal/site":       {"internal/site/view", "internal/web"},                             // a client of its table of routes, and of nothing behind it
+	"internal/site":       {"incidents/drill", "internal/site/view", "internal/web"},          // a client of its table of routes, and of nothing behind it
 	"internal/site/view":  {},
 	"internal/app":        {"*"},
 	"cmd/tocsin":          {"*"},

@@ -225,7 +225,7 @@ func (v *visit) nav() []view.Link {
 		needs    tocsin.Permission
 	}{
 		{"Overview", "/", tocsin.MayRead}, {"Incidents", "/incidents", tocsin.MayRead}, {"Projects", "/projects", tocsin.MayRead}, {"Findings", "/findings", tocsin.MayRead},
-		{"Policies", "/policies", tocsin.MayRead}, {"Actions", "/actions", tocsin.MayRead}, {"Notifications", "/notifications", tocsin.MayRead}, {"Lessons", "/lessons", tocsin.MayRead}, {"Feeds", "/feeds", tocsin.MayRead},
+		{"Policies", "/policies", tocsin.MayRead}, {"Actions", "/actions", tocsin.MayRead}, {"Notifications", "/notifications", tocsin.MayRead}, {"Drills", "/drills", tocsin.MayRead}, {"Lessons", "/lessons", tocsin.MayRead}, {"Feeds", "/feeds", tocsin.MayRead},
 		{"Audit", "/audit", tocsin.MayRule}, {"Jobs", "/jobs", tocsin.MayRule}, {"Settings", "/settings", tocsin.MayGate}, {"API", "/reference", tocsin.MayGate},
 	} {
 		if v.May(l.needs) {

@@ -7,6 +7,7 @@ func pages() []page {
 	settings := page{section: "Settings", template: "settings", get: (*visit).settings}
 	jobs := page{section: "Jobs", template: "jobs", get: (*visit).jobs}
 	notices := page{section: "Notifications", template: "notices", get: (*visit).notices}
+	drill := page{section: "Drills", template: "drill", get: (*visit).drill}
 	return []page{
 		{pattern: "GET /{$}", section: "Overview", template: "overview", get: (*visit).overview},
 		{pattern: "GET /sign-in", template: "signin", get: (*visit).signIn, open: true},
@@ -22,6 +23,10 @@ func pages() []page {
 		{pattern: "GET /notifications", section: notices.section, template: notices.template, get: notices.get},
 		{pattern: "POST /notifications", do: (*visit).silence, again: &notices},
 		{pattern: "POST /notifications/end", do: (*visit).unsilence, again: &notices},
+		{pattern: "GET /drills", section: "Drills", template: "drills", get: (*visit).drills},
+		{pattern: "GET /drills/{name}", section: drill.section, template: drill.template, get: drill.get},
+		{pattern: "POST /drills/{name}", do: (*visit).hold, again: &drill},
+		{pattern: "GET /drill-runs/{id}", section: "Drills", template: "drillrun", get: (*visit).drillRun},
 		{pattern: "GET /lessons", section: "Lessons", template: "lessons", get: (*visit).lessons},
 		{pattern: "GET /feeds", section: "Feeds", template: "feeds", get: (*visit).feeds},
 		{pattern: "GET /audit", section: "Audit", template: "audit", get: (*visit).audit},
