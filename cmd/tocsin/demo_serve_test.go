@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,32 +20,8 @@ var opened = pattern.Lazy(`Open (http://127\.0\.0\.1:\d+) and sign in`)
 
 // TestDemoServe: the demonstration opens in the midst of an emergency, and who signs in as ada is who commands it.
 func TestDemoServe(t *testing.T) {
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	said, out := io.Pipe()
-	var stderr bytes.Buffer
-	dir := filepath.Join(t.TempDir(), "demo")
-	ended := make(chan int, 1)
-	go func() {
-		ended <- run(ctx, []string{"demo", "--serve", "--listen", "127.0.0.1:0", "--dir", dir}, out, &stderr)
-		_ = out.Close()
-	}()
-	base, all := "", ""
-	for buf := make([]byte, 4096); base == ""; {
-		n, err := said.Read(buf)
-		all += string(buf[:n])
-		if m := opened().FindStringSubmatch(all); m != nil {
-			base = m[1]
-		} else if err != nil {
-			t.Fatalf("it ended with %d:\n%s\n%s", <-ended, all, stderr.String())
-		}
-	}
-	rest := make(chan string, 1)
-	go func() {
-		text, _ := io.ReadAll(said)
-		rest <- string(text)
-	}()
-
+	h := openHouse(t)
+	base := h.base
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -122,14 +95,14 @@ func TestDemoServe(t *testing.T) {
 	if get("/v1/actions?kind=advisory-draft&state=waiting&incident="+running, &actions); len(actions.Items) != 1 {
 		t.Errorf("%d drafts wait", len(actions.Items))
 	}
-	stop()
-	if code := <-ended; code != exitPass {
+	code, text := h.end()
+	if code != exitPass {
 		t.Errorf("it ended with %d", code)
 	}
-	if text := all + <-rest; !strings.Contains(text, "Ctrl-C") || !strings.Contains(text, "barbara") {
+	if !strings.Contains(text, "Ctrl-C") || !strings.Contains(text, "barbara") {
 		t.Errorf("it said:\n%s", text)
 	}
-	for line := range strings.Lines(stderr.String()) { // the job engine, told to end while it begins, says so
+	for line := range strings.Lines(h.stderr.String()) { // the job engine, told to end while it begins, says so
 		if strings.Contains(line, "level=ERROR") && !strings.Contains(line, "context canceled") {
 			t.Errorf("it complained: %s", line)
 		}

@@ -30,17 +30,30 @@ type Seen struct {
 // patience bounds one look. A browser on a busy machine takes a while to start.
 const patience = 2 * time.Minute
 
-// Look opens a page in a window of a width. Where there is no Chromium the test is skipped, or fails if TOCSIN_REQUIRE names
-// "browser", so that a machine that should have it cannot pass without.
-func Look(t testing.TB, page []byte, width int64) Seen {
+// find is where Chromium is. Where there is none the test is skipped, or fails if TOCSIN_REQUIRE names "browser", so that a machine that
+// should have it cannot pass without.
+func find(t testing.TB) string {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if strings.Contains(os.Getenv("TOCSIN_REQUIRE"), "browser") {
-			t.Fatal("no chromium, and TOCSIN_REQUIRE asks for it")
-		}
-		t.Skip("no chromium on this machine: the Debian package has it")
+	if err == nil {
+		return path
 	}
+	if strings.Contains(os.Getenv("TOCSIN_REQUIRE"), "browser") {
+		t.Fatal("no chromium, and TOCSIN_REQUIRE asks for it")
+	}
+	t.Skip("no chromium on this machine: the Debian package has it")
+	return ""
+}
+
+func options(path string) []chromedp.ExecAllocatorOption {
+	return []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-quic", true)}
+}
+
+// Look opens a page in a window of a width.
+func Look(t testing.TB, page []byte, width int64) Seen {
+	t.Helper()
+	path := find(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/" {
 			w.WriteHeader(http.StatusNoContent) // the icon that every browser asks for
@@ -52,11 +65,11 @@ func Look(t testing.TB, page []byte, width int64) Seen {
 	defer server.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	ctx, stop := chromedp.NewExecAllocator(ctx, chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-quic", true))
+	ctx, stop := chromedp.NewExecAllocator(ctx, options(path)...)
 	defer stop()
 	ctx, end := chromedp.NewContext(ctx)
 	defer end()
+	var err error
 	var seen Seen
 	var complaints sync.Mutex
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900)); err != nil {

@@ -139,6 +139,7 @@ func (s *Site) live(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // proxies must not wait for more
 	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Time{}) // nothing more is to come, and a deadline that passes would end the request
 	say := func(text string) bool {
 		_ = control.SetWriteDeadline(time.Now().Add(breath)) // recorders in tests have none
 		_, err := w.Write([]byte(text))

@@ -110,7 +110,13 @@ var asks = map[tocsin.Section]string{
 	tocsin.SectionHindered: "What hindered", tocsin.SectionLucky: "Where we were lucky", tocsin.SectionChanges: "What changes: threat model, policies, playbooks",
 }
 
-// Missing is what a public word says that is not there yet.
+// Answered says whether somebody is on it, and nothing happened since that they do not know.
+func (r room) Answered() bool {
+	e := r.Escalation
+	return e.AckBy.ID != "" && e.News.IsZero()
+}
+
+// Waiting are the messages that did not go out yet.
 func (r room) Waiting() (out []tocsin.Message) {
 	for _, m := range r.Messages {
 		if m.SentAt.IsZero() && m.WithdrawnAt.IsZero() {

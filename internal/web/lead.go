@@ -3,8 +3,8 @@ package web
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -220,11 +220,14 @@ func (c *call) listPublic(ctx context.Context) (answer, error) {
 	return answer{body: out, header: map[string][]string{"Cache-Control": {"public, max-age=60"}}}, nil
 }
 
-// told gives the text of a refusal to the one who asked: it speaks of the incident and the command only, which they know.
+// told gives the text of a refusal to the one who asked: it speaks of the incident and the command only, which they know, and says itself
+// what to do.
 func told(err error) error {
 	for _, kind := range []error{tocsin.ErrInvalid, tocsin.ErrForbidden, tocsin.ErrConflict, tocsin.ErrUnavailable} {
 		if errors.Is(err, kind) {
-			return fault(kind, "", "", "%s", fmt.Sprint(err))
+			said := fault(kind, "", "", "%s", strings.Replace(err.Error(), kind.Error()+": ", "", 1))
+			said.whole = true
+			return said
 		}
 	}
 	return err

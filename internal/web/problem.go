@@ -74,7 +74,9 @@ type refusal struct {
 	err                error
 	field, fix, detail string
 	retry              time.Duration
-	header             http.Header
+	// whole says that the detail tells what to do.
+	whole  bool
+	header http.Header
 }
 
 func (r *refusal) Error() string { return r.err.Error() + ": " + r.detail }
@@ -118,7 +120,7 @@ func describe(err error, id string) (Problem, http.Header) {
 		if r.detail != "" {
 			p.Detail = r.detail
 		}
-		if r.fix != "" {
+		if r.fix != "" || r.whole {
 			p.Fix = r.fix
 		}
 		p.Field = r.field

@@ -46,11 +46,21 @@
   if (live) {
     for (const part of document.querySelectorAll("[data-live]")) part.dataset.was = part.innerHTML;
     const state = document.getElementById("live");
-    const events = new EventSource(live);
-    let due;
-    events.onopen = () => { if (state) state.textContent = "live"; };
-    events.onerror = () => { if (state) state.textContent = "reconnecting"; };
-    events.addEventListener("changed", () => { clearTimeout(due); due = setTimeout(renew, Math.random() * 300); });
+    const say = (text) => { if (state) state.textContent = text; };
+    let events, due, missed = false;
+    // A page that nobody looks at holds no connection: browsers have six for a host. What it missed it fetches when it is looked at again.
+    const close = () => { events?.close(); events = null; missed = true; };
+    const listen = () => {
+      if (events || document.hidden) return;
+      events = new EventSource(live);
+      events.onopen = () => { say("live"); if (missed) renew(); missed = false; };
+      events.onerror = () => { say("reconnecting"); missed = true; };
+      events.addEventListener("changed", () => { clearTimeout(due); due = setTimeout(renew, Math.random() * 300); });
+    };
+    listen();
+    document.addEventListener("visibilitychange", () => document.hidden ? close() : listen());
+    addEventListener("pagehide", close);
+    addEventListener("pageshow", listen);
   }
 
   // What cannot be taken back is asked once more.
