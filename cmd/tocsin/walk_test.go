@@ -231,6 +231,7 @@ func TestWithoutScript(t *testing.T) {
 	grace.Click("#timeline form button")
 	grace.Sees("#timeline", "Written without a script")
 	grace.Click("#do-snooze > summary")
+	grace.Sees("#do-snooze[open]", "Reason")
 	grace.Type("#do-snooze [name=reason]", "I sleep")
 	grace.Choose("#do-snooze [name=until]", "2001-01-01T00:00")
 	grace.Click("#do-snooze button")

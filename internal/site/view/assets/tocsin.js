@@ -22,7 +22,7 @@
   setInterval(times, 30000);
 
   // A page that is out of date is fetched again, and what changed in it is put in its place. What somebody types stays.
-  const told = document.getElementById("told");
+  const told = document.getElementById("told"), was = new WeakMap();
   const renew = async () => {
     const got = await fetch(location.href, { headers: { Accept: "text/html" } });
     if (got.redirected || !got.ok) return;
@@ -30,8 +30,8 @@
     let changed = false;
     for (const old of document.querySelectorAll("[data-live]")) {
       const fresh = next.getElementById(old.id);
-      if (!fresh || fresh.innerHTML === old.dataset.was || old.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")) continue;
-      old.dataset.was = fresh.innerHTML;
+      if (!fresh || fresh.innerHTML === was.get(old) || old.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")) continue;
+      was.set(old, fresh.innerHTML);
       const open = [...old.querySelectorAll("details[open][id]")].map((d) => d.id);
       old.replaceChildren(...document.adoptNode(fresh).childNodes);
       for (const id of open) document.getElementById(id)?.setAttribute("open", "");
@@ -44,7 +44,7 @@
   };
   const live = document.body.dataset.live;
   if (live) {
-    for (const part of document.querySelectorAll("[data-live]")) part.dataset.was = part.innerHTML;
+    for (const part of document.querySelectorAll("[data-live]")) was.set(part, part.innerHTML);
     const state = document.getElementById("live");
     const say = (text) => { if (state) state.textContent = text; };
     let events, due, missed = false;
