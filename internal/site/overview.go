@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/site/view"
 	"github.com/tocsin-dev/tocsin/internal/web"
 )
 
@@ -17,6 +18,11 @@ type overview struct {
 	Waiting         []tocsin.ActionRow
 	Feeds           web.Feeds
 	Me              string
+	Risk            view.Chart
+	Lately          []tocsin.IncidentEvent
+	// Gaps are what drills and the governance show not to be ready; Ready says that it was looked for.
+	Gaps  []string
+	Ready bool
 }
 
 // Alarm says in a few words how much is burning.
@@ -86,7 +92,28 @@ func (v *visit) overview() (shown, error) {
 	if o.Feeds, err = web.Get[web.Feeds](v.Client, "listFeeds", web.Ask{}); err != nil {
 		return shown{}, err
 	}
+	sums, err := web.Get[web.Overview](v.Client, "getOverview", web.Ask{})
+	if err != nil {
+		return shown{}, err
+	}
+	o.Lately, o.Risk = sums.Lately, riskChart(sums.Risk)
+	if o.Ready = v.May(tocsin.MayRespond); o.Ready {
+		runs, err := web.Get[web.DrillRuns](v.Client, "listDrillRuns", web.Ask{})
+		if err != nil {
+			return shown{}, err
+		}
+		o.Gaps = runs.Trend.Gaps
+	}
 	return shown{title: "Overview", body: o, incident: "*"}, nil
+}
+
+func riskChart(days []tocsin.RiskDay) view.Chart {
+	var columns []view.Column
+	for _, d := range days {
+		columns = append(columns, view.Column{Label: d.Day.Format("2 Jan"), Parts: []view.Part{
+			{Tone: "bad", Name: "emergency", N: d.Emergency}, {Tone: "warn", Name: "hold", N: d.Hold}, {Tone: "info", Name: "issue", N: d.Issue}}})
+	}
+	return view.NewChart("Findings that ask for more than to be watched, by day", columns)
 }
 
 // waits is what of an incident waits for whoever looks: roles they were offered, tasks of theirs, messages that need a second person.

@@ -196,17 +196,21 @@ func list[T any](ctx context.Context, db *sql.DB, query string, args ...any) ([]
 
 // Timeline gives the events of an incident in order.
 func (s *Store) Timeline(ctx context.Context, incident string) ([]tocsin.IncidentEvent, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT seq, at, kind, actor, actor_id, source, project, role, text, tlp, corrects, hash
-		FROM timeline WHERE incident = $1 ORDER BY seq`, incident)
+	return s.events(ctx, `WHERE incident = $1 ORDER BY seq`, incident)
+}
+
+// events reads those of timelines that a condition lets through.
+func (s *Store) events(ctx context.Context, which string, args ...any) ([]tocsin.IncidentEvent, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT incident, seq, at, kind, actor, actor_id, source, project, role, text, tlp, corrects, hash FROM timeline `+which, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading the timeline: %w", err)
 	}
 	defer rows.Close()
 	var out []tocsin.IncidentEvent
 	for rows.Next() {
-		e := tocsin.IncidentEvent{Incident: incident}
+		var e tocsin.IncidentEvent
 		var at int64
-		if err := rows.Scan(&e.Seq, &at, &e.Kind, &e.Actor, &e.ActorID, &e.Source, &e.Project, &e.Role, &e.Text, &e.TLP, &e.Corrects, &e.Hash); err != nil {
+		if err := rows.Scan(&e.Incident, &e.Seq, &at, &e.Kind, &e.Actor, &e.ActorID, &e.Source, &e.Project, &e.Role, &e.Text, &e.TLP, &e.Corrects, &e.Hash); err != nil {
 			return nil, fmt.Errorf("reading the timeline: %w", err)
 		}
 		e.At = moment(at)

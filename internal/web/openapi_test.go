@@ -256,6 +256,7 @@ func exampleRequests() map[string][]asked {
 		"listInventories": get(slug + "/inventories"), "newestInventory": get(slug + "/inventories/newest"), "listDecisions": get(slug + "/decisions?class=CVE-2026-1"),
 		"listFindings": get("/v1/findings?class=CVE-2026-1"), "getAdvisory": get("/v1/advisories/GHSA-CVE-2026-1"), "getWho": get("/v1/who?package=npm/left@1.0.0&from=2026-02-01"),
 		"search": get("/v1/search?q=left"), "listIncidents": get("/v1/incidents?class=CVE-2026-1"), "getIncident": get(incident), "getTimeline": get(incident + "/timeline"), "getOutlook": get(incident + "/outlook"),
+		"getOverview":   get("/v1/overview"),
 		"listPlaybooks": get("/v1/playbooks"), "listPublic": get("/v1/public/incidents"), "listResponders": get("/v1/responders"),
 		"postCommand": {accessRequests("postCommand", "own")}, "postIncident": {accessRequests("postIncident", "own")},
 		"getPublicIncident": get("/v1/public/incidents/INC-pay-CVE-2026-1"), "getIncidentAdvisory": get(incident + "/advisory?format=openvex"),

@@ -95,6 +95,9 @@ func routes() []route {
 			query: []param{{name: "q", about: "the text, of 2 bytes or more"}},
 			out:   map[int]any{200: Found{}}, do: (*call).search},
 
+		{id: "getOverview", pattern: "GET /v1/overview", needs: tocsin.MayRead, where: somewhere,
+			about: "How the portfolio stands: for sixty days, how many findings asked for more than to be watched; and what happened since yesterday.",
+			out:   map[int]any{200: Overview{}}, do: (*call).getOverview},
 		{id: "listIncidents", pattern: "GET /v1/incidents", needs: tocsin.MayRead, where: somewhere, about: "Incidents, newest first, with those of their projects that you may see.",
 			query: with(paging, byClass, byProject, param{name: "group", about: "owner group"}, param{name: "open", about: "whether something is left to do", typ: paramBool},
 				param{name: "state", about: "where it stands", one: words(tocsin.StateHold, tocsin.StateDetected, tocsin.StateMobilised, tocsin.StateContained,
