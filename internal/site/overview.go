@@ -2,6 +2,7 @@ package site
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,7 +48,8 @@ func (o overview) Alarm() string {
 type mine struct {
 	Incident  incidentRow
 	What, Why string
-	Due       time.Time
+	// Due is when it is to be done, and Since since when it waits where nobody said when.
+	Due, Since time.Time
 }
 
 // maxRows bounds each list of the overview; the pages behind them have all.
@@ -58,22 +60,24 @@ func (v *visit) overview() (shown, error) {
 		return shown{title: "Overview", body: overview{}}, nil
 	}
 	o := overview{Me: v.Who.ID}
-	open, err := web.Get[web.Page[tocsin.Incident]](v.Client, "listIncidents", web.Ask{Query: map[string]string{"open": "true", "limit": "500"}})
+	var err error
+	if o.Burning, err = v.open(tocsin.UrgencyEmergency, 100); err != nil {
+		return shown{}, err
+	}
+	holds, err := v.open(tocsin.UrgencyHold, 100)
 	if err != nil {
 		return shown{}, err
 	}
-	for _, inc := range open.Items {
-		row := newRow(inc)
-		if inc.Urgency == tocsin.UrgencyRoutine {
-			o.Others = append(o.Others, row)
-		} else {
-			o.Burning = append(o.Burning, row)
-		}
+	o.Burning = append(o.Burning, holds...)
+	if o.Others, err = v.open(tocsin.UrgencyRoutine, 10); err != nil {
+		return shown{}, err
+	}
+	for _, row := range append(slices.Clone(o.Burning), o.Others...) {
 		o.Mine = append(o.Mine, v.waits(row)...)
 	}
 	slices.SortStableFunc(o.Mine, func(a, b mine) int { return a.Due.Compare(b.Due) })
 	slices.SortStableFunc(o.Burning, func(a, b incidentRow) int { return -tocsin.CompareLevels(a.Severity, b.Severity) })
-	o.Mine, o.Others = o.Mine[:min(maxRows, len(o.Mine))], o.Others[:min(10, len(o.Others))]
+	o.Mine = o.Mine[:min(maxRows, len(o.Mine))]
 	over, err := web.Get[web.Page[tocsin.Incident]](v.Client, "listIncidents", web.Ask{Query: map[string]string{"open": "false", "urgency": string(tocsin.UrgencyEmergency), "limit": "5"}})
 	if err != nil {
 		return shown{}, err
@@ -107,6 +111,15 @@ func (v *visit) overview() (shown, error) {
 	return shown{title: "Overview", body: o, incident: "*"}, nil
 }
 
+// open are incidents that are, the newest first, up to a number.
+func (v *visit) open(u tocsin.Urgency, most int) (out []incidentRow, err error) {
+	got, err := web.Get[web.Page[tocsin.Incident]](v.Client, "listIncidents", web.Ask{Query: map[string]string{"open": "true", "urgency": string(u), "limit": strconv.Itoa(most)}})
+	for _, inc := range got.Items {
+		out = append(out, newRow(inc))
+	}
+	return out, err
+}
+
 func riskChart(days []tocsin.RiskDay) view.Chart {
 	var columns []view.Column
 	for _, d := range days {
@@ -123,23 +136,23 @@ func (v *visit) waits(inc incidentRow) (out []mine) {
 	for _, r := range inc.Roles {
 		held[r.Name] = r.Holder.ID == me && me != ""
 		if r.Offered.ID == me && me != "" {
-			out = append(out, mine{inc, "Accept or decline: " + string(r.Name), r.Holder.Name + " offered it to you", r.OfferedAt})
+			out = append(out, mine{inc, "Accept or decline: " + string(r.Name), r.Holder.Name + " offered it to you", time.Time{}, r.OfferedAt})
 		}
 	}
 	for _, t := range inc.Tasks {
 		if !t.Done && !inc.State.Over() && (t.Owner.ID == me || t.Owner.ID == "" && held[t.Role]) {
-			out = append(out, mine{inc, t.Title, string(t.Role), t.Due})
+			out = append(out, mine{inc, t.Title, string(t.Role), t.Due, time.Time{}})
 		}
 	}
 	for _, m := range inc.Messages {
 		if m.SentAt.IsZero() && m.WithdrawnAt.IsZero() && m.Author.ID != me && (held[tocsin.RoleCommander] || held[tocsin.RoleLiaison]) {
-			out = append(out, mine{inc, "Approve a message: " + string(m.Stage) + ", for " + string(m.Audience), m.Author.Name + " wrote it", m.At})
+			out = append(out, mine{inc, "Approve a message: " + string(m.Stage) + ", for " + string(m.Audience), m.Author.Name + " wrote it", time.Time{}, m.At})
 		}
 	}
 	if inc.Review != nil {
 		for _, a := range inc.Review.Actions {
 			if a.DoneAt.IsZero() && a.Owner.ID == me {
-				out = append(out, mine{inc, a.Title, "the review asks for it", a.Due})
+				out = append(out, mine{inc, a.Title, "the review asks for it", a.Due, time.Time{}})
 			}
 		}
 	}

@@ -56,7 +56,9 @@ func Mount(api *web.API, o Options) (*Site, error) {
 	api.Handle("GET /status/{key}/publication.json", http.HandlerFunc(s.publication))
 	api.Handle("GET /live", http.HandlerFunc(s.live))
 	api.Lost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.refuse(&visit{site: s, w: w, r: r, now: o.Now()}, tocsin.ErrNotFound)
+		v := &visit{site: s, w: w, r: r, now: o.Now()}
+		v.Client, _ = api.Client(w, r) // who is nobody is lost all the same
+		s.refuse(v, tocsin.ErrNotFound)
 	}))
 	return s, nil
 }

@@ -16,6 +16,8 @@ type IncidentQuery struct {
 	Limit   int
 	State   tocsin.IncidentState
 	Urgency tocsin.Urgency
+	// Open asks for those that are not over, or that are; nil: for both.
+	Open *bool
 }
 
 // IncidentPage gives some incidents.
@@ -26,6 +28,9 @@ func (s *Store) IncidentPage(ctx context.Context, q IncidentQuery) ([]tocsin.Inc
 	}
 	c.equal(`state`, string(q.State))
 	c.equal(`urgency`, string(q.Urgency))
+	if q.Open != nil {
+		c.add(map[bool]string{true: `state NOT IN `, false: `state IN `}[*q.Open] + `('resolved', 'reviewed', 'stood down', 'merged')`) // as IncidentState.Over
+	}
 	return list[tocsin.Incident](ctx, s.db, `SELECT body FROM incidents`+c.where()+` ORDER BY opened_at DESC, key DESC`+fmt.Sprintf(` LIMIT %d`, q.Limit), c.args...)
 }
 

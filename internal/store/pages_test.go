@@ -144,3 +144,33 @@ func TestWhoInPages(t *testing.T) {
 		}
 	})
 }
+
+// What is open for the store is what is not over for everybody else.
+func TestOpenIsNotOver(t *testing.T) {
+	onEach(t, func(t *testing.T, db database) {
+		s := db.open(t)
+		for i, state := range []tocsin.IncidentState{tocsin.StateHold, tocsin.StateDetected, tocsin.StateMobilised, tocsin.StateContained, tocsin.StateFixValidated, tocsin.StateReopened,
+			tocsin.StateResolved, tocsin.StateReviewed, tocsin.StateStoodDown, tocsin.StateMerged} {
+			inc := tocsin.Incident{Key: fmt.Sprintf("INC-%d", i), Version: 1, State: state, Urgency: tocsin.UrgencyEmergency, OpenedAt: day}
+			if err := s.Commit(t.Context(), Outcome{Incidents: []tocsin.Incident{inc}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		seen := 0
+		for _, open := range []bool{true, false} {
+			got, err := s.IncidentPage(t.Context(), IncidentQuery{Open: &open, Limit: 100})
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen += len(got)
+			for _, inc := range got {
+				if inc.State.Over() == open {
+					t.Errorf("open %v: %s", open, inc.State)
+				}
+			}
+		}
+		if seen != 10 {
+			t.Errorf("%d of 10 are open or over", seen)
+		}
+	})
+}

@@ -31,6 +31,10 @@ func (c *call) listIncidents(ctx context.Context) (answer, error) {
 		return answer{}, err
 	}
 	ask := store.IncidentQuery{After: after, State: tocsin.IncidentState(c.query["state"]), Urgency: tocsin.Urgency(c.query["urgency"])}
+	if text := c.query["open"]; text != "" {
+		open := text == "true"
+		ask.Open = &open
+	}
 	var items []tocsin.Incident
 	for inc, err := range c.shownIncidents(ctx, v, ask) {
 		if err != nil {
@@ -77,8 +81,7 @@ func (c *call) shownIncidents(ctx context.Context, v store.Sight, q store.Incide
 func (c *call) wants(inc tocsin.Incident) bool {
 	q := c.query
 	in := func(p tocsin.IncidentProject) bool { return p.Slug == q["project"] }
-	return matches(q["group"], inc.Group) && (q["class"] == "" || inc.Class.Has(q["class"])) && (q["project"] == "" || slices.ContainsFunc(inc.Projects, in)) &&
-		(q["open"] == "" || (q["open"] == "true") != inc.State.Over())
+	return matches(q["group"], inc.Group) && (q["class"] == "" || inc.Class.Has(q["class"])) && (q["project"] == "" || slices.ContainsFunc(inc.Projects, in))
 }
 
 func (c *call) getIncident(context.Context) (answer, error) { return answer{body: c.incident}, nil }
