@@ -70,6 +70,7 @@ func moment(text string) (time.Time, error) {
 // Only these are told, since anybody can write an address.
 var deeds = map[string]string{
 	"declare": "The emergency is declared.", "approve-action": "You agreed to it.", "veto-action": "It is stopped.", "retry": "It is done again.", "person": "What they may is changed.", "token": "The token holds no more.",
+	"watch": "It is watched.", "unwatch": "The watch over it has ended.", "rescan": "It will be looked at soon.", "send": "It is kept.",
 	"silence": "It is kept quiet.", "drill": "It was played.", "unsilence": "It is told again.",
 	"confirm": "It is an emergency now.", "take": "You hold the role.", "offer": "It is offered. You hold it until it is accepted.", "accept": "You hold the role now.",
 	"decline": "The offer is off.", "renounce": "You gave the role up.", "delegate": "The right is lent.", "acknowledge": "You are on it. Nobody else is called until there is news.",

@@ -51,6 +51,7 @@ func Mount(api *web.API, o Options) (*Site, error) {
 		api.Handle(p.pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(p, w, r) }))
 	}
 	api.Handle("GET /assets/{name}", http.HandlerFunc(s.asset))
+	api.Handle("GET /findings.csv", http.HandlerFunc(s.csvFindings))
 	api.Handle("GET /status/feed.atom", http.HandlerFunc(s.feed))
 	api.Handle("GET /status/badge.svg", http.HandlerFunc(s.badge))
 	api.Handle("GET /status/{key}/publication.json", http.HandlerFunc(s.publication))

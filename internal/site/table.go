@@ -8,6 +8,8 @@ func pages() []page {
 	jobs := page{section: "Jobs", template: "jobs", get: (*visit).jobs}
 	notices := page{section: "Notifications", template: "notices", get: (*visit).notices}
 	drill := page{section: "Drills", template: "drill", get: (*visit).drill}
+	projects := page{section: "Projects", template: "projects", get: (*visit).projects}
+	project := page{section: "Projects", template: "project", get: (*visit).project}
 	return []page{
 		{pattern: "GET /{$}", section: "Overview", template: "overview", get: (*visit).overview},
 		{pattern: "GET /sign-in", template: "signin", get: (*visit).signIn, open: true},
@@ -18,6 +20,16 @@ func pages() []page {
 		{pattern: "GET /incidents/{key}", section: room.section, template: room.template, get: room.get},
 		{pattern: "POST /incidents/{key}", do: (*visit).act, again: &room},
 		{pattern: "POST /actions", do: (*visit).judge},
+
+		{pattern: "GET /projects", section: projects.section, template: projects.template, get: projects.get},
+		{pattern: "POST /projects", do: (*visit).watch, again: &projects},
+		{pattern: "GET /projects/{slug}", section: project.section, template: project.template, get: project.get},
+		{pattern: "POST /projects/{slug}/inventories", do: (*visit).send, again: &project},
+		{pattern: "POST /projects/{slug}/rescan", do: (*visit).rescan, again: &project},
+		{pattern: "POST /projects/{slug}/end", do: (*visit).unwatch, again: &project},
+		{pattern: "GET /findings", section: "Findings", template: "findings", get: (*visit).findings},
+		{pattern: "GET /classes/{id}", section: "Findings", template: "class", get: (*visit).class},
+		{pattern: "GET /who", section: "Findings", template: "who", get: (*visit).whoHad},
 
 		{pattern: "GET /actions", section: "Actions", template: "actions", get: (*visit).actions},
 		{pattern: "GET /notifications", section: notices.section, template: notices.template, get: notices.get},

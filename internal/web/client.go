@@ -18,6 +18,7 @@ import (
 // not see or do here. It is for one request, and not safe for concurrent use.
 type Client struct {
 	api *API
+	w   http.ResponseWriter
 	r   *http.Request
 	// Who sent the request; the zero value is nobody, who reaches only what is for everybody.
 	Who tocsin.Principal
@@ -28,7 +29,7 @@ type Client struct {
 // Client is one for whoever sent a request. Who did not prove who they are gets a client that is nobody's, and an
 // [tocsin.ErrUnauthenticated].
 func (a *API) Client(w http.ResponseWriter, r *http.Request) (*Client, error) {
-	c := &Client{api: a, r: r}
+	c := &Client{api: a, w: w, r: r}
 	who, err := a.parts.Auth.Authenticate(r)
 	if err == nil {
 		err = a.rates.allow(string(who.Kind) + " " + who.Name)
@@ -90,7 +91,7 @@ func (c *Client) ask(ctx context.Context, id string, q Ask) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	sub := &call{api: c.api, route: line, w: &discarded{header: http.Header{}}, r: r, now: c.api.opts.Now(), who: c.Who}
+	sub := &call{api: c.api, route: line, w: &unheard{discarded{header: http.Header{}}, c.w}, r: r, now: c.api.opts.Now(), who: c.Who}
 	if line.where != open && c.Who.Kind == "" {
 		return answer{}, tocsin.ErrUnauthenticated
 	}
@@ -101,6 +102,15 @@ func (c *Client) ask(ctx context.Context, id string, q Ask) (answer, error) {
 	c.call = sub
 	return got, err
 }
+
+// unheard is the answer to a request within the process: nobody hears it. Deadlines are those of the request that it belongs to.
+type unheard struct {
+	discarded
+	of http.ResponseWriter
+}
+
+// Unwrap is for [http.ResponseController].
+func (u *unheard) Unwrap() http.ResponseWriter { return u.of }
 
 // request makes the one that a route would have got.
 func (c *Client) request(ctx context.Context, line route, q Ask) (*http.Request, error) {
