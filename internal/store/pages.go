@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/pattern"
 )
 
 // An IncidentQuery selects incidents, newest first. What is empty is any. Who may see which of them stands in their bodies: it is for
@@ -16,9 +17,16 @@ type IncidentQuery struct {
 	Limit   int
 	State   tocsin.IncidentState
 	Urgency tocsin.Urgency
+	// Alarms asks for emergencies and holds only.
+	Alarms bool
+	// Mentions leaves out those that cannot have a text in their names or ids, whatever its case. It is for the asker to look whether they do.
+	Mentions string
 	// Open asks for those that are not over, or that are; nil: for both.
 	Open *bool
 }
+
+// plainText is one that JSON writes as it is, and that LIKE takes for at least itself.
+var plainText = pattern.Lazy(`^[A-Za-z0-9 ._@/:-]+$`)
 
 // IncidentPage gives some incidents.
 func (s *Store) IncidentPage(ctx context.Context, q IncidentQuery) ([]tocsin.Incident, error) {
@@ -28,6 +36,12 @@ func (s *Store) IncidentPage(ctx context.Context, q IncidentQuery) ([]tocsin.Inc
 	}
 	c.equal(`state`, string(q.State))
 	c.equal(`urgency`, string(q.Urgency))
+	if plainText().MatchString(q.Mentions) {
+		c.add(`LOWER(body) LIKE ?`, "%"+strings.ToLower(q.Mentions)+"%")
+	}
+	if q.Alarms {
+		c.add(`urgency <> 'routine'`)
+	}
 	if q.Open != nil {
 		c.add(map[bool]string{true: `state NOT IN `, false: `state IN `}[*q.Open] + `('resolved', 'reviewed', 'stood down', 'merged')`) // as IncidentState.Over
 	}

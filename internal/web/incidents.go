@@ -30,7 +30,7 @@ func (c *call) listIncidents(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	ask := store.IncidentQuery{After: after, State: tocsin.IncidentState(c.query["state"]), Urgency: tocsin.Urgency(c.query["urgency"])}
+	ask := store.IncidentQuery{After: after, State: tocsin.IncidentState(c.query["state"]), Urgency: tocsin.Urgency(c.query["urgency"]), Mentions: c.query["class"]}
 	if text := c.query["open"]; text != "" {
 		open := text == "true"
 		ask.Open = &open

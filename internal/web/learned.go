@@ -16,7 +16,7 @@ type Lessons struct {
 }
 
 func (c *call) listLessons(ctx context.Context) (answer, error) {
-	known, err := c.seenIncidents(ctx, store.IncidentQuery{State: tocsin.StateReviewed}, time.Time{}, c.now.Add(1))
+	known, err := c.seenIncidents(ctx, store.IncidentQuery{State: tocsin.StateReviewed, Alarms: true}, time.Time{}, c.now.Add(1))
 	if err != nil {
 		return answer{}, err
 	}
@@ -36,7 +36,7 @@ func (c *call) getRetrospective(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	known, err := c.seenIncidents(ctx, store.IncidentQuery{}, from, to)
+	known, err := c.seenIncidents(ctx, store.IncidentQuery{Alarms: true}, from, to)
 	if err != nil {
 		return answer{}, err
 	}

@@ -59,7 +59,7 @@ func (c *call) search(ctx context.Context) (answer, error) {
 	if err := c.searchClasses(ctx, v, text, &out); err != nil {
 		return answer{}, err
 	}
-	for inc, err := range c.shownIncidents(ctx, v, store.IncidentQuery{}) {
+	for inc, err := range c.shownIncidents(ctx, v, store.IncidentQuery{Mentions: text}) {
 		if err != nil {
 			return answer{}, err
 		}
