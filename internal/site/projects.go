@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
-	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/internal/web"
 )
 
@@ -62,7 +61,7 @@ type projectPage struct {
 	Inventory *tocsin.Inventory
 	Trouble   []tocsin.FileCoverage
 	Packages  dependencies
-	History   []store.InventoryRow
+	History   []web.InventoryRow
 	Receipt   string
 	Send      bool
 	Manage    bool
@@ -100,7 +99,7 @@ func (v *visit) project() (shown, error) {
 		}
 		p.Packages = dependenciesOf(inv, v.r.URL.Query())
 	}
-	history, err := web.Get[web.Page[store.InventoryRow]](v.Client, "listInventories", web.Ask{Path: path, Query: map[string]string{"limit": "20"}})
+	history, err := web.Get[web.Page[web.InventoryRow]](v.Client, "listInventories", web.Ask{Path: path, Query: map[string]string{"limit": "20"}})
 	if err != nil {
 		return shown{}, err
 	}

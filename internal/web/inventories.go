@@ -10,6 +10,9 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/store"
 )
 
+// An InventoryRow is an inventory in short.
+type InventoryRow = store.InventoryRow
+
 func (c *call) postInventory(ctx context.Context) (answer, error) {
 	inv, done, err := c.inventory(ctx)
 	if err != nil {
