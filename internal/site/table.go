@@ -7,6 +7,7 @@ func pages() []page {
 	settings := page{section: "Settings", template: "settings", get: (*visit).settings}
 	jobs := page{section: "Jobs", template: "jobs", get: (*visit).jobs}
 	notices := page{section: "Notifications", template: "notices", get: (*visit).notices}
+	lab := page{section: "Policies", template: "lab", get: (*visit).lab}
 	return []page{
 		{pattern: "GET /{$}", section: "Overview", template: "overview", get: (*visit).overview},
 		{pattern: "GET /sign-in", template: "signin", get: (*visit).signIn, open: true},
@@ -23,6 +24,11 @@ func pages() []page {
 		{pattern: "POST /notifications", do: (*visit).silence, again: &notices},
 		{pattern: "POST /notifications/end", do: (*visit).unsilence, again: &notices},
 		{pattern: "GET /lessons", section: "Lessons", template: "lessons", get: (*visit).lessons},
+		{pattern: "GET /policies", section: "Policies", template: "policies", get: (*visit).policies},
+		{pattern: "GET /policies/{name}", section: "Policies", template: "policy", get: (*visit).policy},
+		{pattern: "GET /policies/lab", section: lab.section, template: lab.template, get: lab.get},
+		{pattern: "GET /policies/{name}/edit", section: lab.section, template: lab.template, get: lab.get},
+		{pattern: "POST /policies/lab", section: lab.section, template: lab.template, get: (*visit).try, again: &lab},
 		{pattern: "GET /feeds", section: "Feeds", template: "feeds", get: (*visit).feeds},
 		{pattern: "GET /audit", section: "Audit", template: "audit", get: (*visit).audit},
 		{pattern: "GET /jobs", section: jobs.section, template: jobs.template, get: jobs.get},
