@@ -157,3 +157,42 @@ func TestPolicyLab(t *testing.T) {
 	try("pay", 400, "check", strings.Repeat("a", 200_000), nil)
 	d.wants("pay", "POST", "/v1/policies/explain", web.PolicyQuestion{Text: good, Project: "shop"}, 200, `"gate_rule":"release-gate/`, `"more":0`)
 }
+
+// TestReplayPages: a policy is replayed over what the service kept, beside what is in force, and only by those who see all of it.
+func TestReplayPages(t *testing.T) {
+	s, d := newLaboratory(t)
+	defer s.stop()
+	text := "policy: strict\nlet: [{name: floor, be: 0.5}]\ngate:\n  default: pass\n  rules:\n    - {name: high, when: 'advisory.epss >= floor() || finding.status == \"affected\"', then: fail, because: b}\nresponse:\n  default: none\n  rules:\n    - {name: all, when: 'finding.status == \"affected\"', then: emergency, severity: high, playbook: vulnerable-dependency, because: of it}\n"
+	d.wants("pay", "GET", "/replays", nil, 403)
+	d.wants("pay", "POST", "/replays", url.Values{"policy": {"emergency enforce"}}, 403)
+	d.wants("viewer", "GET", "/replays?policy=loud&mode=shadow", nil, 200, "Nothing was replayed yet", `<option value="loud shadow" selected>`)
+	d.wants("viewer", "POST", "/replays", url.Values{"text": {"policy: <x>"}, "days": {"90"}}, 400, "policy: &lt;x&gt;", "decides nothing", `value="90"`)
+	d.wants("viewer", "POST", "/replays", url.Values{"policy": {"emergency enforce"}, "days": {"many"}}, 400, "no number of days", `<option value="emergency enforce" selected>`)
+	d.wants("viewer", "POST", "/replays", url.Values{"policy": {"emergency enforce"}, "number": {"likely_epss"}, "from": {"low"}}, 400, "no number.")
+
+	at := d.wants("viewer", "POST", "/replays", url.Values{"text": {strings.ReplaceAll(text, "\n", "\r\n")}, "days": {"30"}}, 303)
+	swept := d.wants("security", "POST", "/replays", url.Values{"text": {text}, "since": {"2026-01-01"}, "number": {"floor"}, "from": {"0.1"}, "to": {"0.9"}}, 303)
+	over := func(path string) bool {
+		var r web.Replay
+		req := httptest.NewRequest("GET", "/v1"+path, nil)
+		req.Header.Set("Authorization", "Bearer "+d.tokens["security"])
+		rec := httptest.NewRecorder()
+		d.h.ServeHTTP(rec, req)
+		if err := json.Unmarshal(rec.Body.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		return r.State.Over()
+	}
+	eventually(t, "both are replayed", func() bool { return over(at) && over(swept) })
+	d.wants("viewer", "GET", at, nil, 200, "<strong>1</strong>", "gained", "GHSA-aaaa-aaaa-aaaa", "!http-equiv", "Forget it", "!under embargo")
+	d.wants("viewer", "GET", "/replays", nil, 200, "strict", "done")
+	d.wants("viewer", "GET", swept, nil, 200, "floor at other values", "The file has 0.5.", "<th scope=\"row\">0.9</th>", "!Forget it")
+	d.wants("viewer", "GET", at+"/page", nil, 200, "<style>", "GHSA-aaaa-aaaa-aaaa", "!<script", "! style=")
+	d.wants("viewer", "GET", swept+"/page", nil, 200, "<polyline")
+	d.wants("pay", "GET", at, nil, 403)
+	d.wants("pay", "GET", at+"/page", nil, 403)
+	d.wants("viewer", "POST", swept, nil, 403)
+	d.wants("viewer", "POST", at, nil, 303)
+	d.wants("viewer", "GET", at, nil, 404)
+	d.wants("viewer", "GET", at+"/page", nil, 404)
+}

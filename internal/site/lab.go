@@ -21,6 +21,8 @@ type labPage struct {
 	Lines       []line
 	CaseLines   []line
 	Explanation *web.PolicyExplanation
+	// Replays says that they may replay it: they see the whole portfolio.
+	Replays bool
 }
 
 // starter is what an empty editor begins with: a policy that is right, and says what to write.
@@ -58,6 +60,7 @@ func (v *visit) lab() (shown, error) {
 		}
 		p.Text, p.Cases = got.Text, got.Cases
 	}
+	p.Replays = v.MayEverywhere(tocsin.MayRead)
 	return shown{title: "Policy lab", body: p}, nil
 }
 
@@ -89,6 +92,7 @@ func (v *visit) try() (shown, error) {
 	default:
 		p.Did = "check"
 	}
+	p.Replays = v.MayEverywhere(tocsin.MayRead)
 	return shown{title: "Policy lab", body: p}, err
 }
 

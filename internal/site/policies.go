@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/web"
 )
 
@@ -39,7 +40,10 @@ func (v *visit) policies() (shown, error) {
 		}
 		rows = append(rows, row)
 	}
-	return shown{title: "Policies", body: rows}, nil
+	return shown{title: "Policies", body: struct {
+		Rows    []policyRow
+		Replays bool
+	}{rows, v.MayEverywhere(tocsin.MayRead)}}, nil
 }
 
 func (v *visit) shadow(name string) (web.PolicyShadow, error) {
@@ -118,12 +122,15 @@ func (v *visit) policy() (shown, error) {
 		Left, CasesLeft  int
 		Shadow           web.PolicyShadow
 		Examples         int
-		Edit             string
+		Edit, Replay     string
 	}{PolicyText: got, Examples: examples, Edit: "/policies/" + url.PathEscape(name) + "/edit"}
 	body.Lines, body.Left = numbered(got.Text, every)
 	body.CaseLines, body.CasesLeft = numbered(got.Cases, every)
 	if got.Mode != "enforce" {
 		body.Edit += "?mode=" + got.Mode
+	}
+	if v.MayEverywhere(tocsin.MayRead) {
+		body.Replay = "/replays?" + url.Values{"policy": {name}, "mode": {got.Mode}}.Encode()
 	}
 	if got.Mode == "shadow" {
 		if body.Shadow, err = v.shadow(name); err != nil {

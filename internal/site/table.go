@@ -8,6 +8,7 @@ func pages() []page {
 	jobs := page{section: "Jobs", template: "jobs", get: (*visit).jobs}
 	notices := page{section: "Notifications", template: "notices", get: (*visit).notices}
 	lab := page{section: "Policies", template: "lab", get: (*visit).lab}
+	replays := page{section: "Policies", template: "replays", get: (*visit).replays}
 	return []page{
 		{pattern: "GET /{$}", section: "Overview", template: "overview", get: (*visit).overview},
 		{pattern: "GET /sign-in", template: "signin", get: (*visit).signIn, open: true},
@@ -29,6 +30,10 @@ func pages() []page {
 		{pattern: "GET /policies/lab", section: lab.section, template: lab.template, get: lab.get},
 		{pattern: "GET /policies/{name}/edit", section: lab.section, template: lab.template, get: lab.get},
 		{pattern: "POST /policies/lab", section: lab.section, template: lab.template, get: (*visit).try, again: &lab},
+		{pattern: "GET /replays", section: replays.section, template: replays.template, get: replays.get},
+		{pattern: "POST /replays", do: (*visit).beginReplay, again: &replays},
+		{pattern: "GET /replays/{id}", section: "Policies", template: "replay", get: (*visit).replay},
+		{pattern: "POST /replays/{id}", do: (*visit).endReplay, again: &replays},
 		{pattern: "GET /feeds", section: "Feeds", template: "feeds", get: (*visit).feeds},
 		{pattern: "GET /audit", section: "Audit", template: "audit", get: (*visit).audit},
 		{pattern: "GET /jobs", section: jobs.section, template: jobs.template, get: jobs.get},

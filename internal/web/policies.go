@@ -93,13 +93,20 @@ const (
 
 // loaded is the policy that the path names.
 func (c *call) loaded() (Policy, error) {
-	name, mode := c.r.PathValue("name"), c.query["mode"]
+	p, ok := c.policyNamed(c.r.PathValue("name"), c.query["mode"])
+	if !ok {
+		return Policy{}, tocsin.ErrNotFound
+	}
+	return p, nil
+}
+
+func (c *call) policyNamed(name, mode string) (Policy, bool) {
 	list := c.api.parts.Engine.Policies()
 	i := slices.IndexFunc(list, func(p Policy) bool { return p.Name == name && (mode == "" || p.Mode == mode) })
 	if i < 0 {
-		return Policy{}, tocsin.ErrNotFound
+		return Policy{}, false
 	}
-	return list[i], nil
+	return list[i], true
 }
 
 func (c *call) getPolicy(ctx context.Context) (answer, error) {

@@ -41,6 +41,8 @@ type world struct {
 	retried  []int64
 	commands []tocsin.Command
 	remarks  []tocsin.Remark
+	replays  []ReplayRequest
+	ended    []string
 	syncs    int
 	// fail is what the engine and the auditor fail with.
 	fail error
@@ -76,7 +78,7 @@ func newWorldIn(t testing.TB, database string, options ...func(*Options)) *world
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.api, err = New(log, Parts{Auth: w, Engine: w, Audit: w, Keys: keys, Work: w, Desk: w, Drills: w, Lab: w}, s, o); err != nil {
+	if w.api, err = New(log, Parts{Auth: w, Engine: w, Audit: w, Keys: keys, Work: w, Desk: w, Drills: w, Lab: w, Bench: w}, s, o); err != nil {
 		t.Fatal(err)
 	}
 	w.people()
