@@ -110,10 +110,20 @@ func newLaboratory(t *testing.T) (*served, *desk) {
 	return s, d
 }
 
-// TestPolicyPages: what is loaded is told with its text, its tests and how it fares in the shadow.
-func TestPolicyPages(t *testing.T) {
+// TestLab: what people and programs do in the lab, and who may.
+func TestLab(t *testing.T) {
 	s, d := newLaboratory(t)
 	defer s.stop()
+	for name, story := range map[string]func(*testing.T, *desk){"policies": policyPages, "editor": policyLab, "replays": replayPages} {
+		t.Run(name, func(t *testing.T) {
+			d.t = t
+			story(t, d)
+		})
+	}
+}
+
+// policyPages: what is loaded is told with its text, its tests and how it fares in the shadow.
+func policyPages(_ *testing.T, d *desk) {
 	d.wants("pay", "GET", "/policies", nil, 200, "Everything is an issue.", "agreed on 0 of 1 finding", "release-gate", `href="/policies/loud?mode=shadow"`)
 	d.wants("web", "GET", "/policies", nil, 200, "nothing that you see yet")
 	d.wants("gate", "GET", "/policies", nil, 403)
@@ -125,10 +135,8 @@ func TestPolicyPages(t *testing.T) {
 	d.wants("web", "GET", "/v1/policies/other", nil, 200, `"text":"policy: other`, `!"cases"`)
 }
 
-// TestPolicyLab: what is typed stays, what is wrong is told with its line, and a finding is explained both ways.
-func TestPolicyLab(t *testing.T) {
-	s, d := newLaboratory(t)
-	defer s.stop()
+// policyLab: what is typed stays, what is wrong is told with its line, and a finding is explained both ways.
+func policyLab(t *testing.T, d *desk) {
 	d.wants("pay", "GET", "/policies/lab", nil, 200, "policy: team", `data-check="/v1/policies/check"`, `!id="answer"`)
 	d.wants("pay", "GET", "/policies/loud/edit?mode=shadow", nil, 200, "Everything is an issue.", "name: any")
 	d.wants("pay", "GET", "/policies/none/edit", nil, 404)
@@ -158,10 +166,8 @@ func TestPolicyLab(t *testing.T) {
 	d.wants("pay", "POST", "/v1/policies/explain", web.PolicyQuestion{Text: good, Project: "shop"}, 200, `"gate_rule":"release-gate/`, `"more":0`)
 }
 
-// TestReplayPages: a policy is replayed over what the service kept, beside what is in force, and only by those who see all of it.
-func TestReplayPages(t *testing.T) {
-	s, d := newLaboratory(t)
-	defer s.stop()
+// replayPages: a policy is replayed over what the service kept, beside what is in force, and only by those who see all of it.
+func replayPages(t *testing.T, d *desk) {
 	text := "policy: strict\nlet: [{name: floor, be: 0.5}]\ngate:\n  default: pass\n  rules:\n    - {name: high, when: 'advisory.epss >= floor() || finding.status == \"affected\"', then: fail, because: b}\nresponse:\n  default: none\n  rules:\n    - {name: all, when: 'finding.status == \"affected\"', then: emergency, severity: high, playbook: vulnerable-dependency, because: of it}\n"
 	d.wants("pay", "GET", "/replays", nil, 403)
 	d.wants("pay", "POST", "/replays", url.Values{"policy": {"emergency enforce"}}, 403)
