@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -78,7 +79,7 @@ func (d *desk) wants(as, method, path string, body any, status int, texts ...str
 	return rec.Header().Get("Location")
 }
 
-// A laboratory is a service with one project, one flaw in it, a policy in the shadow that has tests, and one without.
+// A laboratory is a service with one project, a flaw in it that all know of and one under embargo, a policy in the shadow that has tests, and one without.
 func newLaboratory(t *testing.T) (*served, *desk) {
 	t.Helper()
 	s := &served{t: t, dir: t.TempDir()}
@@ -94,11 +95,17 @@ func newLaboratory(t *testing.T) (*served, *desk) {
 			t.Fatal(err)
 		}
 	}
+	// What is known from a feed of our own only is under embargo.
+	s.record("ACME-2026-1", "chalk", "5.0.1")
+	if err := errors.Join(os.Mkdir(filepath.Join(s.dir, "own"), 0o755), os.Rename(filepath.Join(s.dir, "feed", "ACME-2026-1.json"), filepath.Join(s.dir, "own", "ACME-2026-1.json"))); err != nil {
+		t.Fatal(err)
+	}
 	s.record("GHSA-aaaa-aaaa-aaaa", "lodash", "4.17.21")
 	s.lock("shop", "lodash 4.17.20, chalk 5.0.0")
 	s.adapt = func(c *config.Config, o *app.Options) {
 		c.Policies = []string{"release-gate", "emergency", filepath.Join(s.dir, "loud.yaml"), filepath.Join(s.dir, "other.yaml")}
 		c.Projects[0].Group = "pay"
+		c.Advisories = append(c.Advisories, config.Feed{Name: "own", From: filepath.Join(s.dir, "own")})
 		c.Service = config.Service{URL: "http://localhost"}
 	}
 	s.start(store.Path(t.TempDir()))
@@ -106,7 +113,7 @@ func newLaboratory(t *testing.T) (*served, *desk) {
 		"viewer": {Access: tocsin.AccessViewer}, "pay": {Access: tocsin.AccessViewer, Group: "pay"}, "web": {Access: tocsin.AccessViewer, Group: "web"}, "gate": {Access: tocsin.AccessGate},
 		"security": {Access: tocsin.AccessSecurity},
 	})
-	eventually(t, "the folder is read and judged", func() bool { return s.standing("shop") != "" })
+	eventually(t, "the folder is read and judged", func() bool { return strings.Count(s.standing("shop"), "\n") == 2 })
 	return s, d
 }
 
@@ -125,6 +132,8 @@ func TestLab(t *testing.T) {
 // policyPages: what is loaded is told with its text, its tests and how it fares in the shadow.
 func policyPages(_ *testing.T, d *desk) {
 	d.wants("pay", "GET", "/policies", nil, 200, "Everything is an issue.", "agreed on 0 of 1 finding", "release-gate", `href="/policies/loud?mode=shadow"`)
+	d.wants("pay", "GET", "/policies/loud?mode=shadow", nil, 200, "!ACME-2026-1")
+	d.wants("security", "GET", "/policies/loud?mode=shadow", nil, 200, "GHSA-aaaa-aaaa-aaaa", "ACME-2026-1")
 	d.wants("web", "GET", "/policies", nil, 200, "nothing that you see yet")
 	d.wants("gate", "GET", "/policies", nil, 403)
 	d.wants("pay", "GET", "/policies/loud?mode=shadow", nil, 200, "all hold", "1 case.", `data-n="1">policy: loud`, "GHSA-aaaa-aaaa-aaaa", `href="/policies/loud/edit?mode=shadow"`, "One more")
@@ -138,6 +147,7 @@ func policyPages(_ *testing.T, d *desk) {
 // policyLab: what is typed stays, what is wrong is told with its line, and a finding is explained both ways.
 func policyLab(t *testing.T, d *desk) {
 	d.wants("pay", "GET", "/policies/lab", nil, 200, "policy: team", `data-check="/v1/policies/check"`, `!id="answer"`)
+	d.wants("pay", "GET", "/policies/lab?project=shop&class=CVE-1&package=left", nil, 200, `name="project" value="shop"`, `name="class" value="CVE-1"`, `name="package" value="left"`)
 	d.wants("pay", "GET", "/policies/loud/edit?mode=shadow", nil, 200, "Everything is an issue.", "name: any")
 	d.wants("pay", "GET", "/policies/none/edit", nil, 404)
 	try := func(as string, status int, do, text string, more url.Values, wants ...string) {
@@ -158,6 +168,8 @@ func policyLab(t *testing.T, d *desk) {
 	try("pay", 200, "test", good, url.Values{"cases": {"policy: x\ncases: 3\n"}}, "The cases cannot be read", `id="C2"`)
 	try("pay", 200, "explain", "policy: x\nresponse: {default: hold}\n", url.Values{"project": {"shop"}, "class": {"GHSA-aaaa-aaaa-aaaa"}}, "lodash 4.17.20", "x: response", "Decided now", "With this policy", `data-tone="warn">hold`)
 	try("pay", 404, "explain", good, url.Values{"project": {"shop"}, "package": {"chalk"}}, "no finding like that", "# &lt;b&gt;&amp;", `value="chalk"`)
+	try("pay", 404, "explain", good, url.Values{"project": {"shop"}, "class": {"ACME-2026-1"}}, "no finding like that")
+	try("security", 200, "explain", good, url.Values{"project": {"shop"}, "class": {"ACME-2026-1"}}, "chalk 5.0.0")
 	try("web", 404, "explain", good, url.Values{"project": {"shop"}}, "There is no such thing")
 	try("pay", 400, "explain", good, nil, "which project has the finding")
 	try("gate", 403, "check", good, nil)
@@ -177,7 +189,8 @@ func replayPages(t *testing.T, d *desk) {
 	d.wants("viewer", "POST", "/replays", url.Values{"policy": {"emergency enforce"}, "number": {"likely_epss"}, "from": {"low"}}, 400, "no number.")
 
 	at := d.wants("viewer", "POST", "/replays", url.Values{"text": {strings.ReplaceAll(text, "\n", "\r\n")}, "days": {"30"}}, 303)
-	swept := d.wants("security", "POST", "/replays", url.Values{"text": {text}, "since": {"2026-01-01"}, "number": {"floor"}, "from": {"0.1"}, "to": {"0.9"}}, 303)
+	whole := d.wants("security", "POST", "/replays", url.Values{"text": {text}, "days": {"30"}}, 303)
+	swept := d.wants("viewer", "POST", "/replays", url.Values{"text": {text}, "since": {"2026-01-01"}, "number": {"floor"}, "from": {"0.1"}, "to": {"0.9"}}, 303)
 	over := func(path string) bool {
 		var r web.Replay
 		req := httptest.NewRequest("GET", "/v1"+path, nil)
@@ -189,15 +202,22 @@ func replayPages(t *testing.T, d *desk) {
 		}
 		return r.State.Over()
 	}
-	eventually(t, "both are replayed", func() bool { return over(at) && over(swept) })
-	d.wants("viewer", "GET", at, nil, 200, "<strong>1</strong>", "gained", "GHSA-aaaa-aaaa-aaaa", "!http-equiv", "Forget it", "!under embargo")
+	eventually(t, "all are replayed", func() bool { return over(at) && over(whole) && over(swept) })
+	d.wants("viewer", "GET", at, nil, 200, "<strong>1</strong>", "gained", "GHSA-aaaa-aaaa-aaaa", "!http-equiv", "Forget it", "!under embargo", "!ACME-2026-1")
 	d.wants("viewer", "GET", "/replays", nil, 200, "strict", "done")
-	d.wants("viewer", "GET", swept, nil, 200, "floor at other values", "The file has 0.5.", "<th scope=\"row\">0.9</th>", "!Forget it")
-	d.wants("viewer", "GET", at+"/page", nil, 200, "<style>", "GHSA-aaaa-aaaa-aaaa", "!<script", "! style=")
+	d.wants("viewer", "GET", swept, nil, 200, "floor at other values", "The file has 0.5.", "<th scope=\"row\">0.9</th>", "!under embargo")
+	d.wants("security", "GET", whole, nil, 200, "<strong>2</strong>", "under embargo", "ACME-2026-1")
+	for _, path := range []string{whole, whole + "/page", "/v1" + whole} {
+		d.wants("viewer", "GET", path, nil, 404)
+	}
+	d.wants("viewer", "GET", "/replays", nil, 200, "!"+whole)
+	d.wants("viewer", "GET", at+"/page", nil, 200, "<style>", "GHSA-aaaa-aaaa-aaaa", "!ACME-2026-1", "!<script", "! style=")
 	d.wants("viewer", "GET", swept+"/page", nil, 200, "<polyline")
 	d.wants("pay", "GET", at, nil, 403)
 	d.wants("pay", "GET", at+"/page", nil, 403)
-	d.wants("viewer", "POST", swept, nil, 403)
+	d.wants("viewer", "POST", whole, nil, 303) // as if it were gone already
+	d.wants("security", "GET", whole, nil, 200)
+	d.wants("nobody", "GET", at+"/page", nil, 303)
 	d.wants("viewer", "POST", at, nil, 303)
 	d.wants("viewer", "GET", at, nil, 404)
 	d.wants("viewer", "GET", at+"/page", nil, 404)

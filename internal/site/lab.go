@@ -49,7 +49,7 @@ cases:
 
 // lab shows the editor, with what was typed, with the policy that the path names, or with one to begin with.
 func (v *visit) lab() (shown, error) {
-	p := labPage{Text: starter, Cases: starterCases}
+	p := labPage{Text: starter, Cases: starterCases, Project: v.q("project"), Class: v.q("class"), Package: v.q("package")}
 	switch name := v.r.PathValue("name"); {
 	case v.r.PostForm != nil:
 		p = typed(v.r.PostForm)

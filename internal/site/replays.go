@@ -175,7 +175,10 @@ func (v *visit) endReplay() (string, error) {
 func (s *Site) wholeReplay(w http.ResponseWriter, r *http.Request) {
 	v := &visit{site: s, w: w, r: r, now: s.opts.Now()}
 	var err error
-	if v.Client, err = s.api.Client(w, r); err != nil {
+	if v.Client, err = s.api.Client(w, r); errors.Is(err, tocsin.ErrUnauthenticated) {
+		http.Redirect(w, r, "/sign-in?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
+		return
+	} else if err != nil {
 		s.refuse(v, err)
 		return
 	}
