@@ -164,7 +164,7 @@ func policyLab(t *testing.T, d *desk) {
 	}
 	good := strings.Replace(bad, "kve", "kev", 1)
 	try("pay", 200, "check", good, nil, "The types are right")
-	try("pay", 200, "test", good, url.Values{"cases": {"policy: x\ncases:\n  - {name: a, want: {gate: fail}}\n"}}, "1 failed", "cases:3: a: gate: want &#34;fail&#34;, got &#34;pass&#34;", "gate: r")
+	try("pay", 200, "test", good, url.Values{"cases": {"policy: x\ncases:\n  - {name: a, want: {gate: fail}}\n"}}, "1 failed", `id="answer" tabindex="-1" aria-labelledby="h-answer" data-tone="bad"`, "cases:3: a: gate: want &#34;fail&#34;, got &#34;pass&#34;", "gate: r")
 	try("pay", 200, "test", good, url.Values{"cases": {"policy: x\ncases: 3\n"}}, "The cases cannot be read", `id="C2"`)
 	try("pay", 200, "explain", "policy: x\nresponse: {default: hold}\n", url.Values{"project": {"shop"}, "class": {"GHSA-aaaa-aaaa-aaaa"}}, "lodash 4.17.20", "x: response", "Decided now", "With this policy", `data-tone="warn">hold`)
 	try("pay", 404, "explain", good, url.Values{"project": {"shop"}, "package": {"chalk"}}, "no finding like that", "# &lt;b&gt;&amp;", `value="chalk"`)

@@ -25,6 +25,18 @@ type labPage struct {
 	Replays bool
 }
 
+// Tone says whether the answer is a good one; an explanation is neither.
+func (p labPage) Tone() string {
+	switch {
+	case len(p.Check.Faults) > 0 || len(p.Test.CaseFaults) > 0 || p.Test.Report != nil && len(p.Test.Report.Failures) > 0:
+		return "bad"
+	case p.Did == "explain":
+		return ""
+	default:
+		return "good"
+	}
+}
+
 // starter is what an empty editor begins with: a policy that is right, and says what to write.
 const (
 	starter = `policy: team
