@@ -109,31 +109,17 @@ func sweep(cmd *cobra.Command, f pastFlags, policy, name string, values []float6
 	if err != nil {
 		return s, exit{exitUsage, err}
 	}
-	var sets []policies.Set
-	for i, v := range values {
-		p, err := policies.LoadWith(policy, text, map[string]string{name: number(v)})
-		if err != nil {
-			return s, exit{exitUsage, err}
-		}
-		if i == 0 {
-			was, err := policies.Load(policy, text)
-			if err != nil {
-				return s, exit{exitUsage, err}
-			}
-			now, ok := was.Numbers()[name]
-			if !ok {
-				return s, exit{exitUsage, fmt.Errorf("%s: %s is not a plain number; \"tocsin policy show\" names those that are", policy, name)}
-			}
-			s.Now = now
-		}
-		sets = append(sets, policies.NewSet(p))
+	now, list, err := policies.Sweep(policy, text, name, values)
+	if err != nil {
+		return s, exit{exitUsage, err}
 	}
+	s.Now = now
 	p, err := f.open(cmd)
 	if err != nil {
 		return s, err
 	}
-	for i, set := range sets {
-		r, err := p.run(cmd.Context(), set)
+	for i, one := range list {
+		r, err := p.run(cmd.Context(), policies.NewSet(one))
 		if err != nil {
 			return s, err
 		}
@@ -142,9 +128,6 @@ func sweep(cmd *cobra.Command, f pastFlags, policy, name string, values []float6
 	}
 	return s, nil
 }
-
-// number writes a value so that CEL takes it for the same type as a fraction: a whole one stays a whole one.
-func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 const (
 	sweepDefault = 9

@@ -286,7 +286,7 @@ func TestPagesAreSound(t *testing.T) {
 	ada.Sees("h1", "Log4Shell")
 	texts := map[string][]byte{}
 	for _, path := range []string{"/", "/incidents", "/incidents/" + running, "/incidents/" + over, "/incidents/declare", "/actions", "/notifications", "/drills", "/drills/log4shell-2021",
-		"/lessons", "/feeds", "/projects", "/projects/shop-api", "/projects/shop-api?package=0", "/findings", "/classes/CVE-2021-44228", "/who?package=Maven/org.apache.logging.log4j:log4j-core", "/audit", "/jobs", "/settings", "/reference", "/search?q=log4j", "/status", "/status/" + over, "/sign-in", "/nothing"} {
+		"/lessons", "/feeds", "/policies", "/policies/emergency", "/policies/lab", "/policies/release-gate/edit", "/replays", "/projects", "/projects/shop-api", "/projects/shop-api?package=0", "/findings", "/classes/CVE-2021-44228", "/who?package=Maven/org.apache.logging.log4j:log4j-core", "/audit", "/jobs", "/settings", "/reference", "/search?q=log4j", "/status", "/status/" + over, "/sign-in", "/nothing"} {
 		for _, w := range []walker{olga, ada} {
 			w.Go(h.base + path)
 			w.Sees("h1", "")

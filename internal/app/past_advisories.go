@@ -25,17 +25,23 @@ import (
 // PastAdvisories adds what was known when to a history whose projects are set: every revision of the records that speak of
 // one of their packages, KEV and EPSS. It reads a database, or the embedded landmarks if x is of them.
 func PastAdvisories(ctx context.Context, database string, x *advisories.Index, h *replay.History) error {
-	h.Records, h.KEV, h.EPSS = nil, nil, nil
-	names := packageNames(h.Projects)
 	if x.Snapshot().Landmarks {
-		return pastLandmarks(h)
+		return pastAdvisories(ctx, nil, x, h)
 	}
 	st, err := store.Open(ctx, database)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
-	p := past{store: st, index: x, names: names}
+	return pastAdvisories(ctx, st, x, h)
+}
+
+func pastAdvisories(ctx context.Context, st *store.Store, x *advisories.Index, h *replay.History) (err error) {
+	h.Records, h.KEV, h.EPSS = nil, nil, nil
+	if x.Snapshot().Landmarks {
+		return pastLandmarks(h)
+	}
+	p := past{store: st, index: x, names: packageNames(h.Projects)}
 	if p.synced, err = st.FirstSync(ctx); err != nil {
 		return err
 	}

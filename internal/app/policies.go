@@ -17,36 +17,56 @@ import (
 // Policies loads policies by the name of a shipped pack or by path (ending in .yaml or .yml), and joins what is wrong
 // with any of them. Their mode is not asked: who names a policy to try it wants it.
 func Policies(names []string) (policies.Set, error) {
-	var list []*policies.Policy
+	list, err := load(names)
+	var out []*policies.Policy
+	for _, l := range list {
+		out = append(out, l.policy)
+	}
+	return policies.NewSet(out...), err
+}
+
+// loaded is a policy with what it was loaded by, and from.
+type loaded struct {
+	policy *policies.Policy
+	name   string
+	text   []byte
+}
+
+func load(names []string) ([]loaded, error) {
+	var list []loaded
 	var faults []error
 	for _, name := range names {
-		p, err := Policy(name)
+		p, text, err := readWhole(name)
 		if err != nil {
 			faults = append(faults, err)
 			continue
 		}
-		list = append(list, p)
+		list = append(list, loaded{p, name, text})
 	}
-	return policies.NewSet(list...), errors.Join(faults...)
+	return list, errors.Join(faults...)
 }
 
 // Modes are policies told apart by their mode.
 type Modes struct {
 	Live        policies.Set
 	Shadow, Off []*policies.Policy
+	// texts are where each came from, by digest.
+	texts map[string]loaded
 }
 
 // PoliciesByMode loads policies as [Policies] does, for those who obey them. That none of them counts is an
 // [tocsin.ErrInvalid]: everything would look clean.
 func PoliciesByMode(names []string) (Modes, error) {
-	all, err := Policies(names)
+	all, err := load(names)
 	if err != nil {
 		return Modes{}, err
 	}
-	var m Modes
+	m := Modes{texts: map[string]loaded{}}
 	var live []*policies.Policy
 	var silent []string
-	for _, p := range all.Policies() {
+	for _, l := range all {
+		p := l.policy
+		m.texts[p.Digest] = l
 		switch p.Mode {
 		case policies.ModeEnforce:
 			live = append(live, p)
@@ -67,14 +87,20 @@ func PoliciesByMode(names []string) (Modes, error) {
 
 // Policy loads one policy by pack name or path.
 func Policy(name string) (*policies.Policy, error) {
+	p, _, err := readWhole(name)
+	return p, err
+}
+
+func readWhole(name string) (*policies.Policy, []byte, error) {
 	text, err := PolicyText(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !isFile(name) {
 		name += ".yaml"
 	}
-	return policies.Load(name, text)
+	p, err := policies.Load(name, text)
+	return p, text, err
 }
 
 // Packs names the shipped policies.

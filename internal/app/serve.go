@@ -42,6 +42,7 @@ func (s *Service) Serve(ctx context.Context, servers ...*http.Server) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.engine.Run(ctx) })
 	g.Go(func() error { return s.follows(ctx) })
+	g.Go(func() error { return s.bench.run(ctx) })
 	for _, server := range servers {
 		g.Go(func() error {
 			l, err := listen(server.Addr)

@@ -76,6 +76,7 @@ type Service struct {
 	running   chan struct{} // closed once there is an engine
 	settings  atomic.Pointer[settings]
 	bulletin  bulletin
+	bench     *bench
 }
 
 // settings are what a configuration says, read whole before anything of it holds.
@@ -120,7 +121,7 @@ func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Se
 		s.tracer = tracing.New(log, tracing.Options{URL: t.URL, Header: t.Header, Value: t.Value, Version: Version(), Every: o.Rhythm.Traces})
 	}
 	s.indexes = &indexes{log: log, dir: c.Data, store: s.store, now: o.Now, tracer: s.tracer}
-	s.metrics = newMetrics(s)
+	s.metrics, s.bench = newMetrics(s), newBench(s)
 	return s, nil
 }
 

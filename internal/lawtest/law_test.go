@@ -76,8 +76,8 @@ var allowed = map[string][]string{
 	// Plays stages on a clock of its own. It reaches nobody: neither store, outbox nor notify may come here, see TestDrillsReachNobody.
 	"internal/drill":      {"advisories", "advisories/landmark", "policies", "incidents", "incidents/acceptance", "incidents/drill", "internal/replay"},
 	"internal/drill/view": {"incidents/drill"},
-	"internal/web":        {"incidents/drill", "internal/store", "scanner", "scanner/report"}, // reads what is kept; asks for the rest
-	"internal/site":       {"incidents/drill", "internal/site/view", "internal/web"},          // a client of its table of routes, and of nothing behind it
+	"internal/web":        {"incidents/drill", "internal/replay", "internal/store", "policies", "scanner", "scanner/report"}, // reads what is kept, and what is typed as a policy; asks for the rest
+	"internal/site":       {"incidents/drill", "internal/site/view", "internal/web"},                                         // a client of its table of routes, and of nothing behind it
 	"internal/site/view":  {},
 	"internal/app":        {"*"},
 	"cmd/tocsin":          {"*"},

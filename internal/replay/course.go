@@ -53,7 +53,7 @@ func Prepare(ctx context.Context, h History, w Window, progress func(done, total
 		c.before = append(c.before, [2]int{advisories.Earlier(seen, i, 7), advisories.Earlier(seen, i, 30)})
 	}
 	for _, p := range h.Projects {
-		p.Inventories = within(p.Inventories, w)
+		p.Inventories = w.Within(p.Inventories)
 		if len(p.Inventories) > 0 {
 			c.begun = append(c.begun, w.clamp(p.Inventories[0].TakenAt))
 		}
@@ -73,8 +73,8 @@ func Prepare(ctx context.Context, h History, w Window, progress func(done, total
 	return c, nil
 }
 
-// within keeps the inventories of a window: the last one from before it, and all that begin in it.
-func within(list []tocsin.Inventory, w Window) []tocsin.Inventory {
+// Within keeps the inventories of a window: the last one from before it, and all that begin in it.
+func (w Window) Within(list []tocsin.Inventory) []tocsin.Inventory {
 	first := 0
 	var out []tocsin.Inventory
 	for i, inv := range list {

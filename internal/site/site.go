@@ -55,6 +55,7 @@ func Mount(api *web.API, o Options) (*Site, error) {
 	api.Handle("GET /status/feed.atom", http.HandlerFunc(s.feed))
 	api.Handle("GET /status/badge.svg", http.HandlerFunc(s.badge))
 	api.Handle("GET /status/{key}/publication.json", http.HandlerFunc(s.publication))
+	api.Handle("GET /replays/{id}/page", http.HandlerFunc(s.wholeReplay))
 	api.Handle("GET /live", http.HandlerFunc(s.live))
 	api.Lost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{site: s, w: w, r: r, now: o.Now()}

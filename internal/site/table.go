@@ -10,6 +10,8 @@ func pages() []page {
 	drill := page{section: "Drills", template: "drill", get: (*visit).drill}
 	projects := page{section: "Projects", template: "projects", get: (*visit).projects}
 	project := page{section: "Projects", template: "project", get: (*visit).project}
+	lab := page{section: "Policies", template: "lab", get: (*visit).lab}
+	replays := page{section: "Policies", template: "replays", get: (*visit).replays}
 	return []page{
 		{pattern: "GET /{$}", section: "Overview", template: "overview", get: (*visit).overview},
 		{pattern: "GET /sign-in", template: "signin", get: (*visit).signIn, open: true},
@@ -40,6 +42,15 @@ func pages() []page {
 		{pattern: "POST /drills/{name}", do: (*visit).hold, again: &drill},
 		{pattern: "GET /drill-runs/{id}", section: "Drills", template: "drillrun", get: (*visit).drillRun},
 		{pattern: "GET /lessons", section: "Lessons", template: "lessons", get: (*visit).lessons},
+		{pattern: "GET /policies", section: "Policies", template: "policies", get: (*visit).policies},
+		{pattern: "GET /policies/{name}", section: "Policies", template: "policy", get: (*visit).policy},
+		{pattern: "GET /policies/lab", section: lab.section, template: lab.template, get: lab.get},
+		{pattern: "GET /policies/{name}/edit", section: lab.section, template: lab.template, get: lab.get},
+		{pattern: "POST /policies/lab", section: lab.section, template: lab.template, get: (*visit).try, again: &lab},
+		{pattern: "GET /replays", section: replays.section, template: replays.template, get: replays.get},
+		{pattern: "POST /replays", do: (*visit).beginReplay, again: &replays},
+		{pattern: "GET /replays/{id}", section: "Policies", template: "replay", get: (*visit).replay},
+		{pattern: "POST /replays/{id}", do: (*visit).endReplay, again: &replays},
 		{pattern: "GET /feeds", section: "Feeds", template: "feeds", get: (*visit).feeds},
 		{pattern: "GET /audit", section: "Audit", template: "audit", get: (*visit).audit},
 		{pattern: "GET /jobs", section: jobs.section, template: jobs.template, get: jobs.get},

@@ -30,6 +30,23 @@ func accessRequests(id, on string) asked {
 			body: `{"playbook":"leaked-secret","title":"A token was in a log","reason":"seen by hand","severity":"high","group":"pay","projects":["` + strings.ReplaceAll(slug, "%2F", "/") + `"]}`}
 	case "postSilence":
 		return asked{method: "POST", path: "/v1/silences", body: `{"match":"group=pay","until":"2026-03-02T00:00:00Z","reason":"moving house"}`, header: asJSON}
+	case "postReplay":
+		return asked{method: "POST", path: "/v1/replays", body: `{"policy":"quiet"}`, header: asJSON}
+	case "getReplay", "getReplayPage":
+		return asked{path: "/v1/replays/REPLAY1" + map[string]string{"getReplayPage": "/page"}[id]}
+	case "deleteReplay":
+		return asked{method: "DELETE", path: "/v1/replays/REPLAY1"}
+	case "getPolicy", "getPolicyShadow":
+		return asked{path: "/v1/policies/quiet" + map[string]string{"getPolicyShadow": "/shadow"}[id]}
+	case "checkPolicy", "testPolicy", "explainPolicy":
+		path := "/v1/policies/" + strings.TrimSuffix(id, "Policy")
+		fields := map[string]string{"text": gateText}
+		if id == "testPolicy" {
+			fields["cases"] = gateCases
+		} else if id == "explainPolicy" {
+			fields["project"] = strings.ReplaceAll(slug, "%2F", "/")
+		}
+		return asked{method: "POST", path: path, body: draftOf(fields), header: asJSON}
 	case "getDrill":
 		return asked{path: "/v1/drills/log4shell-2021"}
 	case "postDrill":

@@ -71,6 +71,9 @@ func (d *drawing) schema(v any) map[string]any {
 			if strings.HasSuffix(typ.PkgPath(), "tocsin") && (typ.Name() == "Project" || typ.Name() == "Finding" || typ.Name() == "Advisory") {
 				return "Root" + typ.Name()
 			}
+			if strings.HasSuffix(typ.PkgPath(), "internal/replay") && !strings.HasPrefix(typ.Name(), "Shadow") {
+				return "Replayed" + typ.Name()
+			}
 			return typ.Name()
 		},
 	}
@@ -272,6 +275,10 @@ func exampleRequests() map[string][]asked {
 		"postGitHub": {hook("push", "d-1", pushOf("pay/shop", "refs/heads/main")), hook("push", "d-1", pushOf("pay/shop", "refs/heads/main"))},
 		"listDrills": get("/v1/drills"), "getDrill": get("/v1/drills/log4shell-2021"), "postDrill": {accessRequests("postDrill", "own")}, "listDrillRuns": get("/v1/drill-runs"), "getDrillRun": get("/v1/drill-runs/DRILL1"),
 		"listNotices": get("/v1/notices?receiver=chat"), "listSilences": get("/v1/silences"), "postSilence": {accessRequests("postSilence", "own")}, "deleteSilence": {accessRequests("deleteSilence", "own")},
+		"getPolicy": get("/v1/policies/release-gate"), "getPolicyShadow": get("/v1/policies/quiet/shadow"), "checkPolicy": {accessRequests("checkPolicy", "")}, "testPolicy": {accessRequests("testPolicy", "")},
+		"explainPolicy": {accessRequests("explainPolicy", "own")},
+		"postReplay":    {accessRequests("postReplay", "")}, "listReplays": get("/v1/replays"), "getReplay": get("/v1/replays/REPLAY1"), "getReplayPage": get("/v1/replays/REPLAY1/page"),
+		"deleteReplay": {accessRequests("deleteReplay", "")},
 		"listPolicies": get("/v1/policies"), "listFeeds": get("/v1/feeds"), "getHealth": get("/healthz"), "getReadiness": get("/readyz"), "getOpenAPI": get("/v1/openapi.json"),
 	}
 }

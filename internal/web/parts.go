@@ -18,6 +18,8 @@ type Parts struct {
 	Work   Work
 	Desk   Desk
 	Drills Rehearser
+	Lab    Lab
+	Bench  Bench
 }
 
 // Keys are the credentials of machines and people. What is done to them stands in the audit log when it is done, by whoever keeps them.

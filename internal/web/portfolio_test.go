@@ -194,7 +194,7 @@ func TestListsAreFiltered(t *testing.T) {
 		"/v1/who?package=pypi/left":                              0,
 		"/v1/who?package=npm/left&to=2026-02-28":                 0,
 		"/v1/who?package=npm/left&from=2027-01-01&to=2027-02-01": 2,
-		"/v1/policies":                                           1,
+		"/v1/policies":                                           2,
 	} {
 		for _, limit := range []string{"", "1"} { // at once, and page by page
 			got, cursor := 0, ""

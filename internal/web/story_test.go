@@ -21,6 +21,7 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/auth"
 	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/store"
+	"github.com/tocsin-dev/tocsin/policies"
 	"github.com/tocsin-dev/tocsin/scanner/report"
 )
 
@@ -40,6 +41,8 @@ type world struct {
 	retried  []int64
 	commands []tocsin.Command
 	remarks  []tocsin.Remark
+	replays  []ReplayRequest
+	ended    []string
 	syncs    int
 	// fail is what the engine and the auditor fail with.
 	fail error
@@ -75,13 +78,14 @@ func newWorldIn(t testing.TB, database string, options ...func(*Options)) *world
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.api, err = New(log, Parts{Auth: w, Engine: w, Audit: w, Keys: keys, Work: w, Desk: w, Drills: w}, s, o); err != nil {
+	if w.api, err = New(log, Parts{Auth: w, Engine: w, Audit: w, Keys: keys, Work: w, Desk: w, Drills: w, Lab: w, Bench: w}, s, o); err != nil {
 		t.Fatal(err)
 	}
 	w.people()
 	for _, slug := range []string{"pay/shop", "web/site"} {
 		w.watch(slug)
 	}
+	w.shadow()
 	if _, err := s.AddDrill(t.Context(), tocsin.DrillRun{ID: "DRILL1", Drill: "xz-2024", At: noon, By: tocsin.Actor{ID: "ADA", Name: "Ada"}, Score: 1, Of: 2, Result: json.RawMessage(`{"drill":"xz-2024","score":1,"of":2}`)}); err != nil {
 		t.Fatal(err)
 	}
@@ -416,7 +420,15 @@ func (w *world) Snapshot() tocsin.Snapshot {
 }
 
 func (w *world) Policies() []Policy {
-	return []Policy{{Name: "release-gate", Digest: "sha256:p", Mode: "enforce", Description: json.RawMessage(`{"about":"What may be released."}`)}}
+	var out []Policy
+	for _, text := range []string{gateText, quietText} {
+		p, err := policies.Load("policy.yaml", []byte(text))
+		if err != nil {
+			panic(err)
+		}
+		out = append(out, Policy{Name: p.Name, Digest: p.Digest, Mode: string(p.Mode), Description: p.Describe()})
+	}
+	return out
 }
 
 // An asked is one request of a test.

@@ -20,6 +20,7 @@ var (
 	byGate      = param{name: "gate", about: "what the policies say for a release", one: words(tocsin.GatePass, tocsin.GateWarn, tocsin.GateUndecided, tocsin.GateFail)}
 	byResponse  = param{name: "response", about: "what the policies ask for", one: words(tocsin.ResponseNone, tocsin.ResponseWatch, tocsin.ResponseIssue,
 		tocsin.ResponseHold, tocsin.ResponseEmergency)}
+	byMode    = param{name: "mode", about: "that of the policy, where several have the name; missing: the one in force first", one: []string{"enforce", "shadow", "off"}}
 	byProject = param{name: "project", about: "slug of the project"}
 	uploading = []param{
 		{name: "name", about: "path of the file that the body is; missing for an archive or an SBOM that tells itself"},
@@ -188,6 +189,33 @@ func routes() []route {
 
 		{id: "listPolicies", pattern: "GET /v1/policies", needs: tocsin.MayRead, where: somewhere, about: "The policies that are loaded.",
 			out: map[int]any{200: Policies{}}, do: (*call).listPolicies},
+		{id: "getPolicy", pattern: "GET /v1/policies/{name}", needs: tocsin.MayRead, where: somewhere, query: []param{byMode},
+			about: "A policy that is loaded, with its text, the cases beside it, and what these come to.",
+			out:   map[int]any{200: PolicyText{}}, do: (*call).getPolicy},
+		{id: "getPolicyShadow", pattern: "GET /v1/policies/{name}/shadow", needs: tocsin.MayRead, where: somewhere,
+			query: []param{{name: "since", about: "time or day from which; missing: 30 days", typ: paramTime}},
+			about: "How a policy in the shadow would have decided what was decided without it, about the projects that you see: the version that ran last first, up to 5.",
+			out:   map[int]any{200: PolicyShadow{}}, do: (*call).getPolicyShadow},
+		{id: "checkPolicy", pattern: "POST /v1/policies/check", needs: tocsin.MayRead, where: somewhere, in: PolicyDraft{},
+			about: "Say what is wrong with the text of a policy, by line and column. Nothing is kept.",
+			out:   map[int]any{200: PolicyCheck{}}, do: (*call).checkPolicy},
+		{id: "testPolicy", pattern: "POST /v1/policies/test", needs: tocsin.MayRead, where: somewhere, in: PolicyTrial{},
+			about: "Run cases against the text of a policy, and say what none of them reaches. Nothing is kept.",
+			out:   map[int]any{200: PolicyTest{}}, do: (*call).testPolicy},
+		{id: "explainPolicy", pattern: "POST /v1/policies/explain", needs: tocsin.MayRead, where: somewhere, in: PolicyQuestion{},
+			about: "Explain a finding as it is decided now, and as it would be with the text of a policy in force. Nothing is kept.",
+			out:   map[int]any{200: PolicyExplanation{}}, do: (*call).explainPolicy},
+		{id: "postReplay", pattern: "POST /v1/replays", needs: tocsin.MayRead, where: everywhere, in: ReplayInput{},
+			about: "Run a policy over the past of the portfolio in the background, beside the policies in force. Nothing of it is live. The process that was asked does it, and keeps the last few.",
+			out:   map[int]any{202: Replay{}}, do: (*call).postReplay},
+		{id: "listReplays", pattern: "GET /v1/replays", needs: tocsin.MayRead, where: everywhere, about: "The replays that this process keeps, the newest first, without their results.",
+			out: map[int]any{200: Replays{}}, do: (*call).listReplays},
+		{id: "getReplay", pattern: "GET /v1/replays/{id}", needs: tocsin.MayRead, where: everywhere, about: "How far a replay is, and what it came to.",
+			out: map[int]any{200: Replay{}}, do: (*call).getReplay},
+		{id: "getReplayPage", pattern: "GET /v1/replays/{id}/page", needs: tocsin.MayRead, where: everywhere, about: "The whole of what a replay came to, as a page to look at and keep.",
+			out: map[int]any{200: ReplayPage{}}, do: (*call).getReplayPage},
+		{id: "deleteReplay", pattern: "DELETE /v1/replays/{id}", needs: tocsin.MayRead, where: everywhere, about: "End a replay that you began, or have it forgotten once it is over.",
+			out: map[int]any{204: nil}, do: (*call).deleteReplay},
 		{id: "listFeeds", pattern: "GET /v1/feeds", needs: tocsin.MayRead, where: somewhere, about: "The advisory feeds, and the snapshot that verdicts are made with.",
 			out: map[int]any{200: Feeds{}}, do: (*call).listFeeds},
 

@@ -15,6 +15,7 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/secret"
 	"github.com/tocsin-dev/tocsin/internal/store"
 	"github.com/tocsin-dev/tocsin/internal/tracing"
+	"github.com/tocsin-dev/tocsin/policies"
 	"github.com/tocsin-dev/tocsin/scanner/report"
 )
 
@@ -84,7 +85,7 @@ type Policy struct {
 	// Mode is enforce, shadow or off.
 	Mode string `json:"mode"`
 	// Description is the policy as "tocsin policy show" tells it.
-	Description json.RawMessage `json:"description,omitempty"`
+	Description policies.Summary `json:"description"`
 }
 
 // An Auditor keeps who changed what. It is safe for concurrent use.

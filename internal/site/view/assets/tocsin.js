@@ -85,6 +85,29 @@
     });
   }
 
+  // A policy is checked while it is typed. What is wrong is said below it, and leads to its line.
+  for (const area of document.querySelectorAll("textarea[data-check]")) {
+    const list = document.getElementById(area.dataset.into);
+    const row = (f) => {
+      const li = document.createElement("li"), go = document.createElement("button");
+      li.textContent = f.line ? ` ${f.text}` : f.text;
+      if (!f.line) return li;
+      Object.assign(go, { type: "button", className: "quiet", textContent: `${f.line}:${f.column}` });
+      go.onclick = () => { const at = area.value.split("\n").slice(0, f.line - 1).join("\n").length + (f.line > 1) + Math.max(f.column - 1, 0); area.focus(); area.setSelectionRange(at, at); };
+      li.prepend(go);
+      return li;
+    };
+    let due, asked;
+    area.addEventListener("input", () => { clearTimeout(due); due = setTimeout(async () => {
+      asked?.abort();
+      asked = new AbortController();
+      const got = await fetch(area.dataset.check, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text: area.value }), signal: asked.signal }).catch(() => null);
+      if (!got) return;
+      const said = await got.json(), faults = got.ok ? said.faults : [{ text: said.detail }];
+      list.replaceChildren(...(faults.length ? faults : [{ text: "The types are right." }]).map(row));
+    }, 500); });
+  }
+
   const keys = { "/": () => document.getElementById("q")?.focus(), a: () => document.getElementById("acknowledge")?.requestSubmit(), "?": () => document.getElementById("keys")?.showModal() };
   for (const a of document.querySelectorAll("nav.main a[data-key]")) keys["g" + a.dataset.key] = () => a.click();
   let before = "";
