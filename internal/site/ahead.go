@@ -37,9 +37,9 @@ func ahead(inc tocsin.Incident, o tocsin.Outlook) []string {
 	}
 	if !inc.State.Over() && inc.State != tocsin.StateHold {
 		if left > 0 && inc.Declared() {
-			say("%s of %d not clear yet. No scan can see that here: the technical lead says what became of them.", count(left, "project is", "projects are"), len(inc.Projects))
+			say("%d of %s not clear yet. No scan can see that here: the technical lead says what became of them.", left, count(len(inc.Projects), "project is", "projects are"))
 		} else if left > 0 {
-			say("%s of %d not clear yet. A project becomes clear by itself, when a scan sees it without the flaw.", count(left, "project is", "projects are"), len(inc.Projects))
+			say("%d of %s not clear yet. A project becomes clear by itself, when a scan sees it without the flaw.", left, count(len(inc.Projects), "project is", "projects are"))
 		} else if len(inc.Projects) > 0 && inc.State != tocsin.StateFixValidated {
 			for _, c := range inc.Checks {
 				if !c.OK {

@@ -41,7 +41,7 @@ func TestCommandOfAForm(t *testing.T) {
 func TestAheadSaysWhatIsMissing(t *testing.T) {
 	inc := tocsin.Incident{State: tocsin.StateDetected, Roles: []tocsin.Role{{Name: tocsin.RoleCommander}}, Projects: []tocsin.IncidentProject{{Status: tocsin.ProjectAffected}, {Status: tocsin.ProjectPatched}}}
 	got := strings.Join(ahead(inc, tocsin.Outlook{Next: []tocsin.Step{{ID: "a"}, {ID: "b", Waits: []string{"a"}}}}), "\n")
-	for _, want := range []string{"Nobody leads it", "1 project is of 2 not clear", "1 step of the playbook can"} {
+	for _, want := range []string{"Nobody leads it", "1 of 2 projects are not clear yet", "1 step of the playbook can"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in\n%s", want, got)
 		}
