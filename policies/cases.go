@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -86,8 +87,9 @@ type TestReport struct {
 	UntestedRows  []string `json:"untested_rows"`
 }
 
-// Test runs the cases of a test file against a policy, whatever its mode, within the time that it is active.
-func Test(p *Policy, file string, data []byte) (TestReport, error) {
+// Test runs the cases of a test file against a policy, whatever its mode, within the time that it is active. The error may be the context's,
+// which is asked before each case.
+func Test(ctx context.Context, p *Policy, file string, data []byte) (TestReport, error) {
 	f := caseFile{}
 	if problems := yamlfile.Decode(file, data, &f); len(problems) > 0 {
 		return TestReport{}, yamlfile.Join(problems)
@@ -108,6 +110,9 @@ func Test(p *Policy, file string, data []byte) (TestReport, error) {
 	reached := coverage{p, map[string]bool{}}
 	set := NewSet(p)
 	for _, c := range cases {
+		if ctx.Err() != nil {
+			return TestReport{}, ctx.Err()
+		}
 		if !c.Given.set { // an ordinary finding
 			c.Given.Input = BaseInput()
 		}

@@ -41,6 +41,13 @@ type checked struct {
 
 // check types one expression of the file. Problems are placed where the expression stands.
 func (l *loader) check(v yamlfile.Value[string]) (checked, bool) {
+	if l.written > maxWritten || l.cost > maxWhole {
+		return checked{}, false // which was said
+	}
+	if l.written += len(v.V); l.written > maxWritten {
+		l.faultIn(v, 1, 0, fmt.Sprintf("the conditions up to here have %d bytes, at most %d are allowed in one policy", l.written, maxWritten))
+		return checked{}, false
+	}
 	parsed, issues := l.env.Compile(v.V)
 	if issues.Err() != nil {
 		for _, e := range issues.Errors() {
@@ -55,6 +62,10 @@ func (l *loader) check(v yamlfile.Value[string]) (checked, bool) {
 	}
 	if estimate.Max > maxCost {
 		l.faultIn(v, 1, 0, fmt.Sprintf("the condition may cost %d units, at most %d are allowed", min(estimate.Max, math.MaxInt64), maxCost))
+		return checked{}, false
+	}
+	if l.cost += estimate.Max; l.cost > maxWhole {
+		l.faultIn(v, 1, 0, fmt.Sprintf("the conditions up to here may cost %d units together, at most %d are allowed in one policy", l.cost, maxWhole))
 		return checked{}, false
 	}
 	l.levers(parsed.NativeRep().Expr())

@@ -13,6 +13,10 @@ const (
 	maxExpression = 10_000 // characters
 	// maxCost is in CEL's units; a condition of the shipped packs costs under 100.
 	maxCost = 50_000
+	// maxWritten and maxWhole bound all expressions of a policy together, aliases resolved: a short text could otherwise name a long
+	// condition many hundred times. In bytes, and in CEL's units.
+	maxWritten = 256 << 10
+	maxWhole   = 500_000
 	// maxList and maxText bound what an input holds; see [NewInput].
 	maxList = 500
 	maxText = 500

@@ -157,6 +157,9 @@ type loader struct {
 	inputs   map[string]field
 	p        *Policy
 	problems []yamlfile.Problem
+	// written and cost are the bytes of the expressions so far, aliases resolved, and what they may cost.
+	written int
+	cost    uint64
 }
 
 func (l *loader) fault(line, column int, format string, args ...any) {

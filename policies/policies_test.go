@@ -22,7 +22,7 @@ func TestPacks(t *testing.T) {
 			if err != nil {
 				t.Fatalf("the pack has no tests beside it: %v", err)
 			}
-			report, err := policies.Test(p, name+"_test.yaml", cases)
+			report, err := policies.Test(t.Context(), p, name+"_test.yaml", cases)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +55,7 @@ func pack(t testing.TB, name string) *policies.Policy {
 // TestCasesCanFail makes sure that a wrong expectation is seen.
 func TestCasesCanFail(t *testing.T) {
 	p := pack(t, "emergency")
-	report, err := policies.Test(p, "x_test.yaml", []byte(`policy: emergency
+	report, err := policies.Test(t.Context(), p, "x_test.yaml", []byte(`policy: emergency
 cases:
   - name: wrong in every field
     given: {advisory: {kev: true}}
@@ -71,7 +71,7 @@ cases:
 		t.Errorf("untested: %q", report.UntestedRules)
 	}
 	for _, bad := range []string{"policy: other\ncases: []", "policy: emergency\ncases: [{given: {advisory: {kve: true}}}]", "["} {
-		if _, err := policies.Test(p, "x_test.yaml", []byte(bad)); !errors.Is(err, tocsin.ErrInvalid) {
+		if _, err := policies.Test(t.Context(), p, "x_test.yaml", []byte(bad)); !errors.Is(err, tocsin.ErrInvalid) {
 			t.Errorf("%q: err = %v", bad, err)
 		}
 	}
@@ -296,7 +296,7 @@ func TestJudges(t *testing.T) {
 			t.Errorf("%s, both: %s by %d", kind, d.Gate, len(d.Reason.Children))
 		}
 	}
-	r, err := policies.Test(pins, "pins_test.yaml", []byte("policy: pins\ncases:\n  - name: x\n    given: {pkg: {version: 1.0.0}}\n    want: {gate: pass}\n"))
+	r, err := policies.Test(t.Context(), pins, "pins_test.yaml", []byte("policy: pins\ncases:\n  - name: x\n    given: {pkg: {version: 1.0.0}}\n    want: {gate: pass}\n"))
 	if err != nil || len(r.Failures) != 1 || !strings.Contains(r.Failures[0], "does not judge") {
 		t.Errorf("%v, %v", r.Failures, err)
 	}
@@ -331,5 +331,23 @@ func BenchmarkDecide(b *testing.B) {
 				set.Decide(in)
 			}
 		})
+	}
+}
+
+// TestPoliciesAreBoundedAsAWhole: what each condition may be, all of them together may not.
+func TestPoliciesAreBoundedAsAWhole(t *testing.T) {
+	for want, when := range map[string]string{
+		"bytes, at most": strings.Repeat("advisory.kev && ", 500) + "advisory.kev", "units together, at most": "advisory.aliases.exists(a, a == advisory.id)",
+	} {
+		text := "policy: x\ngate:\n  default: pass\n  rules:\n    - {name: r, when: &w '" + when + "', then: fail, because: b}\n"
+		if _, err := policies.Load("p.yaml", []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 400 {
+			text += fmt.Sprintf("    - {name: r%d, when: *w, then: fail, because: b}\n", i)
+		}
+		if _, err := policies.Load("p.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("want one fault with %q, got %v", want, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -36,7 +37,7 @@ and says what it wants decided. Rules and rows of tables that no case reaches ar
 			if strings.HasSuffix(name, "_test.yaml") || strings.HasSuffix(name, "_test.yml") {
 				continue // "policies/*.yaml" names them too
 			}
-			r, err := runCases(name)
+			r, err := runCases(cmd.Context(), name)
 			if err != nil {
 				return exit{exitUsage, err}
 			}
@@ -66,7 +67,7 @@ and says what it wants decided. Rules and rows of tables that no case reaches ar
 	return cmd
 }
 
-func runCases(name string) (policies.TestReport, error) {
+func runCases(ctx context.Context, name string) (policies.TestReport, error) {
 	p, err := app.Policy(name)
 	if err != nil {
 		return policies.TestReport{}, err
@@ -75,7 +76,7 @@ func runCases(name string) (policies.TestReport, error) {
 	if err != nil {
 		return policies.TestReport{}, err
 	}
-	return policies.Test(p, file, cases)
+	return policies.Test(ctx, p, file, cases)
 }
 
 func showCases(w io.Writer, reports []policies.TestReport) {

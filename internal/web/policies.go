@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -87,6 +88,8 @@ type PolicyShadow struct {
 const (
 	// maxVersions bounds the versions of a policy whose reports are given, maxDifferences the examples in each.
 	maxVersions, maxDifferences = 5, 200
+	// maxTest is how long cases may take.
+	maxTest = 3 * time.Second
 	// shadowed is the time that is looked at where nobody says otherwise.
 	shadowed = 30 * tocsin.Day
 )
@@ -165,7 +168,12 @@ func (c *call) tested(ctx context.Context, text, cases string) (PolicyTest, erro
 		out.Faults = faults(err)
 		return out, nil
 	}
-	report, err := policies.Test(p, "cases", []byte(cases))
+	bounded, end := context.WithTimeout(ctx, maxTest)
+	defer end()
+	report, err := policies.Test(bounded, p, "cases", []byte(cases))
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("the cases were not done within %s: write fewer, or cheaper conditions", maxTest)
+	}
 	if out.CaseFaults = faults(err); err == nil {
 		out.Report = &report
 	}
