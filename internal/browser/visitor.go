@@ -160,11 +160,15 @@ func (v *Visitor) Sees(selector, text string) {
 // HTML is the page as it stands.
 func (v *Visitor) HTML() string {
 	v.t.Helper()
-	text, err := chromedp.Run(v.ctx, chromedp.OuterHTML(chromedp.CSS("html")))
-	if err != nil {
-		v.t.Fatalf("reading the page: %v", err)
+	var text string
+	var err error
+	for range 3 { // it may be on its way to another
+		if text, err = chromedp.Run(v.ctx, chromedp.Evaluate[string]("document.documentElement.outerHTML")); err == nil {
+			return text
+		}
 	}
-	return text
+	v.t.Fatalf("reading the page: %v", err)
+	return ""
 }
 
 // Wider is by how many pixels the page is wider than the window.
