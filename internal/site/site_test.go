@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,8 +57,16 @@ func TestAheadSaysWhatIsMissing(t *testing.T) {
 // Who listens hears of what changed, once, and of nothing else; nobody looks while nobody listens.
 func TestPulse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		versions, looks := map[string]int{"a": 1, "b": 1}, 0
+		set := func(key string, version int) {
+			mu.Lock()
+			defer mu.Unlock()
+			versions[key] = version
+		}
 		p := newPulse(func(context.Context) (map[string]int, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			looks++
 			out := map[string]int{}
 			for k, v := range versions {
@@ -88,19 +97,23 @@ func TestPulse(t *testing.T) {
 		if got := heard(); got != "" {
 			t.Errorf("heard of %q before anything changed", got)
 		}
-		versions["b"] = 2
+		set("b", 2)
 		if got := heard(); got != "*" {
 			t.Errorf("b changed, and heard by %q", got)
 		}
-		versions["a"] = 2
+		set("a", 2)
 		if got := heard(); len(got) != 2 {
 			t.Errorf("a changed, and heard by %q", got)
 		}
 		endA()
 		endAll()
 		synctest.Wait()
+		mu.Lock()
 		before := looks
+		mu.Unlock()
 		time.Sleep(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
 		if looks != before {
 			t.Error("it looks while nobody listens")
 		}

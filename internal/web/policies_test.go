@@ -139,7 +139,7 @@ func TestExplainPolicy(t *testing.T) {
 	ask("viewer", 400, map[string]string{"text": "policy: x", "project": "pay/shop"}, "/text", "decides nothing")
 }
 
-// TestHostilePolicies: whatever is sent as a policy or its cases, it is told what is wrong, soon, and the service goes on.
+// TestHostilePolicies: whatever is sent as a policy or its cases, it is told what is wrong, and the service goes on.
 func TestHostilePolicies(t *testing.T) {
 	w := newWorld(t)
 	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
@@ -168,12 +168,12 @@ func TestHostilePolicies(t *testing.T) {
 		"policy: x\nlet: [{name: a, be: 'b()'}, {name: b, be: 'a()'}]\ngate: {default: pass}\n",
 	}
 	for i, text := range texts {
-		start := time.Now()
-		w.wants(200, asked{as: "viewer", method: "POST", path: "/v1/policies/check", body: draftOf(map[string]string{"text": text}), header: asJSON}, `"faults":[{`)
-		w.wants(200, asked{as: "viewer", method: "POST", path: "/v1/policies/test", body: draftOf(map[string]string{"text": gateText, "cases": text}), header: asJSON}, `"case_faults":[{`)
-		if d := time.Since(start); d > 2*time.Second {
-			t.Errorf("text %d takes %s", i, d)
+		told := []string{`"faults":[{`}
+		if i == 0 {
+			told = append(told, "allowed in one policy") // without that bound it would take many seconds
 		}
+		w.wants(200, asked{as: "viewer", method: "POST", path: "/v1/policies/check", body: draftOf(map[string]string{"text": text}), header: asJSON}, told...)
+		w.wants(200, asked{as: "viewer", method: "POST", path: "/v1/policies/test", body: draftOf(map[string]string{"text": gateText, "cases": text}), header: asJSON}, `"case_faults":[{`)
 	}
 	if strings.Contains(w.log.String(), "panic") {
 		t.Error(w.log)
