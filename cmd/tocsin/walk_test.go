@@ -204,9 +204,9 @@ func TestTwoPeopleLead(t *testing.T) {
 	grace.Sees("#review", "A build printed its environment.")
 	for _, s := range []string{"impact", "causes", "helped", "hindered", "lucky", "changes"} {
 		ada.Click("#write-" + s + " > summary")
-		ada.Type("#write-"+s+" textarea", "nothing of note")
+		ada.Type("#write-"+s+" textarea", "Nothing of note about "+s)
 		ada.Click("#write-" + s + " button")
-		ada.Sees(".say", "It is written.")
+		ada.Sees("#review", "Nothing of note about "+s) // which the page before has not
 	}
 	ada.does("close-review")
 	ada.Sees("#head [aria-current]", "reviewed")
