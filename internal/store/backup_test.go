@@ -38,6 +38,9 @@ func filled(t *testing.T, db database) *Store {
 	if _, err := s.Judge(ctx, "a", "ada", true, day); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.AddDrill(ctx, tocsin.DrillRun{ID: "d", Drill: "log4shell-2021", At: day}); err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 
