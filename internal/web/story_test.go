@@ -59,6 +59,14 @@ func newWorld(t testing.TB, options ...func(*Options)) *world {
 // newWorldIn has its portfolio in a database.
 func newWorldIn(t testing.TB, database string, options ...func(*Options)) *world {
 	t.Helper()
+	w := openWorld(t, database, options...)
+	w.settle()
+	return w
+}
+
+// openWorld is one whose database has its portfolio already, or is to have none.
+func openWorld(t testing.TB, database string, options ...func(*Options)) *world {
+	t.Helper()
 	s, err := store.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
@@ -81,19 +89,24 @@ func newWorldIn(t testing.TB, database string, options ...func(*Options)) *world
 	if w.api, err = New(log, Parts{Auth: w, Engine: w, Audit: w, Keys: keys, Work: w, Desk: w, Drills: w, Lab: w, Bench: w}, s, o); err != nil {
 		t.Fatal(err)
 	}
+	return w
+}
+
+// settle keeps the portfolio.
+func (w *world) settle() {
+	w.t.Helper()
 	w.people()
 	for _, slug := range []string{"pay/shop", "web/site"} {
 		w.watch(slug)
 	}
 	w.shadow()
-	if _, err := s.AddDrill(t.Context(), tocsin.DrillRun{ID: "DRILL1", Drill: "xz-2024", At: noon, By: tocsin.Actor{ID: "ADA", Name: "Ada"}, Score: 1, Of: 2, Result: json.RawMessage(`{"drill":"xz-2024","score":1,"of":2}`)}); err != nil {
-		t.Fatal(err)
+	if _, err := w.store.AddDrill(w.t.Context(), tocsin.DrillRun{ID: "DRILL1", Drill: "xz-2024", At: noon, By: tocsin.Actor{ID: "ADA", Name: "Ada"}, Score: 1, Of: 2, Result: json.RawMessage(`{"drill":"xz-2024","score":1,"of":2}`)}); err != nil {
+		w.t.Fatal(err)
 	}
 	quiet := tocsin.Silence{Match: tocsin.NoticeMatch{Group: []string{"web"}}, By: "Ada", Reason: "moving house", From: noon, Until: noon.Add(time.Hour)}
-	if _, err := s.AddSilence(t.Context(), quiet); err != nil {
-		t.Fatal(err)
+	if _, err := w.store.AddSilence(w.t.Context(), quiet); err != nil {
+		w.t.Fatal(err)
 	}
-	return w
 }
 
 // people keeps somebody who signed in, a token for each group, and what was done to the projects.
