@@ -3,9 +3,11 @@ package pipeline_test
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"strings"
@@ -328,15 +330,22 @@ func TestRubbishRemovesNothing(t *testing.T) {
 // TestZipBomb: a zip that promises more than is plausible is named as what it is, and leaves no index.
 func TestZipBomb(t *testing.T) {
 	m := newMirror(t)
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
 	blank := bytes.Repeat([]byte(" "), 8<<20)
+	var packed, b bytes.Buffer
+	squeeze, err := flate.NewWriter(&packed, flate.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := squeeze.Write(blank); err != nil || squeeze.Close() != nil {
+		t.Fatal(err)
+	}
+	z, of := zip.NewWriter(&b), crc32.ChecksumIEEE(blank)
 	for i := range 160 {
-		w, err := z.Create(fmt.Sprintf("A%d.json", i))
+		w, err := z.CreateRaw(&zip.FileHeader{Name: fmt.Sprintf("A%d.json", i), Method: zip.Deflate, CRC32: of, CompressedSize64: uint64(packed.Len()), UncompressedSize64: uint64(len(blank))})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.Write(blank); err != nil {
+		if _, err := w.Write(packed.Bytes()); err != nil {
 			t.Fatal(err)
 		}
 	}
