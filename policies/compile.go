@@ -48,7 +48,7 @@ func (l *loader) check(v yamlfile.Value[string]) (checked, bool) {
 		l.faultIn(v, 1, 0, fmt.Sprintf("the conditions up to here have %d bytes, at most %d are allowed in one policy", l.written, maxWritten))
 		return checked{}, false
 	}
-	parsed, issues := l.env.Compile(v.V)
+	parsed, issues := compile(l.env, v.V)
 	if issues.Err() != nil {
 		for _, e := range issues.Errors() {
 			l.faultIn(v, e.Location.Line(), e.Location.Column(), hint(e.Message))

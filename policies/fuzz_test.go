@@ -7,10 +7,14 @@ import (
 	"maps"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"cel.dev/cel-go/cel"
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/policies/packs"
@@ -155,4 +159,38 @@ func asText(t *testing.T, d tocsin.Decision) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// FuzzParsers: what the parser by hand takes the grammar's takes too, and makes the same of it: the rule that is asked is the rule
+// that was written, whichever read it.
+func FuzzParsers(f *testing.F) {
+	for _, text := range []string{
+		"true", "finding.kev && !finding.dev || advisory.malicious", `pkg.name in ['a', "b", r'\d', '''c''', b'x']`, "-1 < 2.5e3 && 0x1F == 31u ? 1 : 2",
+		"advisory.aliases.exists(a, a.startsWith('GHSA-'))", "now - advisory.published > duration('72h')", "{'a': [1, 2][0]}.a == 1", "a.b[1].c(2, [3]) == - - 1", `size('\u00e9\n') % 2 != 1`,
+		"1 // why\n != 2", "policies.Finding{dev: true}.dev", "has(finding.kev)", ".a", "a.`b-c`", "1 +", "((1))", "a ? b ? c : d : e", "!!a", `'\x'`, "1.", "0b1", "in", "\x00", "[1,]", "f(,)",
+	} {
+		f.Add(text)
+	}
+	env, err := environment()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		quick := parse(env, text)
+		if quick == nil {
+			return
+		}
+		slow, issues := env.Parse(text)
+		if issues.Err() != nil {
+			t.Fatalf("%q: the grammar refuses it: %v", text, issues.Err())
+		}
+		if got, want := unnumbered(quick), unnumbered(slow); got != want {
+			t.Errorf("%q is\n%s\nwant\n%s", text, got, want)
+		}
+	})
+}
+
+// unnumbered is a parsed expression without the numbers of its nodes and the spaces of its notation, which is chosen by chance.
+func unnumbered(parsed *cel.Ast) string {
+	return strings.ReplaceAll(regexp.MustCompile(`\bid:\d+`).ReplaceAllString(parsed.Expr().String(), ""), " ", "")
 }

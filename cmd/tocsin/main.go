@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // the image has no time zones, and rotations need them
@@ -74,7 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 			status = exitUndecided
 		}
 	}()
-	cmd := root(stdout, stderr)
+	cmd := root(args, stdout, stderr)
 	cmd.SetArgs(args)
 	return finish(cmd.ExecuteContext(ctx), stderr)
 }
@@ -113,7 +114,7 @@ func code(err error) int {
 	return exitUndecided
 }
 
-func root(stdout, stderr io.Writer) *cobra.Command {
+func root(args []string, stdout, stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tocsin",
 		Short: "The alarm bell of a software portfolio",
@@ -131,8 +132,47 @@ Exit codes: 0 pass, 1 a policy failed, 2 usage or configuration, 3 nothing to sc
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit{exitUsage, err} })
-	return group(cmd, scanCommand(), gateCommand(), databaseCommand(), policyCommand(), runCommand(), serveCommand(), whoCommand(), actionsCommand(), incidentsCommand(), governanceCommand(), notifyCommand(), playbookCommand(), jobsCommand(), tokenCommand(), backupCommand(), restoreCommand(),
-		migrateCommand(), doctorCommand(), githubCommand(), demoCommand(), drillCommand(), govulncheckCommand())
+	// Making all takes as long as matching a lockfile does, and most calls name one.
+	if i := slices.IndexFunc(commands(), func(c command) bool { return len(args) > 0 && c.name == args[0] }); i >= 0 {
+		return group(cmd, commands()[i].make())
+	}
+	for _, c := range commands() {
+		cmd.AddCommand(c.make())
+	}
+	return group(cmd)
+}
+
+// command is one that is made when it is named, or when all are shown.
+type command struct {
+	name string
+	make func() *cobra.Command
+}
+
+func commands() []command {
+	return []command{
+		{"scan", scanCommand},
+		{"gate", gateCommand},
+		{"db", databaseCommand},
+		{"policy", policyCommand},
+		{"run", runCommand},
+		{"serve", serveCommand},
+		{"who", whoCommand},
+		{"actions", actionsCommand},
+		{"incidents", incidentsCommand},
+		{"governance", governanceCommand},
+		{"notify", notifyCommand},
+		{"playbook", playbookCommand},
+		{"jobs", jobsCommand},
+		{"token", tokenCommand},
+		{"backup", backupCommand},
+		{"restore", restoreCommand},
+		{"migrate", migrateCommand},
+		{"doctor", doctorCommand},
+		{"github", githubCommand},
+		{"demo", demoCommand},
+		{"drill", drillCommand},
+		{"govulncheck", govulncheckCommand},
+	}
 }
 
 // group gives a command its subcommands. Alone it shows its help; a word that is none of them is a mistake.

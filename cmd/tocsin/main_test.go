@@ -109,7 +109,12 @@ func TestEveryCommandHelps(t *testing.T) {
 			visit(sub)
 		}
 	}
-	visit(root(nil, nil))
+	visit(root(nil, nil, nil))
+	for _, c := range commands() {
+		if is := c.make().Name(); is != c.name {
+			t.Errorf("the command %s is named %s", is, c.name)
+		}
+	}
 	call(t).wants(t, exitPass, "Usage:")
 	call(t, "--version").wants(t, exitPass, "tocsin version")
 }
