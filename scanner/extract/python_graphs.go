@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"strings"
+
 	"github.com/BurntSushi/toml"
 
 	"github.com/tocsin-dev/tocsin"
@@ -102,10 +104,19 @@ func pdmEdges(f File, data []byte, r *Result) error {
 			Name, Version string
 			Groups        []string
 			Dependencies  []string
+			Files         []lockedFile
 		}
+		// Before PDM 2.8 files stood at the end, under "name version".
+		Metadata struct{ Files map[string][]lockedFile }
 	}
 	if err := toml.Unmarshal(data, &lock); err != nil {
 		return errDependencies(err)
+	}
+	files := map[string][]lockedFile{}
+	for release, list := range lock.Metadata.Files {
+		if name, version, ok := strings.Cut(release, " "); ok {
+			files[purl.Canonical("PyPI", name)+" "+version] = list
+		}
 	}
 	g := newPythonGraph(r)
 	for _, e := range lock.Package {
@@ -114,6 +125,7 @@ func pdmEdges(f File, data []byte, r *Result) error {
 		if !ok {
 			continue
 		}
+		r.Packages[from].Integrity = integrity(append(e.Files, files[purl.Canonical("PyPI", e.Name)+" "+e.Version]...))
 		for _, d := range e.Dependencies {
 			g.needs(from, false, requirementName(d), "")
 		}
@@ -176,12 +188,24 @@ func uvEdges(data []byte, r *Result) error {
 	return nil
 }
 
-// pylockEdges adds the edges where the tool that wrote the file tells them. What the project asks for it does not tell.
+// A hashedFile is one file of a release as pylock.toml pins it: the hashes by their algorithms.
+type hashedFile struct{ Hashes map[string]string }
+
+func (h hashedFile) locked() (out []lockedFile) {
+	for algorithm, hash := range h.Hashes {
+		out = append(out, lockedFile{algorithm + ":" + hash})
+	}
+	return out
+}
+
+// pylockEdges adds the hashes, and the edges where the tool that wrote the file tells them. What the project asks for it does not tell.
 func pylockEdges(data []byte, r *Result) error {
 	var lock struct {
 		Packages []struct {
 			lockedName
-			Dependencies []lockedName
+			Dependencies   []lockedName
+			Archive, Sdist hashedFile
+			Wheels         []hashedFile
 		}
 	}
 	if err := toml.Unmarshal(data, &lock); err != nil {
@@ -190,6 +214,11 @@ func pylockEdges(data []byte, r *Result) error {
 	g := newPythonGraph(r)
 	for _, e := range lock.Packages {
 		if from, ok := g.place(e.Name, e.Version); ok {
+			files := append(e.Archive.locked(), e.Sdist.locked()...)
+			for _, w := range e.Wheels {
+				files = append(files, w.locked()...)
+			}
+			r.Packages[from].Integrity = integrity(files)
 			for _, d := range e.Dependencies {
 				g.needs(from, false, d.Name, d.Version)
 			}

@@ -60,7 +60,7 @@ func completePoetry(f File, data []byte, r *Result) error {
 	return poetryEdges(f, data, r)
 }
 
-// completePDM adds the source of each package, and the edges, which stands as a key of its own.
+// completePDM adds the source of each package, which stands as a key of its own, the hashes and the edges.
 // https://pdm-project.org/en/latest/usage/lockfile/
 func completePDM(f File, data []byte, r *Result) error {
 	lines := split(data)
@@ -80,7 +80,7 @@ func completePDM(f File, data []byte, r *Result) error {
 	return pdmEdges(f, data, r)
 }
 
-// completePylock adds the source of each package, and the edges.
+// completePylock adds the source of each package, the hashes and the edges.
 // https://packaging.python.org/en/latest/specifications/pylock-toml/
 func completePylock(_ File, data []byte, r *Result) error {
 	lines := split(data)
