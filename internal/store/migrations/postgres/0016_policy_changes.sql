@@ -1,0 +1,12 @@
+-- +goose Up
+-- Policies that two people put in force beside those of the configuration, and what else was proposed.
+CREATE TABLE policy_changes (
+    id     TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    at     BIGINT NOT NULL,
+    policy TEXT COLLATE "C" NOT NULL,
+    state  TEXT COLLATE "C" NOT NULL,
+    holds  BIGINT NOT NULL, -- 1: it is agreed to, and nothing took its place
+    body   TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX policy_changes_by_time ON policy_changes (at);
+CREATE UNIQUE INDEX policy_changes_that_hold ON policy_changes (policy) WHERE holds = 1;

@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// maxProposed bounds the changes of policies that wait for a second person.
+const maxProposed = 50
+
+// AddPolicyChange keeps one that is proposed, and gives it with its id.
+func (s *Store) AddPolicyChange(ctx context.Context, one tocsin.PolicyChange) (tocsin.PolicyChange, error) {
+	one.ID = rand.Text()
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		var open int
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM policy_changes WHERE state = $1`, string(tocsin.PolicyProposed)).Scan(&open); err != nil {
+			return err
+		}
+		if open >= maxProposed {
+			return fmt.Errorf("%w: %d changes of policies wait already: have some judged or withdrawn", tocsin.ErrConflict, open)
+		}
+		body, err := json.Marshal(one)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO policy_changes (id, at, policy, state, holds, body) VALUES ($1, $2, $3, $4, 0, $5)`,
+			one.ID, stamp(one.At), plain(one.Policy), string(one.State), plain(string(body)))
+		return err
+	})
+	if err != nil {
+		return one, fmt.Errorf("keeping a change of policy %s: %w", one.Policy, err)
+	}
+	return one, nil
+}
+
+// PolicyChanges gives changes of policies, the newest first, up to a limit.
+func (s *Store) PolicyChanges(ctx context.Context, limit int) ([]tocsin.PolicyChange, error) {
+	return list[tocsin.PolicyChange](ctx, s.db, `SELECT body FROM policy_changes ORDER BY at DESC, id LIMIT $1`, limit)
+}
+
+// PolicyChange gives one, or [tocsin.ErrNotFound].
+func (s *Store) PolicyChange(ctx context.Context, id string) (tocsin.PolicyChange, error) {
+	found, err := list[tocsin.PolicyChange](ctx, s.db, `SELECT body FROM policy_changes WHERE id = $1`, plain(id))
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("change of a policy %s: %w", id, tocsin.ErrNotFound)
+	}
+	if err != nil {
+		return tocsin.PolicyChange{}, err
+	}
+	return found[0], nil
+}
+
+// PolicyChangesHeld gives those that two people have in force, by the names of their policies.
+func (s *Store) PolicyChangesHeld(ctx context.Context) ([]tocsin.PolicyChange, error) {
+	return list[tocsin.PolicyChange](ctx, s.db, `SELECT body FROM policy_changes WHERE holds = 1 ORDER BY policy`)
+}
+
+// JudgePolicyChange keeps what became of one that was proposed, and, if it was agreed to, ends the one of that policy that held. It is an
+// [tocsin.ErrConflict] if somebody judged it meanwhile, or if another one holds than when it was proposed.
+func (s *Store) JudgePolicyChange(ctx context.Context, one tocsin.PolicyChange) error {
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		var held string
+		if one.State == tocsin.PolicyAgreed {
+			var body string
+			err := tx.QueryRowContext(ctx, `SELECT id, body FROM policy_changes WHERE policy = $1 AND holds = 1`+s.dialect.lock, plain(one.Policy)).Scan(&held, &body)
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+			if held != one.Over {
+				return fmt.Errorf("%w: another change of %s holds since it was proposed: propose it again", tocsin.ErrConflict, one.Policy)
+			}
+			if held != "" {
+				if err := endPolicyChange(ctx, tx, held, body, one.JudgedAt); err != nil {
+					return err
+				}
+			}
+		}
+		body, err := json.Marshal(one)
+		if err != nil {
+			return err
+		}
+		holds := 0
+		if one.Holds() {
+			holds = 1
+		}
+		r, err := tx.ExecContext(ctx, `UPDATE policy_changes SET state = $1, holds = $2, body = $3 WHERE id = $4 AND state = $5`,
+			string(one.State), holds, plain(string(body)), one.ID, string(tocsin.PolicyProposed))
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, fmt.Errorf("%w: somebody judged it meanwhile", tocsin.ErrConflict))
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("judging the change of policy %s: %w", one.Policy, err)
+	}
+	return nil
+}
+
+func endPolicyChange(ctx context.Context, tx *sql.Tx, id, body string, at time.Time) error {
+	var was tocsin.PolicyChange
+	if err := json.Unmarshal([]byte(body), &was); err != nil {
+		return err
+	}
+	was.EndedAt = at
+	text, err := json.Marshal(was)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE policy_changes SET holds = 0, body = $1 WHERE id = $2`, plain(string(text)), id)
+	return err
+}

@@ -1,0 +1,87 @@
+package store
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tocsin-dev/tocsin"
+)
+
+// TestPolicyChanges: one change of a policy holds at a time, and none takes the place of what its judge did not see.
+func TestPolicyChanges(t *testing.T) {
+	onEach(t, func(t *testing.T, db database) {
+		s, ctx := db.open(t), t.Context()
+		ada, bob := tocsin.Actor{ID: "ADA", Name: "Ada"}, tocsin.Actor{ID: "BOB", Name: "Bob"}
+		propose := func(policy, over string, off bool) tocsin.PolicyChange {
+			t.Helper()
+			one, err := s.AddPolicyChange(ctx, tocsin.PolicyChange{State: tocsin.PolicyProposed, Policy: policy, Off: off, Digest: "d", Text: "t", Over: over, Reason: "why", By: ada, At: day})
+			if err != nil || one.ID == "" {
+				t.Fatal(one, err)
+			}
+			return one
+		}
+		agree := func(c tocsin.PolicyChange) error {
+			t.Helper()
+			judged, err := c.Judged(tocsin.AgreePolicy, bob, "", day.Add(time.Hour))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s.JudgePolicyChange(ctx, judged)
+		}
+		held := func() (out []string) {
+			t.Helper()
+			list, err := s.PolicyChangesHeld(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range list {
+				out = append(out, c.ID)
+			}
+			return out
+		}
+		first, rival, other := propose("gate", "", false), propose("gate", "", false), propose("alarm", "", false)
+		if err := agree(first); err != nil {
+			t.Fatal(err)
+		}
+		if err := agree(first); !errors.Is(err, tocsin.ErrConflict) {
+			t.Errorf("agreed to twice: %v", err)
+		}
+		if err := agree(rival); !errors.Is(err, tocsin.ErrConflict) {
+			t.Errorf("over what its judge did not see: %v", err)
+		}
+		if err := agree(other); err != nil {
+			t.Fatal(err)
+		}
+		second := propose("gate", first.ID, false)
+		if err := agree(second); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{other.ID, second.ID}, held()); diff != "" {
+			t.Errorf("held (-want +got):\n%s", diff)
+		}
+		if was, err := s.PolicyChange(ctx, first.ID); err != nil || was.EndedAt.IsZero() || was.Holds() {
+			t.Errorf("%+v, %v", was, err)
+		}
+		if err := agree(propose("gate", second.ID, true)); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{other.ID}, held()); diff != "" {
+			t.Errorf("held after it was taken back (-want +got):\n%s", diff)
+		}
+		if all, err := s.PolicyChanges(ctx, 3); err != nil || len(all) != 3 {
+			t.Errorf("%d changes, %v", len(all), err)
+		}
+		if _, err := s.PolicyChange(ctx, "none"); !errors.Is(err, tocsin.ErrNotFound) {
+			t.Error(err)
+		}
+		for range maxProposed - 1 { // the rival waits too
+			propose("gate", "", false)
+		}
+		if _, err := s.AddPolicyChange(ctx, tocsin.PolicyChange{State: tocsin.PolicyProposed, Policy: "gate", At: day}); !errors.Is(err, tocsin.ErrConflict) {
+			t.Errorf("more than there is room for: %v", err)
+		}
+	})
+}
