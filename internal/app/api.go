@@ -40,7 +40,7 @@ func (s *Service) API(ctx context.Context) (*http.Server, *auth.Authenticator, e
 		return nil, nil, err
 	}
 	s.door.who.Store(who)
-	parts := web.Parts{Auth: &s.door, Engine: engine{s}, Audit: auditor{s}, Keys: &s.door, Work: work{s}, Desk: s, Drills: rehearser{s}, Lab: lab{s}, Bench: s.bench}
+	parts := web.Parts{Auth: &s.door, Engine: engine{s}, Audit: auditor{s}, Keys: &s.door, Work: work{s}, Desk: s, Drills: rehearser{s}, Lab: lab{s}, Bench: s.bench, Changes: changes{s}}
 	api, err := web.New(s.log, parts, s.store, web.Options{
 		HookSecret: c.GitHub.WebhookSecret,
 		Now:        s.opts.Now, CursorKey: []byte(key), Tracer: s.tracer, Limits: web.Limits{TempDir: s.opts.TempDir},
@@ -159,7 +159,7 @@ func (e engine) Policies() []web.Policy {
 	var out []web.Policy
 	for _, list := range [][]*policies.Policy{modes.Live.Policies(), modes.Shadow, modes.Off} {
 		for _, p := range list {
-			out = append(out, web.Policy{Name: p.Name, Digest: p.Digest, Mode: string(p.Mode), Description: p.Describe()})
+			out = append(out, web.Policy{Name: p.Name, Digest: p.Digest, Mode: string(p.Mode), Change: modes.texts[p.Digest].change, Description: p.Describe()})
 		}
 	}
 	return out

@@ -24,6 +24,9 @@ func (l lab) Texts(digest string) (text, cases string, err error) {
 	if !ok {
 		return "", "", tocsin.ErrNotFound
 	}
+	if from.change != "" {
+		return string(from.text), string(from.cases), nil
+	}
 	_, beside, err := PolicyCases(from.name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, tocsin.ErrInvalid) { // there are none, or none that can be read
 		return string(from.text), "", nil

@@ -30,6 +30,9 @@ type loaded struct {
 	policy *policies.Policy
 	name   string
 	text   []byte
+	// cases and change are those of one that two people agreed to, which was loaded from nowhere.
+	cases  []byte
+	change string
 }
 
 func load(names []string) ([]loaded, error) {
@@ -41,7 +44,7 @@ func load(names []string) ([]loaded, error) {
 			faults = append(faults, err)
 			continue
 		}
-		list = append(list, loaded{p, name, text})
+		list = append(list, loaded{policy: p, name: name, text: text})
 	}
 	return list, errors.Join(faults...)
 }

@@ -67,11 +67,11 @@ func (s *Service) Serve(ctx context.Context, servers ...*http.Server) error {
 const (
 	// drain is how long requests may go on after a process is told to end.
 	drain = 15 * time.Second
-	// look is how often a process looks whether another has brought newer advisories.
+	// look is how often a process looks whether another has brought newer advisories, or had a policy agreed to.
 	look = 2 * time.Second
 )
 
-// follows keeps the index of this process as new as what the store knows, whoever synced it.
+// follows keeps the index and the policies of this process as new as what the store knows, whoever brought it.
 func (s *Service) follows(ctx context.Context) error {
 	t := time.NewTicker(look)
 	defer t.Stop()
@@ -80,6 +80,9 @@ func (s *Service) follows(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-t.C:
+		}
+		if err := s.reheed(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("changes of policies not read", "err", err)
 		}
 		if s.indexes.syncing.Load() {
 			continue

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -75,18 +76,22 @@ type Service struct {
 	door      door          // of a service that answers
 	running   chan struct{} // closed once there is an engine
 	settings  atomic.Pointer[settings]
+	settling  sync.Mutex // held by who makes settings out of those before
 	bulletin  bulletin
 	bench     *bench
 }
 
 // settings are what a configuration says, read whole before anything of it holds.
 type settings struct {
-	config   config.Config
-	policies Modes
-	excused  []tocsin.Exception
-	law      incidents.Rules
-	routes   routes.Routes
-	tellers  map[string]teller
+	config config.Config
+	// file are the policies of the configuration, held what two people agreed to beside it, and policies what follows from both.
+	file, policies Modes
+	held           []tocsin.PolicyChange
+	overruled      map[string]string
+	excused        []tocsin.Exception
+	law            incidents.Rules
+	routes         routes.Routes
+	tellers        map[string]teller
 }
 
 // New opens everything that can fail before the first run. Close it.
@@ -113,6 +118,9 @@ func New(ctx context.Context, log *slog.Logger, c config.Config, o Options) (*Se
 	}
 	if err == nil {
 		err = s.meet(ctx)
+	}
+	if err == nil {
+		_, err = s.heed(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.store.Close())
@@ -153,7 +161,13 @@ func (s *Service) Configure(c config.Config) error {
 	law := incidents.Rules{Playbooks: books, Governance: rules, Accept: accept, Publisher: c.Publisher}
 	law.AsksChecks = c.GitHub.SignsIn()
 	law.Asks = func(ecosystem string) bool { return c.Registries[ecosystem] != "" }
-	s.settings.Store(&settings{config: c, policies: modes, excused: s.usable(c, excused), law: law, routes: paths, tellers: tell})
+	next := settings{config: c, file: modes, excused: s.usable(c, excused), law: law, routes: paths, tellers: tell}
+	s.settling.Lock()
+	defer s.settling.Unlock()
+	if before := s.set(); before != nil {
+		next.held = before.held
+	}
+	s.settle(next)
 	return nil
 }
 

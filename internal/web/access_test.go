@@ -49,6 +49,12 @@ func accessRequests(id, on string) asked {
 			fields["project"] = strings.ReplaceAll(slug, "%2F", "/")
 		}
 		return asked{method: "POST", path: path, body: draftOf(fields), header: asJSON}
+	case "getPolicyChange":
+		return asked{path: "/v1/policy-changes/CHANGE1"}
+	case "postPolicyChange":
+		return asked{method: "POST", path: "/v1/policy-changes", body: draftOf(map[string]string{"text": gateText, "cases": gateCases, "reason": "less noise"}), header: asJSON}
+	case "judgePolicyChange":
+		return asked{method: "POST", path: "/v1/policy-changes/CHANGE1/verdict", body: `{"verdict":"agree"}`, header: asJSON}
 	case "getDrill":
 		return asked{path: "/v1/drills/log4shell-2021"}
 	case "postDrill":

@@ -27,17 +27,19 @@ var update = flag.Bool("update", false, "write openapi.json anew")
 
 // enums are the types of text that have a few values only.
 var enums = map[reflect.Type][]string{
-	reflect.TypeFor[tocsin.Gate]():          byGate.one,
-	reflect.TypeFor[tocsin.Response]():      byResponse.one,
-	reflect.TypeFor[tocsin.Status]():        byStatus.one,
-	reflect.TypeFor[tocsin.Managed]():       words(tocsin.ManagedAPI, tocsin.ManagedFile),
-	reflect.TypeFor[tocsin.SourceKind]():    words(tocsin.SourceUpload, tocsin.SourcePath, tocsin.SourceURL, tocsin.SourceGit, tocsin.SourceGitHub, tocsin.SourceGitHubSBOM),
-	reflect.TypeFor[tocsin.Kind]():          words(tocsin.KindFlaw, tocsin.KindMalware, tocsin.KindUnmaintained, tocsin.KindPin, tocsin.KindEvent),
-	reflect.TypeFor[tocsin.IncidentState](): words(tocsin.StateHold, tocsin.StateDetected, tocsin.StateMobilised, tocsin.StateContained, tocsin.StateFixValidated, tocsin.StateResolved, tocsin.StateReviewed, tocsin.StateStoodDown, tocsin.StateReopened, tocsin.StateMerged),
-	reflect.TypeFor[tocsin.ActionState]():   words(tocsin.ActionWaiting, tocsin.ActionPending, tocsin.ActionSending, tocsin.ActionDone, tocsin.ActionFailed, tocsin.ActionVetoed, tocsin.ActionSuperseded),
-	reflect.TypeFor[tocsin.Access]():        words(tocsin.AccessGate, tocsin.AccessSender, tocsin.AccessViewer, tocsin.AccessResponder, tocsin.AccessSecurity, tocsin.AccessAdmin),
-	reflect.TypeFor[tocsin.Permission]():    words(permissions...),
-	reflect.TypeFor[tocsin.FileStatus]():    words(tocsin.FileRead, tocsin.FilePartial, tocsin.FileFailed),
+	reflect.TypeFor[tocsin.Gate]():              byGate.one,
+	reflect.TypeFor[tocsin.Response]():          byResponse.one,
+	reflect.TypeFor[tocsin.Status]():            byStatus.one,
+	reflect.TypeFor[tocsin.Managed]():           words(tocsin.ManagedAPI, tocsin.ManagedFile),
+	reflect.TypeFor[tocsin.SourceKind]():        words(tocsin.SourceUpload, tocsin.SourcePath, tocsin.SourceURL, tocsin.SourceGit, tocsin.SourceGitHub, tocsin.SourceGitHubSBOM),
+	reflect.TypeFor[tocsin.Kind]():              words(tocsin.KindFlaw, tocsin.KindMalware, tocsin.KindUnmaintained, tocsin.KindPin, tocsin.KindEvent),
+	reflect.TypeFor[tocsin.IncidentState]():     words(tocsin.StateHold, tocsin.StateDetected, tocsin.StateMobilised, tocsin.StateContained, tocsin.StateFixValidated, tocsin.StateResolved, tocsin.StateReviewed, tocsin.StateStoodDown, tocsin.StateReopened, tocsin.StateMerged),
+	reflect.TypeFor[tocsin.ActionState]():       words(tocsin.ActionWaiting, tocsin.ActionPending, tocsin.ActionSending, tocsin.ActionDone, tocsin.ActionFailed, tocsin.ActionVetoed, tocsin.ActionSuperseded),
+	reflect.TypeFor[tocsin.Access]():            words(tocsin.AccessGate, tocsin.AccessSender, tocsin.AccessViewer, tocsin.AccessResponder, tocsin.AccessSecurity, tocsin.AccessAdmin),
+	reflect.TypeFor[tocsin.Permission]():        words(permissions...),
+	reflect.TypeFor[tocsin.PolicyVerdict]():     words(tocsin.AgreePolicy, tocsin.DeclinePolicy, tocsin.WithdrawPolicy),
+	reflect.TypeFor[tocsin.PolicyChangeState](): words(tocsin.PolicyProposed, tocsin.PolicyAgreed, tocsin.PolicyDeclined, tocsin.PolicyWithdrawn),
+	reflect.TypeFor[tocsin.FileStatus]():        words(tocsin.FileRead, tocsin.FilePartial, tocsin.FileFailed),
 }
 
 var generic = regexp.MustCompile(`^Page\[.*[./](\w+)\]$`)
@@ -276,8 +278,9 @@ func exampleRequests() map[string][]asked {
 		"listDrills": get("/v1/drills"), "getDrill": get("/v1/drills/log4shell-2021"), "postDrill": {accessRequests("postDrill", "own")}, "listDrillRuns": get("/v1/drill-runs"), "getDrillRun": get("/v1/drill-runs/DRILL1"),
 		"listNotices": get("/v1/notices?receiver=chat"), "listSilences": get("/v1/silences"), "postSilence": {accessRequests("postSilence", "own")}, "deleteSilence": {accessRequests("deleteSilence", "own")},
 		"getPolicy": get("/v1/policies/release-gate"), "getPolicyShadow": get("/v1/policies/quiet/shadow"), "checkPolicy": {accessRequests("checkPolicy", "")}, "testPolicy": {accessRequests("testPolicy", "")},
-		"explainPolicy": {accessRequests("explainPolicy", "own")},
-		"postReplay":    {accessRequests("postReplay", "")}, "listReplays": get("/v1/replays"), "getReplay": get("/v1/replays/REPLAY1"), "getReplayPage": get("/v1/replays/REPLAY1/page"),
+		"explainPolicy":     {accessRequests("explainPolicy", "own")},
+		"listPolicyChanges": get("/v1/policy-changes"), "getPolicyChange": get("/v1/policy-changes/CHANGE1"), "postPolicyChange": {accessRequests("postPolicyChange", "")}, "judgePolicyChange": {accessRequests("judgePolicyChange", "")},
+		"postReplay": {accessRequests("postReplay", "")}, "listReplays": get("/v1/replays"), "getReplay": get("/v1/replays/REPLAY1"), "getReplayPage": get("/v1/replays/REPLAY1/page"),
 		"deleteReplay": {accessRequests("deleteReplay", "")},
 		"listPolicies": get("/v1/policies"), "listFeeds": get("/v1/feeds"), "getHealth": get("/healthz"), "getReadiness": get("/readyz"), "getOpenAPI": get("/v1/openapi.json"),
 	}

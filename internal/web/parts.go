@@ -20,6 +20,8 @@ type Parts struct {
 	Drills Rehearser
 	Lab    Lab
 	Bench  Bench
+	// Changes are how a policy comes into force without the configuration.
+	Changes PolicyDesk
 }
 
 // Keys are the credentials of machines and people. What is done to them stands in the audit log when it is done, by whoever keeps them.

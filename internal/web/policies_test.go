@@ -190,3 +190,29 @@ func TestLongCases(t *testing.T) {
 	cases := "policy: x\ncases:\n  - {name: a, given: &g {advisory: {aliases: [" + strings.Repeat("aaaaaaaaaa,", 500) + "]}}, want: {gate: pass}}\n" + strings.Repeat("  - {name: a, given: *g, want: {gate: pass}}\n", 900)
 	w.wants(200, asked{as: "viewer", method: "POST", path: "/v1/policies/test", body: draftOf(map[string]string{"text": text, "cases": cases}), header: asJSON}, "not done within 3s")
 }
+
+// proposed is a change that another person proposed.
+func proposed() tocsin.PolicyChange {
+	return tocsin.PolicyChange{ID: "CHANGE1", State: tocsin.PolicyProposed, Policy: "gate", Digest: "sha256:2", Text: "policy: gate\n", Cases: "policy: gate\n", Live: "sha256:1", Reason: "less noise", By: tocsin.Actor{ID: "BOB", Name: "Bob"}, At: noon}
+}
+
+func (w *world) Changes(context.Context) ([]PolicyStanding, error) {
+	return []PolicyStanding{{PolicyChange: proposed(), Standing: PolicyWaits}}, w.fail
+}
+
+func (w *world) Change(_ context.Context, id string) (PolicyStanding, error) {
+	if id != "CHANGE1" {
+		return PolicyStanding{}, tocsin.ErrNotFound
+	}
+	return PolicyStanding{PolicyChange: proposed(), Standing: PolicyWaits}, w.fail
+}
+
+func (w *world) Propose(_ context.Context, c tocsin.PolicyChange) (PolicyStanding, error) {
+	c.ID, c.State = "CHANGE2", tocsin.PolicyProposed
+	return PolicyStanding{PolicyChange: c, Standing: PolicyWaits}, w.fail
+}
+
+func (w *world) Judge(_ context.Context, _ string, v tocsin.PolicyVerdict, by tocsin.Actor, answer string) (PolicyStanding, error) {
+	c, err := proposed().Judged(v, by, answer, noon)
+	return PolicyStanding{PolicyChange: c, Standing: PolicyHolds}, err
+}

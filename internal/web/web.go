@@ -84,6 +84,8 @@ type Policy struct {
 	Digest string `json:"digest"`
 	// Mode is enforce, shadow or off.
 	Mode string `json:"mode"`
+	// Change is the id of the change by which it is in force; empty: it stands in the configuration.
+	Change string `json:"change,omitempty"`
 	// Description is the policy as "tocsin policy show" tells it.
 	Description policies.Summary `json:"description"`
 }
