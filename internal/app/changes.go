@@ -92,6 +92,9 @@ func (s *Service) settle(next settings) {
 // changes are how policies come into force without the configuration.
 type changes struct{ s *Service }
 
+// PolicyDesk gives how policies come into force without the configuration.
+func (s *Service) PolicyDesk() web.PolicyDesk { return changes{s} }
+
 // maxChanges bounds the changes that are shown.
 const maxChanges = 200
 
