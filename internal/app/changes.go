@@ -78,17 +78,6 @@ func (s *Service) heed(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// settle has settings hold from now on. It is called by one goroutine at a time.
-func (s *Service) settle(next settings) {
-	next.policies, next.overruled = inForce(next.file, next.held)
-	for _, c := range next.held {
-		if why := next.overruled[c.ID]; why != "" {
-			s.log.Warn("a change of a policy that was agreed to does not count", "policy", c.Policy, "change", c.ID, "why", why)
-		}
-	}
-	s.settings.Store(&next)
-}
-
 // changes are how policies come into force without the configuration.
 type changes struct{ s *Service }
 

@@ -128,12 +128,17 @@ func (v *Visitor) Press(key string) {
 }
 
 // Text is what can be read in what a selector finds; empty where there is nothing.
-func (v *Visitor) Text(selector string) string {
+func (v *Visitor) Text(selector string) string { return v.ask(selector, "innerText") }
+
+// Value is what stands in a field; empty where there is none.
+func (v *Visitor) Value(selector string) string { return v.ask(selector, "value") }
+
+func (v *Visitor) ask(selector, property string) string {
 	name, err := json.Marshal(selector)
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	text, err := chromedp.Run(v.ctx, chromedp.Evaluate[string](fmt.Sprintf(`document.querySelector(%s)?.innerText ?? ""`, name)))
+	text, err := chromedp.Run(v.ctx, chromedp.Evaluate[string](fmt.Sprintf(`document.querySelector(%s)?.%s ?? ""`, name, property)))
 	if err != nil { // the page is on its way
 		return ""
 	}
@@ -155,6 +160,16 @@ func (v *Visitor) Sees(selector, text string) {
 		case <-tick.C:
 		}
 	}
+}
+
+// Address is where the page that is shown is.
+func (v *Visitor) Address() string {
+	v.t.Helper()
+	at, err := chromedp.Run(v.ctx, chromedp.Location())
+	if err != nil {
+		v.t.Fatalf("reading the address: %v", err)
+	}
+	return at
 }
 
 // HTML is the page as it stands.

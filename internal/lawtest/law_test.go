@@ -123,6 +123,7 @@ var heavy = map[string][]string{
 	"github.com/go-jose/go-jose/v4":           {"internal/auth", "internal/oidctest"},
 	"golang.org/x/oauth2":                     {"internal/auth"},
 	"github.com/chromedp/chromedp":            {"internal/browser"},
+	"github.com/sergi/go-diff":                {"internal/site"},
 }
 
 // absent came into the program by way of something small, and fill tables or compile expressions before main: no scan needs

@@ -21,8 +21,9 @@ type labPage struct {
 	Lines       []line
 	CaseLines   []line
 	Explanation *web.PolicyExplanation
-	// Replays says that they may replay it: they see the whole portfolio.
-	Replays bool
+	// Replays says that they may replay it: they see the whole portfolio; Proposes that they may propose to have it in force, for Reason.
+	Replays, Proposes bool
+	Reason            string
 }
 
 // Tone says whether the answer is a good one; an explanation is neither.
@@ -72,14 +73,14 @@ func (v *visit) lab() (shown, error) {
 		}
 		p.Text, p.Cases = got.Text, got.Cases
 	}
-	p.Replays = v.MayEverywhere(tocsin.MayRead)
+	p.Replays, p.Proposes = v.MayEverywhere(tocsin.MayRead), v.MayEverywhere(tocsin.MayManage)
 	return shown{title: "Policy lab", body: p}, nil
 }
 
 func typed(f url.Values) labPage {
 	plain := func(name string) string { return strings.ReplaceAll(f.Get(name), "\r\n", "\n") }
 	field := func(name string) string { return strings.TrimSpace(f.Get(name)) }
-	return labPage{Text: plain("text"), Cases: plain("cases"), Project: field("project"), Class: field("class"), Package: field("package")}
+	return labPage{Text: plain("text"), Cases: plain("cases"), Project: field("project"), Class: field("class"), Package: field("package"), Reason: f.Get("reason")}
 }
 
 // try answers what the editor asks, on the page that it is on.
@@ -104,7 +105,7 @@ func (v *visit) try() (shown, error) {
 	default:
 		p.Did = "check"
 	}
-	p.Replays = v.MayEverywhere(tocsin.MayRead)
+	p.Replays, p.Proposes = v.MayEverywhere(tocsin.MayRead), v.MayEverywhere(tocsin.MayManage)
 	return shown{title: "Policy lab", body: p}, err
 }
 

@@ -41,9 +41,9 @@ func (v *visit) policies() (shown, error) {
 		rows = append(rows, row)
 	}
 	return shown{title: "Policies", body: struct {
-		Rows    []policyRow
-		Replays bool
-	}{rows, v.MayEverywhere(tocsin.MayRead)}}, nil
+		Rows             []policyRow
+		Replays, Manages bool
+	}{rows, v.MayEverywhere(tocsin.MayRead), v.MayEverywhere(tocsin.MayManage)}}, nil
 }
 
 func (v *visit) shadow(name string) (web.PolicyShadow, error) {
@@ -123,7 +123,8 @@ func (v *visit) policy() (shown, error) {
 		Shadow           web.PolicyShadow
 		Examples         int
 		Edit, Replay     string
-	}{PolicyText: got, Examples: examples, Edit: "/policies/" + url.PathEscape(name) + "/edit"}
+		Manages          bool
+	}{PolicyText: got, Examples: examples, Edit: "/policies/" + url.PathEscape(name) + "/edit", Manages: v.MayEverywhere(tocsin.MayManage)}
 	body.Lines, body.Left = numbered(got.Text, every)
 	body.CaseLines, body.CasesLeft = numbered(got.Cases, every)
 	if got.Mode != "enforce" {

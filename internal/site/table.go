@@ -11,6 +11,7 @@ func pages() []page {
 	projects := page{section: "Projects", template: "projects", get: (*visit).projects}
 	project := page{section: "Projects", template: "project", get: (*visit).project}
 	lab := page{section: "Policies", template: "lab", get: (*visit).lab}
+	change := page{section: "Policies", template: "change", get: (*visit).change}
 	replays := page{section: "Policies", template: "replays", get: (*visit).replays}
 	return []page{
 		{pattern: "GET /{$}", section: "Overview", template: "overview", get: (*visit).overview},
@@ -47,6 +48,10 @@ func pages() []page {
 		{pattern: "GET /policies/lab", section: lab.section, template: lab.template, get: lab.get},
 		{pattern: "GET /policies/{name}/edit", section: lab.section, template: lab.template, get: lab.get},
 		{pattern: "POST /policies/lab", section: lab.section, template: lab.template, get: (*visit).try, again: &lab},
+		{pattern: "GET /policy-changes", section: "Policies", template: "changes", get: (*visit).changes},
+		{pattern: "POST /policy-changes", do: (*visit).propose, again: &lab},
+		{pattern: "GET /policy-changes/{id}", section: change.section, template: change.template, get: change.get},
+		{pattern: "POST /policy-changes/{id}", do: (*visit).judgeChange, again: &change},
 		{pattern: "GET /replays", section: replays.section, template: replays.template, get: replays.get},
 		{pattern: "POST /replays", do: (*visit).beginReplay, again: &replays},
 		{pattern: "GET /replays/{id}", section: "Policies", template: "replay", get: (*visit).replay},
