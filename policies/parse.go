@@ -9,9 +9,9 @@ import (
 	"cel.dev/cel-go/parser"
 )
 
-// compile parses and types an expression. The library has two parsers that make the same of a text. The one by hand needs half of
-// the time, and a quarter for the first text, and this was most of what a scan spent on its policies; the one from the grammar has the messages that people are shown, and
-// the last word on what is refused.
+// compile parses and types an expression. The library has two parsers that make the same of a text. The one by hand needs half of the
+// time, and a quarter for the first text: that was most of what a scan spent on its policies. The one from the grammar has the messages
+// that people are shown, and the last word on what is refused.
 func compile(env *cel.Env, text string) (*cel.Ast, *cel.Issues) {
 	if parsed := parse(env, text); parsed != nil {
 		if typed, issues := env.Check(parsed); issues.Err() == nil {

@@ -121,6 +121,12 @@ func (v *Visitor) Choose(selector, value string) {
 	v.do("choosing of "+selector, chromedp.SetValue(chromedp.CSS(selector), value))
 }
 
+// Attach puts a file into a field for files.
+func (v *Visitor) Attach(selector, file string) {
+	v.t.Helper()
+	v.do("attaching "+file, chromedp.SetUploadFiles(chromedp.CSS(selector), []string{file}))
+}
+
 // Press presses a key with nothing focused.
 func (v *Visitor) Press(key string) {
 	v.t.Helper()
