@@ -17,6 +17,7 @@ type overview struct {
 	Over            []incidentRow
 	Mine            []mine
 	Waiting         []tocsin.ActionRow
+	Changes         []web.PolicyStanding // of policies, that others proposed
 	Feeds           web.Feeds
 	Me              string
 	Risk            view.Chart
@@ -92,6 +93,17 @@ func (v *visit) overview() (shown, error) {
 			return shown{}, err
 		}
 		o.Waiting = waiting.Items
+	}
+	if v.MayEverywhere(tocsin.MayManage) {
+		proposed, err := web.Get[web.PolicyChanges](v.Client, "listPolicyChanges", web.Ask{})
+		if err != nil {
+			return shown{}, err
+		}
+		for _, c := range proposed.Items {
+			if c.Standing == web.PolicyWaits && !c.Yours {
+				o.Changes = append(o.Changes, c)
+			}
+		}
 	}
 	if o.Feeds, err = web.Get[web.Feeds](v.Client, "listFeeds", web.Ask{}); err != nil {
 		return shown{}, err
