@@ -15,6 +15,16 @@ import (
 // maxProposed bounds the changes of policies that wait for a second person.
 const maxProposed = 50
 
+// changeTexts are what is large in a change of a policy.
+type changeTexts struct{ Text, Cases string }
+
+// changeBody is a change without what is large.
+func changeBody(one tocsin.PolicyChange) (string, error) {
+	one.Text, one.Cases = "", ""
+	body, err := json.Marshal(one)
+	return plain(string(body)), err
+}
+
 // AddPolicyChange keeps one that is proposed, and gives it with its id.
 func (s *Store) AddPolicyChange(ctx context.Context, one tocsin.PolicyChange) (tocsin.PolicyChange, error) {
 	one.ID = rand.Text()
@@ -26,12 +36,16 @@ func (s *Store) AddPolicyChange(ctx context.Context, one tocsin.PolicyChange) (t
 		if open >= maxProposed {
 			return fmt.Errorf("%w: %d changes of policies wait already: have some judged or withdrawn", tocsin.ErrConflict, open)
 		}
-		body, err := json.Marshal(one)
+		body, err := changeBody(one)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO policy_changes (id, at, policy, state, holds, body) VALUES ($1, $2, $3, $4, 0, $5)`,
-			one.ID, stamp(one.At), plain(one.Policy), string(one.State), plain(string(body)))
+		texts, err := json.Marshal(changeTexts{one.Text, one.Cases})
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO policy_changes (id, at, policy, state, holds, body, texts) VALUES ($1, $2, $3, $4, 0, $5, $6)`,
+			one.ID, stamp(one.At), plain(one.Policy), string(one.State), body, plain(string(texts)))
 		return err
 	})
 	if err != nil {
@@ -40,14 +54,14 @@ func (s *Store) AddPolicyChange(ctx context.Context, one tocsin.PolicyChange) (t
 	return one, nil
 }
 
-// PolicyChanges gives changes of policies, the newest first, up to a limit.
+// PolicyChanges gives changes of policies without their texts, the newest first, up to a limit.
 func (s *Store) PolicyChanges(ctx context.Context, limit int) ([]tocsin.PolicyChange, error) {
 	return list[tocsin.PolicyChange](ctx, s.db, `SELECT body FROM policy_changes ORDER BY at DESC, id LIMIT $1`, limit)
 }
 
 // PolicyChange gives one, or [tocsin.ErrNotFound].
 func (s *Store) PolicyChange(ctx context.Context, id string) (tocsin.PolicyChange, error) {
-	found, err := list[tocsin.PolicyChange](ctx, s.db, `SELECT body FROM policy_changes WHERE id = $1`, plain(id))
+	found, err := s.wholeChanges(ctx, `WHERE id = $1`, plain(id))
 	if err == nil && len(found) == 0 {
 		err = fmt.Errorf("change of a policy %s: %w", id, tocsin.ErrNotFound)
 	}
@@ -59,7 +73,29 @@ func (s *Store) PolicyChange(ctx context.Context, id string) (tocsin.PolicyChang
 
 // PolicyChangesHeld gives those that two people have in force, by the names of their policies.
 func (s *Store) PolicyChangesHeld(ctx context.Context) ([]tocsin.PolicyChange, error) {
-	return list[tocsin.PolicyChange](ctx, s.db, `SELECT body FROM policy_changes WHERE holds = 1 ORDER BY policy`)
+	return s.wholeChanges(ctx, `WHERE holds = 1 ORDER BY policy`)
+}
+
+func (s *Store) wholeChanges(ctx context.Context, which string, args ...any) (out []tocsin.PolicyChange, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT body, texts FROM policy_changes `+which, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading changes of policies: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var body, texts string
+		var one tocsin.PolicyChange
+		var large changeTexts
+		if err := rows.Scan(&body, &texts); err != nil {
+			return nil, fmt.Errorf("reading changes of policies: %w", err)
+		}
+		if err := errors.Join(json.Unmarshal([]byte(body), &one), json.Unmarshal([]byte(texts), &large)); err != nil {
+			return nil, fmt.Errorf("decoding a change of a policy: %w", err)
+		}
+		one.Text, one.Cases = large.Text, large.Cases
+		out = append(out, one)
+	}
+	return out, rows.Err()
 }
 
 // JudgePolicyChange keeps what became of one that was proposed, and, if it was agreed to, ends the one of that policy that held. It is an
@@ -82,7 +118,7 @@ func (s *Store) JudgePolicyChange(ctx context.Context, one tocsin.PolicyChange) 
 				}
 			}
 		}
-		body, err := json.Marshal(one)
+		body, err := changeBody(one)
 		if err != nil {
 			return err
 		}
@@ -91,7 +127,7 @@ func (s *Store) JudgePolicyChange(ctx context.Context, one tocsin.PolicyChange) 
 			holds = 1
 		}
 		r, err := tx.ExecContext(ctx, `UPDATE policy_changes SET state = $1, holds = $2, body = $3 WHERE id = $4 AND state = $5`,
-			string(one.State), holds, plain(string(body)), one.ID, string(tocsin.PolicyProposed))
+			string(one.State), holds, body, one.ID, string(tocsin.PolicyProposed))
 		if err != nil {
 			return err
 		}
@@ -112,10 +148,10 @@ func endPolicyChange(ctx context.Context, tx *sql.Tx, id, body string, at time.T
 		return err
 	}
 	was.EndedAt = at
-	text, err := json.Marshal(was)
+	text, err := changeBody(was)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE policy_changes SET holds = 0, body = $1 WHERE id = $2`, plain(string(text)), id)
+	_, err = tx.ExecContext(ctx, `UPDATE policy_changes SET holds = 0, body = $1 WHERE id = $2`, text, id)
 	return err
 }

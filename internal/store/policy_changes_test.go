@@ -62,7 +62,7 @@ func TestPolicyChanges(t *testing.T) {
 		if diff := cmp.Diff([]string{other.ID, second.ID}, held()); diff != "" {
 			t.Errorf("held (-want +got):\n%s", diff)
 		}
-		if was, err := s.PolicyChange(ctx, first.ID); err != nil || was.EndedAt.IsZero() || was.Holds() {
+		if was, err := s.PolicyChange(ctx, first.ID); err != nil || was.EndedAt.IsZero() || was.Holds() || was.Text != "t" {
 			t.Errorf("%+v, %v", was, err)
 		}
 		if err := agree(propose("gate", second.ID, true)); err != nil {
@@ -71,7 +71,7 @@ func TestPolicyChanges(t *testing.T) {
 		if diff := cmp.Diff([]string{other.ID}, held()); diff != "" {
 			t.Errorf("held after it was taken back (-want +got):\n%s", diff)
 		}
-		if all, err := s.PolicyChanges(ctx, 3); err != nil || len(all) != 3 {
+		if all, err := s.PolicyChanges(ctx, 3); err != nil || len(all) != 3 || all[0].Text != "" {
 			t.Errorf("%d changes, %v", len(all), err)
 		}
 		if _, err := s.PolicyChange(ctx, "none"); !errors.Is(err, tocsin.ErrNotFound) {

@@ -10,7 +10,7 @@ import (
 
 // A PolicyDesk has policies in force that do not stand in the configuration. It is safe for concurrent use.
 type PolicyDesk interface {
-	// Changes gives those that there are, the newest first.
+	// Changes gives those that there are, the newest first, without their texts.
 	Changes(ctx context.Context) ([]PolicyStanding, error)
 	// Change gives one, or an [tocsin.ErrNotFound].
 	Change(ctx context.Context, id string) (PolicyStanding, error)
@@ -71,7 +71,7 @@ func (c *call) listPolicyChanges(ctx context.Context) (answer, error) {
 	list, err := c.api.parts.Changes.Changes(ctx)
 	out := PolicyChanges{Items: []PolicyStanding{}}
 	for _, one := range list {
-		one.Text, one.Cases, one.Yours = "", "", one.By.ID == c.actor().ID
+		one.Yours = one.By.ID == c.actor().ID
 		out.Items = append(out.Items, one)
 	}
 	return answer{body: out}, err

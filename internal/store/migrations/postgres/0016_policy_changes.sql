@@ -6,7 +6,8 @@ CREATE TABLE policy_changes (
     policy TEXT COLLATE "C" NOT NULL,
     state  TEXT COLLATE "C" NOT NULL,
     holds  BIGINT NOT NULL, -- 1: it is agreed to, and nothing took its place
-    body   TEXT COLLATE "C" NOT NULL
+    body   TEXT COLLATE "C" NOT NULL,
+    texts  TEXT COLLATE "C" NOT NULL -- the policy and its cases, which are not read for a list
 );
 CREATE INDEX policy_changes_by_time ON policy_changes (at);
 CREATE UNIQUE INDEX policy_changes_that_hold ON policy_changes (policy) WHERE holds = 1;
