@@ -197,7 +197,9 @@ func proposed() tocsin.PolicyChange {
 }
 
 func (w *world) Changes(context.Context) ([]PolicyStanding, error) {
-	return []PolicyStanding{{PolicyChange: proposed(), Standing: PolicyWaits}}, w.fail
+	one := proposed()
+	one.Text, one.Cases = "", ""
+	return []PolicyStanding{{PolicyChange: one, Standing: PolicyWaits}}, w.fail
 }
 
 func (w *world) Change(_ context.Context, id string) (PolicyStanding, error) {
