@@ -221,6 +221,7 @@ const (
 	EventUndelivered  EventKind = "undelivered"
 	EventApproved     EventKind = "approved"
 	EventVetoed       EventKind = "vetoed"
+	EventRetried      EventKind = "retried"  // a person has a failed action tried again
 	EventDeclared     EventKind = "declared" // a person declared it
 	EventMobilised    EventKind = "mobilised"
 	EventContained    EventKind = "contained"

@@ -192,5 +192,9 @@ func FuzzParsers(f *testing.F) {
 
 // unnumbered is a parsed expression without the numbers of its nodes and the spaces of its notation, which is chosen by chance.
 func unnumbered(parsed *cel.Ast) string {
-	return strings.ReplaceAll(regexp.MustCompile(`\bid:\d+`).ReplaceAllString(parsed.Expr().String(), ""), " ", "")
+	whole, err := cel.AstToParsedExpr(parsed)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.ReplaceAll(regexp.MustCompile(`\bid:\d+`).ReplaceAllString(whole.GetExpr().String(), ""), " ", "")
 }

@@ -37,7 +37,7 @@ func actionsCommand() *cobra.Command {
 		Example: "  tocsin actions list\n  tocsin actions approve draft/INC-CVE-2021-44228/shop-api --as ada",
 	}
 	path := cmd.PersistentFlags().String("config", "tocsin.yaml", "configuration file")
-	return group(cmd, listActions(path), judge(path, "approve", true), judge(path, "veto", false), writing(path, "stop"), writing(path, "go"))
+	return group(cmd, listActions(path), judge(path, "approve", true), judge(path, "veto", false), retryAction(path), writing(path, "stop"), writing(path, "go"))
 }
 
 func listActions(path *string) *cobra.Command {
@@ -137,6 +137,28 @@ func judge(path *string, verb string, approve bool) *cobra.Command {
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s (revision %d) is now %s\n", r.Action.Key, r.Action.Revision, r.State)
 				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&person, "as", "", "who you are")
+	return cmd
+}
+
+func retryAction(path *string) *cobra.Command {
+	var person string
+	cmd := &cobra.Command{
+		Use: "retry KEY --as PERSON", Args: usage(cobra.ExactArgs(1)), Short: "Have an action that failed tried again, once what was in its way is mended",
+		Example: "  tocsin actions retry issue/INC-CVE-2021-44228/shop-api --as ada",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if person == "" {
+				return exit{exitUsage, errors.New("--as is missing: say who has it tried again; it stands on the timeline")}
+			}
+			return withStore(cmd.Context(), *path, func(s *store.Store) error {
+				r, err := s.Retry(cmd.Context(), args[0], person, time.Now().UTC())
+				if err == nil {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s (revision %d) is now %s\n", r.Action.Key, r.Action.Revision, r.State)
+				}
+				return err
 			})
 		},
 	}

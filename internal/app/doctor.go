@@ -227,7 +227,7 @@ func (e *examination) outbox(ctx context.Context, s *store.Store) error {
 	}
 	switch {
 	case states[tocsin.ActionFailed] > 0:
-		e.say(Wrong, "outbox", "tocsin actions list says why", "%d actions failed", states[tocsin.ActionFailed])
+		e.say(Wrong, "outbox", "tocsin actions list says why; mend it, and tocsin actions retry has it tried again", "%d actions failed", states[tocsin.ActionFailed])
 	case states[tocsin.ActionWaiting] > 0:
 		e.say(Doubt, "outbox", "tocsin actions list; then approve or veto", "%d actions wait for approval", states[tocsin.ActionWaiting])
 	default:

@@ -69,7 +69,7 @@ func moment(text string) (time.Time, error) {
 // deeds are what forms can have done, by the word that stands in the address then: the verbs of an incident, and what is done elsewhere.
 // Only these are told, since anybody can write an address.
 var deeds = map[string]string{
-	"declare": "The emergency is declared.", "propose-policy": "It is proposed. A second person has to agree.", "agree-policy": "You agreed. It is done, and everything is decided anew.", "decline-policy": "You declined it.", "withdraw-policy": "You withdrew it.", "approve-action": "You agreed to it.", "veto-action": "It is stopped.", "retry": "It is done again.", "person": "What they may is changed.", "token": "The token holds no more.",
+	"declare": "The emergency is declared.", "propose-policy": "It is proposed. A second person has to agree.", "agree-policy": "You agreed. It is done, and everything is decided anew.", "decline-policy": "You declined it.", "withdraw-policy": "You withdrew it.", "approve-action": "You agreed to it.", "veto-action": "It is stopped.", "retry-action": "It is tried again.", "retry": "It is done again.", "person": "What they may is changed.", "token": "The token holds no more.",
 	"watch": "It is watched.", "unwatch": "The watch over it has ended.", "rescan": "It will be looked at soon.", "send": "It is kept.",
 	"silence": "It is kept quiet.", "drill": "It was played.", "unsilence": "It is told again.",
 	"confirm": "It is an emergency now.", "take": "You hold the role.", "offer": "It is offered. You hold it until it is accepted.", "accept": "You hold the role now.",

@@ -186,7 +186,7 @@ func (v *visit) act() (string, error) {
 	return "/incidents/" + url.PathEscape(key) + "?" + url.Values{"done": {v.r.PostForm.Get("do")}}.Encode(), nil
 }
 
-// judge approves or vetoes an action.
+// judge approves or vetoes an action, or has one that failed tried again.
 func (v *visit) judge() (string, error) {
 	f := v.r.PostForm
 	id, deed := "approveAction", "approve-action"
@@ -194,8 +194,10 @@ func (v *visit) judge() (string, error) {
 	case "approve":
 	case "veto":
 		id, deed = "vetoAction", "veto-action"
+	case "retry":
+		id, deed = "retryAction", "retry-action"
 	default:
-		return "", web.Invalid("judge", "use the buttons", "It is neither approve nor veto.")
+		return "", web.Invalid("judge", "use the buttons", "It is not approve, veto or retry.")
 	}
 	row, err := web.Get[tocsin.ActionRow](v.Client, id, web.Ask{Path: map[string]string{"key": f.Get("key")}})
 	if err != nil {

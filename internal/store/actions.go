@@ -242,6 +242,42 @@ func (s *Store) Judge(ctx context.Context, key, person string, approve bool, now
 	return row, nil
 }
 
+// Retry has the newest revision of an action that failed tried again, for a person who mended what was in the way. The attempt looks for
+// what may be there already, as each does. An action that did not fail is an [tocsin.ErrConflict].
+func (s *Store) Retry(ctx context.Context, key, person string, now time.Time) (tocsin.ActionRow, error) {
+	var row tocsin.ActionRow
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		var incident, body string
+		err := tx.QueryRowContext(ctx, `SELECT incident FROM actions WHERE key = $1 ORDER BY revision LIMIT 1`, key).Scan(&incident)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("action %s: %w", key, tocsin.ErrNotFound)
+		}
+		if err := errors.Join(err, s.lockIncidents(ctx, tx, incident)); err != nil {
+			return err
+		}
+		err = tx.QueryRowContext(ctx, `SELECT body, state, attempts FROM actions WHERE key = $1 ORDER BY revision DESC LIMIT 1`+s.dialect.lock, key).Scan(&body, &row.State, &row.Attempts)
+		if err := errors.Join(err, json.Unmarshal([]byte(body), &row.Action)); err != nil {
+			return err
+		}
+		if row.State != tocsin.ActionFailed {
+			return fmt.Errorf("%w: action %s is %s: only what failed is tried again", tocsin.ErrConflict, key, row.State)
+		}
+		row.State = tocsin.ActionPending
+		_, err = tx.ExecContext(ctx, `UPDATE actions SET state = $1, retry_at = 0, error = '' WHERE key = $2 AND revision = $3`, row.State, key, row.Action.Revision)
+		if err != nil {
+			return err
+		}
+		return addEvent(ctx, tx, tocsin.IncidentEvent{
+			Incident: incident, At: now, Kind: tocsin.EventRetried, Actor: person, Project: row.Action.Project,
+			Text: fmt.Sprintf("%s (revision %d)", key, row.Action.Revision), TLP: tocsin.TLPAmber,
+		})
+	})
+	if err != nil {
+		return row, fmt.Errorf("trying an action again: %w", err)
+	}
+	return row, nil
+}
+
 func (s *Store) release(ctx context.Context, tx *sql.Tx, row *tocsin.ActionRow, approve bool) error {
 	var count int
 	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM approvals WHERE key = $1 AND revision = $2 AND verdict = 'approve'`,

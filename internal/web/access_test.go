@@ -89,7 +89,7 @@ func accessRequests(id, on string) asked {
 		return asked{path: "/v1/who?package=npm/left"}
 	case "search":
 		return asked{path: "/v1/search?q=" + map[string]string{"own": "pay", "other": "web", "embargoed": "secret"}[on]}
-	case "approveAction", "vetoAction":
+	case "approveAction", "vetoAction", "retryAction":
 		return asked{method: "POST", path: "/v1/actions/" + action + "/" + strings.TrimSuffix(id, "Action")}
 	}
 	for _, r := range routes() {

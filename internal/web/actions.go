@@ -94,14 +94,10 @@ func (c *call) judge(ctx context.Context, approve bool) (answer, error) {
 	if c.action.State != tocsin.ActionWaiting {
 		return answer{}, fault(tocsin.ErrConflict, "", "", "The action is %s and does not wait for approval.", c.action.State)
 	}
-	who := c.who.Name
-	if c.who.Kind != tocsin.PrincipalPerson { // a token may have the name of a person
-		who = string(c.who.Kind) + ":" + who
-	}
 	if err := c.note(ctx, c.action.Action.Key, nil); err != nil {
 		return answer{}, err
 	}
-	row, err := c.api.store.Judge(ctx, c.action.Action.Key, who, approve, c.now)
+	row, err := c.api.store.Judge(ctx, c.action.Action.Key, c.actor().Name, approve, c.now)
 	if errors.Is(err, tocsin.ErrConflict) {
 		return answer{}, fault(tocsin.ErrConflict, "", "read the action again", "You have judged it already, or someone else was faster.")
 	}
@@ -109,4 +105,15 @@ func (c *call) judge(ctx context.Context, approve bool) (answer, error) {
 		return answer{}, err
 	}
 	return answer{body: row}, nil
+}
+
+func (c *call) retryAction(ctx context.Context) (answer, error) {
+	if err := c.note(ctx, c.action.Action.Key, nil); err != nil {
+		return answer{}, err
+	}
+	row, err := c.api.store.Retry(ctx, c.action.Action.Key, c.actor().Name, c.now)
+	if errors.Is(err, tocsin.ErrConflict) {
+		return answer{}, fault(tocsin.ErrConflict, "", "read the action again", "The action is %s: only what failed is tried again.", row.State)
+	}
+	return answer{body: row}, err
 }

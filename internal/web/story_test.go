@@ -109,6 +109,15 @@ func (w *world) settle() {
 	}
 }
 
+// fails has an action approved that cannot be carried out.
+func (w *world) fails(key string) {
+	w.t.Helper()
+	_, err := w.store.Judge(w.t.Context(), key, "Bea", true, noon)
+	if err := errors.Join(err, w.store.Finish(w.t.Context(), tocsin.Delivery{Key: key, Revision: 1, State: tocsin.ActionFailed, Error: "no such repository"})); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // people keeps somebody who signed in, a token for each group, and what was done to the projects.
 func (w *world) people() {
 	w.t.Helper()
