@@ -97,6 +97,10 @@ func (v *visit) incidents() (shown, error) {
 		States: []tocsin.IncidentState{tocsin.StateHold, tocsin.StateDetected, tocsin.StateMobilised, tocsin.StateContained, tocsin.StateFixValidated,
 			tocsin.StateReopened, tocsin.StateResolved, tocsin.StateReviewed, tocsin.StateStoodDown, tocsin.StateMerged},
 	}
+	live, err := v.followAll()
+	if err != nil {
+		return shown{}, err
+	}
 	got, err := web.Get[web.Page[tocsin.Incident]](v.Client, "listIncidents", web.Ask{Query: body.Q})
 	if err != nil {
 		return shown{}, err
@@ -105,7 +109,7 @@ func (v *visit) incidents() (shown, error) {
 		body.Rows = append(body.Rows, newRow(inc))
 	}
 	body.page("/incidents", got.Next)
-	return shown{title: "Incidents", body: body, incident: "*"}, nil
+	return shown{title: "Incidents", body: body, live: live}, nil
 }
 
 func (v *visit) declaring() (shown, error) {

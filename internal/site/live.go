@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -21,41 +23,61 @@ const (
 	maxListeners = 2_000
 )
 
-// A pulse tells those who listen which incidents changed, whichever process changed them. One look serves all of them, and nobody looks
-// while nobody listens.
+// A pulse tells those who listen that incidents changed since their pages were made, whichever process changed them. One look serves all of
+// them, and nobody looks while nobody listens.
 type pulse struct {
 	versions func(context.Context) (map[string]int, error)
 
 	mu        sync.Mutex
-	listeners map[chan struct{}]string
-	known     map[string]int
+	listeners map[*listener]bool
 	stop      context.CancelFunc
 	// over is closed when the process ends: nobody is listened to any more.
 	over chan struct{}
 }
 
-func newPulse(versions func(context.Context) (map[string]int, error)) *pulse {
-	return &pulse{versions: versions, listeners: map[chan struct{}]string{}, over: make(chan struct{})}
+// A listener is a page that shows an incident, or any for "*", as it was at an edition.
+type listener struct {
+	key  string
+	seen int
+	// news has the newest edition that was not told yet.
+	news chan int
 }
 
-// listen gives a channel that has something once the incident changed, or any for "*". end is to be called.
-func (p *pulse) listen(key string) (news <-chan struct{}, end func(), err error) {
+// edition is the version of an incident, or for "*" one that is another once any of them is.
+func edition(versions map[string]int, key string) int {
+	if key != "*" {
+		return versions[key]
+	}
+	sum := 0
+	for _, n := range versions {
+		sum += n
+	}
+	return sum
+}
+
+func newPulse(versions func(context.Context) (map[string]int, error)) *pulse {
+	return &pulse{versions: versions, listeners: map[*listener]bool{}, over: make(chan struct{})}
+}
+
+// listen gives a channel that has the edition once it is another than the page has: what changed while the page was on its way is told too.
+// end is to be called.
+func (p *pulse) listen(key string, seen int) (news <-chan int, end func(), err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.listeners) >= maxListeners {
 		return nil, nil, fmt.Errorf("%w: %d pages are open already", tocsin.ErrUnavailable, maxListeners)
 	}
-	c := make(chan struct{}, 1)
-	p.listeners[c] = key
+	l := &listener{key: key, seen: seen, news: make(chan int, 1)}
+	p.listeners[l] = true
 	if p.stop == nil {
 		ctx, stop := context.WithCancel(context.Background())
-		p.stop, p.known = stop, nil
+		p.stop = stop
 		go p.run(ctx)
 	}
-	return c, func() {
+	return l.news, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		delete(p.listeners, c)
+		delete(p.listeners, l)
 		if len(p.listeners) == 0 && p.stop != nil {
 			p.stop()
 			p.stop = nil
@@ -84,26 +106,33 @@ func (p *pulse) tell(ctx context.Context, now map[string]int) {
 	if ctx.Err() != nil {
 		return
 	}
-	before := p.known
-	p.known = now
-	if before == nil {
-		return
-	}
-	changed := map[string]bool{}
-	for key, version := range now {
-		if before[key] != version {
-			changed[key], changed["*"] = true, true
+	all := edition(now, "*")
+	for l := range p.listeners {
+		n := all
+		if l.key != "*" {
+			n = edition(now, l.key)
 		}
-	}
-	for c, key := range p.listeners {
-		if !changed[key] {
+		if n == l.seen {
 			continue
 		}
+		l.seen = n
 		select {
-		case c <- struct{}{}:
-		default: // it has news that it has not told yet
+		case <-l.news: // which it has not told yet
+		default:
 		}
+		l.news <- n
 	}
+}
+
+// follow is where a page hears that the incident changed, or any for "*", since the edition that it shows.
+func follow(key string, seen int) string {
+	return "/live?" + url.Values{"incident": {key}, "at": {strconv.Itoa(seen)}}.Encode()
+}
+
+// followAll is the same for a page of many. It is for before they are read.
+func (v *visit) followAll() (string, error) {
+	versions, err := v.site.pulse.versions(v.r.Context())
+	return follow("*", edition(versions, "*")), err
 }
 
 // Close ends the connections that pages hold open. It is called once, when the server is told to end.
@@ -118,16 +147,23 @@ func (s *Site) live(w http.ResponseWriter, r *http.Request) {
 		s.refuse(v, err)
 		return
 	}
-	key := v.q("incident")
+	key, seen := v.q("incident"), v.q("at")
+	if last := r.Header.Get("Last-Event-ID"); last != "" { // the connection was lost, and the page is newer than its address
+		seen = last
+	}
+	at, err := strconv.Atoi(seen)
+	if err != nil {
+		at = -1 // it does not say, so it is out of date
+	}
 	if key == "*" {
 		_, err = web.Get[web.Page[tocsin.Incident]](v.Client, "listIncidents", web.Ask{Query: map[string]string{"limit": "1"}})
 	} else {
 		_, err = web.Get[tocsin.Incident](v.Client, "getIncident", web.Ask{Path: map[string]string{"key": key}})
 	}
-	var news <-chan struct{}
+	var news <-chan int
 	var end func()
 	if err == nil {
-		news, end, err = s.pulse.listen(key)
+		news, end, err = s.pulse.listen(key, at)
 	}
 	if err != nil {
 		s.refuse(v, err)
@@ -157,8 +193,8 @@ func (s *Site) live(w http.ResponseWriter, r *http.Request) {
 			return
 		case <-s.pulse.over:
 			return
-		case <-news:
-			text = "event: changed\ndata:\n\n"
+		case n := <-news:
+			text = fmt.Sprintf("id: %d\nevent: changed\ndata:\n\n", n)
 		case <-alive.C:
 			text = ": still here\n\n"
 		}

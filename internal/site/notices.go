@@ -18,7 +18,10 @@ func (v *visit) notices() (shown, error) {
 		Tried    map[string][]string
 	}{listing: v.listed("incident", "receiver", "since"), All: v.MayEverywhere(tocsin.MayRead), Act: v.MayEverywhere(tocsin.MayRespond) && v.Who.Kind == tocsin.PrincipalPerson, Tried: v.tried}
 	delete(body.Q, "cursor")
-	var err error
+	live, err := v.followAll()
+	if err != nil {
+		return shown{}, err
+	}
 	if body.Notices, err = web.Get[web.Notices](v.Client, "listNotices", web.Ask{Query: body.Q}); err != nil {
 		return shown{}, err
 	}
@@ -29,7 +32,7 @@ func (v *visit) notices() (shown, error) {
 		}
 		body.Silences = got.Items
 	}
-	return shown{title: "Notifications", body: body, incident: "*"}, nil
+	return shown{title: "Notifications", body: body, live: live}, nil
 }
 
 func (v *visit) silence() (string, error) {

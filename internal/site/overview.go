@@ -61,7 +61,10 @@ func (v *visit) overview() (shown, error) {
 		return shown{title: "Overview", body: overview{}}, nil
 	}
 	o := overview{Me: v.Who.ID}
-	var err error
+	live, err := v.followAll()
+	if err != nil {
+		return shown{}, err
+	}
 	if o.Burning, err = v.open(tocsin.UrgencyEmergency, 100); err != nil {
 		return shown{}, err
 	}
@@ -120,7 +123,7 @@ func (v *visit) overview() (shown, error) {
 		}
 		o.Gaps = runs.Trend.Gaps
 	}
-	return shown{title: "Overview", body: o, incident: "*"}, nil
+	return shown{title: "Overview", body: o, live: live}, nil
 }
 
 // open are incidents that are, the newest first, up to a number.

@@ -101,7 +101,7 @@ func (v *visit) room() (shown, error) {
 			r.Sections = append(r.Sections, section{s, asks[s], *inc.Review.Section(s)})
 		}
 	}
-	return shown{title: r.Name(), body: r, incident: key, exercise: strings.HasPrefix(key, "DRILL-")}, nil
+	return shown{title: r.Name(), body: r, live: follow(key, inc.Version), exercise: strings.HasPrefix(key, "DRILL-")}, nil
 }
 
 // asks are what the sections of a review ask for.

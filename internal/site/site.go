@@ -84,8 +84,8 @@ type page struct {
 type shown struct {
 	title string
 	body  any
-	// incident has the page live: it hears of changes of this one, or of any for "*".
-	incident string
+	// live is where the page hears that it is out of date; empty: it is not told.
+	live     string
 	exercise bool
 }
 
@@ -183,10 +183,7 @@ func (s *Site) refuse(v *visit, err error) {
 func (s *Site) write(v *visit, status int, p page, got shown, wrong *view.Wrong) {
 	out := view.Page{Title: got.title, Section: p.section, Now: v.now, Wrong: wrong, Body: got.body, Exercise: got.exercise}
 	if !p.open {
-		out.Who, out.Nav, out.Done = v.Who.Name, v.nav(), deeds[v.q("done")]
-		if got.incident != "" {
-			out.Live = "/live?" + url.Values{"incident": {got.incident}}.Encode()
-		}
+		out.Who, out.Nav, out.Done, out.Live = v.Who.Name, v.nav(), deeds[v.q("done")], got.live
 	}
 	var b bytes.Buffer
 	if err := s.set.Write(&b, p.template, out); err != nil {

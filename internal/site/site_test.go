@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"strings"
 	"sync"
@@ -54,7 +55,7 @@ func TestAheadSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-// Who listens hears of what changed, once, and of nothing else; nobody looks while nobody listens.
+// Who listens hears of what their page does not show, once, and of nothing else; nobody looks while nobody listens.
 func TestPulse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -68,42 +69,50 @@ func TestPulse(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			looks++
-			out := map[string]int{}
-			for k, v := range versions {
-				out[k] = v
-			}
-			return out, nil
+			return maps.Clone(versions), nil
 		})
-		a, endA, err := p.listen("a")
-		if err != nil {
-			t.Fatal(err)
+		listen := func(key string, seen int) (<-chan int, func()) {
+			t.Helper()
+			news, end, err := p.listen(key, seen)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return news, end
 		}
-		all, endAll, err := p.listen("*")
-		if err != nil {
-			t.Fatal(err)
-		}
-		heard := func() (out string) {
+		a, endA := listen("a", 1)
+		all, endAll := listen("*", 2)
+		heard := func() map[string]int {
 			time.Sleep(beat)
 			synctest.Wait()
-			for name, c := range map[string]<-chan struct{}{"a": a, "*": all} {
+			out := map[string]int{}
+			for name, c := range map[string]<-chan int{"a": a, "*": all} {
 				select {
-				case <-c:
-					out += name
+				case out[name] = <-c:
 				default:
 				}
 			}
 			return out
 		}
-		if got := heard(); got != "" {
-			t.Errorf("heard of %q before anything changed", got)
-		}
-		set("b", 2)
-		if got := heard(); got != "*" {
-			t.Errorf("b changed, and heard by %q", got)
-		}
-		set("a", 2)
-		if got := heard(); len(got) != 2 {
-			t.Errorf("a changed, and heard by %q", got)
+		for _, step := range []struct {
+			name string
+			do   func()
+			want map[string]int
+		}{
+			{"nothing changed", func() {}, map[string]int{}},
+			{"b changed", func() { set("b", 2) }, map[string]int{"*": 3}},
+			{"it is told once", func() {}, map[string]int{}},
+			{"a changed", func() { set("a", 2) }, map[string]int{"a": 2, "*": 4}},
+			{"what was not told yet is told as it is now", func() {
+				set("a", 3)
+				time.Sleep(beat)
+				synctest.Wait()
+				set("a", 4)
+			}, map[string]int{"a": 4, "*": 6}},
+		} {
+			step.do()
+			if diff := cmp.Diff(step.want, heard()); diff != "" {
+				t.Errorf("%s: %s", step.name, diff)
+			}
 		}
 		endA()
 		endAll()
@@ -113,9 +122,18 @@ func TestPulse(t *testing.T) {
 		mu.Unlock()
 		time.Sleep(time.Minute)
 		mu.Lock()
-		defer mu.Unlock()
 		if looks != before {
 			t.Error("it looks while nobody listens")
 		}
+		mu.Unlock()
+
+		// What changed while the page was on its way, before it listened and before anybody looked.
+		a, endA = listen("a", 3)
+		all, endAll = listen("*", 5)
+		if diff := cmp.Diff(map[string]int{"a": 4, "*": 6}, heard()); diff != "" {
+			t.Errorf("pages that are older than what is: %s", diff)
+		}
+		endA()
+		endAll()
 	})
 }

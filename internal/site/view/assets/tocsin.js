@@ -39,22 +39,23 @@
       setTimeout(() => old.classList.remove("fresh"), 2000);
       changed = true;
     }
+    document.body.dataset.live = next.body.dataset.live; // as of when it is now
     times();
     if (changed && told) told.textContent = "The page was brought up to date.";
   };
-  const live = document.body.dataset.live;
-  if (live) {
+  if (document.body.dataset.live) {
     for (const part of document.querySelectorAll("[data-live]")) was.set(part, part.innerHTML);
     const state = document.getElementById("live");
     const say = (text) => { if (state) state.textContent = text; };
-    let events, due, missed = false;
-    // A page that nobody looks at holds no connection: browsers have six for a host. What it missed it fetches when it is looked at again.
-    const close = () => { events?.close(); events = null; missed = true; };
+    let events, due;
+    // A page that nobody looks at holds no connection: browsers have six for a host. Where it listens it says what it has, so what it
+    // missed it is told when it is looked at again.
+    const close = () => { events?.close(); events = null; };
     const listen = () => {
       if (events || document.hidden) return;
-      events = new EventSource(live);
-      events.onopen = () => { say("live"); if (missed) renew(); missed = false; };
-      events.onerror = () => { say("reconnecting"); missed = true; };
+      events = new EventSource(document.body.dataset.live);
+      events.onopen = () => say("live");
+      events.onerror = () => say("reconnecting");
       events.addEventListener("changed", () => { clearTimeout(due); due = setTimeout(renew, Math.random() * 300); });
     };
     listen();
