@@ -32,8 +32,9 @@ type PolicyChange struct {
 	Judge    *Actor    `json:"judge,omitempty"`
 	JudgedAt time.Time `json:"judged_at,omitzero"`
 	Answer   string    `json:"answer,omitempty"`
-	// EndedAt is when another change took its place.
+	// EndedAt is when another change took its place, or when the configuration had another text than it was agreed over: Ending says so then.
 	EndedAt time.Time `json:"ended_at,omitzero"`
+	Ending  string    `json:"ending,omitempty"`
 }
 
 // A PolicyChangeState is what became of a [PolicyChange].

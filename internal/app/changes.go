@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -14,30 +15,22 @@ var _ web.PolicyDesk = changes{}
 
 // inForce are the policies of the configuration with those in their place, or beside them, that two people agreed to. Where the
 // configuration has another text than it had then, it counts: what was reviewed and stands in a file is the truth. overruled are the
-// changes that do not count, by id, with why.
-func inForce(file Modes, held []tocsin.PolicyChange) (m Modes, overruled map[string]string) {
-	m, overruled = file, map[string]string{}
+// changes that do not count, by id.
+func inForce(file Modes, held []tocsin.PolicyChange) (m Modes, overruled map[string]overruling) {
+	m, overruled = file, map[string]overruling{}
 	list := slices.Clone(file.Live.Policies())
 	m.texts = map[string]loaded{}
 	for digest, l := range file.texts {
 		m.texts[digest] = l
 	}
 	for _, c := range held {
-		base := digestOf(file, c.Policy)
-		switch {
-		case base == c.Digest:
-			overruled[c.ID] = "the configuration has this text now"
-			continue
-		case base != c.Base && base == "":
-			overruled[c.ID] = "the configuration has no policy of this name any more"
-			continue
-		case base != c.Base:
-			overruled[c.ID] = "the configuration has another text since"
+		if why := outdated(file, c); why != "" {
+			overruled[c.ID] = overruling{why: why, ends: true}
 			continue
 		}
 		p, err := policies.Load(c.Policy, []byte(c.Text))
 		if err != nil { // it was right when it was proposed: the program is another
-			overruled[c.ID] = "this version of the program does not take its text"
+			overruled[c.ID] = overruling{why: "this version of the program does not take its text"}
 			continue
 		}
 		m.texts[p.Digest] = loaded{policy: p, text: []byte(c.Text), cases: []byte(c.Cases), change: c.ID}
@@ -49,6 +42,27 @@ func inForce(file Modes, held []tocsin.PolicyChange) (m Modes, overruled map[str
 	}
 	m.Live = policies.NewSet(list...)
 	return m, overruled
+}
+
+// An overruling is why a change does not count. One that ends it does so for good: the text of a file that comes back later was not what
+// the two people agreed over.
+type overruling struct {
+	why  string
+	ends bool
+}
+
+// outdated says why a change is of a time before what the configuration has; empty: it has what it had.
+func outdated(file Modes, c tocsin.PolicyChange) string {
+	switch base := digestOf(file, c.Policy); {
+	case !c.Off && base == c.Digest:
+		return "the configuration has this text now"
+	case base == c.Base:
+		return ""
+	case base == "":
+		return "the configuration has no policy of this name any more"
+	default:
+		return "the configuration has another text since"
+	}
 }
 
 // digestOf is the digest of the policy of a name that is enforced; empty: none is.
@@ -63,12 +77,12 @@ func digestOf(m Modes, name string) string {
 
 // heed takes into account what two people agreed to since, in this process or another, and says whether there was anything.
 func (s *Service) heed(ctx context.Context) (bool, error) {
+	s.settling.Lock() // before they are read, so that an older list never takes the place of a newer one
+	defer s.settling.Unlock()
 	held, err := s.store.PolicyChangesHeld(ctx)
 	if err != nil {
 		return false, err
 	}
-	s.settling.Lock()
-	defer s.settling.Unlock()
 	next := *s.set()
 	if slices.EqualFunc(next.held, held, func(a, b tocsin.PolicyChange) bool { return a.ID == b.ID }) {
 		return false, nil
@@ -76,6 +90,23 @@ func (s *Service) heed(ctx context.Context) (bool, error) {
 	next.held = held
 	s.settle(next)
 	return true, nil
+}
+
+// concede ends the changes that the configuration overrules, in the store and so for every process. It is for those who decide by this
+// configuration, and not for whoever has one beside the same database.
+func (s *Service) concede(ctx context.Context) error {
+	set, now := s.set(), s.opts.Now()
+	for _, c := range set.held {
+		o := set.overruled[c.ID]
+		if !o.ends {
+			continue
+		}
+		entry := tocsin.AuditEntry{At: now, Kind: tocsin.PrincipalSystem, Who: "tocsin", What: "policy_change.ended", Target: c.Policy, Detail: map[string]string{"change": c.ID, "why": o.why}}
+		if err := s.store.EndPolicyChange(ctx, c.ID, o.why, entry); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // changes are how policies come into force without the configuration.
@@ -111,12 +142,16 @@ func (d changes) standing(c tocsin.PolicyChange) web.PolicyStanding {
 	switch {
 	case c.State == tocsin.PolicyProposed && digestOf(set.policies, c.Policy) != c.Live:
 		out.Standing, out.Why = web.PolicyStale, "another text is in force since it was proposed: it has to be proposed again"
+	case c.State == tocsin.PolicyProposed && outdated(set.file, c) != "":
+		out.Standing, out.Why = web.PolicyStale, outdated(set.file, c)+": it has to be proposed again"
 	case c.State == tocsin.PolicyProposed:
 		out.Standing = web.PolicyWaits
+	case c.Ending != "":
+		out.Standing, out.Why = web.PolicyOverruled, c.Ending
 	case !c.Holds():
 		out.Standing = web.PolicyOver
-	case set.overruled[c.ID] != "":
-		out.Standing, out.Why = web.PolicyOverruled, set.overruled[c.ID]
+	case set.overruled[c.ID].why != "":
+		out.Standing, out.Why = web.PolicyOverruled, set.overruled[c.ID].why
 	default:
 		out.Standing = web.PolicyHolds
 	}
@@ -131,7 +166,7 @@ func (d changes) Propose(ctx context.Context, c tocsin.PolicyChange) (web.Policy
 	set := d.s.set()
 	c.State, c.Live, c.Base = tocsin.PolicyProposed, digestOf(set.policies, c.Policy), digestOf(set.file, c.Policy)
 	for _, h := range set.held {
-		if h.Policy == c.Policy {
+		if h.Policy == c.Policy && !set.overruled[h.ID].ends {
 			c.Over = h.ID
 		}
 	}
@@ -145,7 +180,8 @@ func (d changes) Propose(ctx context.Context, c tocsin.PolicyChange) (web.Policy
 	return d.standing(c), err
 }
 
-// Judge says what becomes of a change. What is agreed to is in force when this returns, in this process, and in the others soon.
+// Judge says what becomes of a change. What is agreed to is in force when this returns, in this process, and in the others soon; if what
+// is in force cannot be read then, this process does as the others do.
 func (d changes) Judge(ctx context.Context, id string, v tocsin.PolicyVerdict, by tocsin.Actor, answer string) (web.PolicyStanding, error) {
 	was, err := d.s.store.PolicyChange(ctx, id)
 	if err != nil {
@@ -167,15 +203,20 @@ func (d changes) Judge(ctx context.Context, id string, v tocsin.PolicyVerdict, b
 	if err := d.s.store.JudgePolicyChange(ctx, c); err != nil {
 		return web.PolicyStanding{}, err
 	}
-	err = d.s.reheed(ctx)
-	return d.standing(c), err
+	if err := d.s.reheed(ctx); err != nil { // the verdict is kept, so it is no error of who gave it
+		d.s.log.Error("changes of policies not read", "err", err)
+	}
+	return d.standing(c), nil
 }
 
 // reheed takes policies into account, and has everything decided anew if there are others.
 func (s *Service) reheed(ctx context.Context) error {
 	changed, err := s.heed(ctx)
-	if err != nil || !changed || s.engine == nil {
+	if err != nil {
 		return err
 	}
-	return s.engine.Ask(ctx, reconsiderJob{})
+	if changed && s.engine != nil {
+		err = s.engine.Ask(ctx, reconsiderJob{})
+	}
+	return errors.Join(err, s.concede(ctx))
 }

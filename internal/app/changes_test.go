@@ -126,12 +126,30 @@ func TestTwoPeopleChangeAPolicy(t *testing.T) {
 		}
 		decided(tocsin.GateWarn)
 		standing(again.ID, web.PolicyOverruled, "another text since")
-		write(gateBy("fail"))
+		write(gateBy("pass")) // as it was when they agreed, which was about then
 		if err := s.app.Reconfigure(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
+		decided(tocsin.GatePass)
+		standing(again.ID, web.PolicyOverruled, "another text since")
+		log, err := s.app.Store().AuditLog(t.Context(), store.AuditQuery{What: "policy_change.ended"})
+		if err != nil || len(log) != 1 || log[0].Target != "gate" || log[0].Detail["change"] != again.ID {
+			t.Errorf("the audit log has %+v, %v", log, err)
+		}
+
+		warn := propose("warn")
+		judge(warn, bob, nil)
+		decided(tocsin.GateWarn)
+		late := propose("fail")
+		write(gateBy("warn"))
+		if err := s.app.Reconfigure(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		standing(warn.ID, web.PolicyOverruled, "has this text now")
+		standing(late.ID, web.PolicyStale, "proposed again") // though what decides is what it was proposed over
+		judge(late, bob, tocsin.ErrConflict)
+		judge(propose("fail"), bob, nil)
 		decided(tocsin.GateFail)
-		standing(again.ID, web.PolicyOverruled, "has this text now")
 		s.stop()
 		stopped = true
 	})

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -37,7 +38,7 @@ func (s *Service) Reconfigure(ctx context.Context, c config.Config) error {
 	if who != nil {
 		s.door.who.Store(who)
 	}
-	if err := s.meet(ctx); err != nil {
+	if err := errors.Join(s.concede(ctx), s.meet(ctx)); err != nil {
 		return err
 	}
 	if len(held) > 0 {

@@ -76,13 +76,13 @@ func (s *Service) follows(ctx context.Context) error {
 	t := time.NewTicker(look)
 	defer t.Stop()
 	for {
+		if err := s.reheed(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("changes of policies not read", "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-t.C:
-		}
-		if err := s.reheed(ctx); err != nil && ctx.Err() == nil {
-			s.log.Error("changes of policies not read", "err", err)
 		}
 		if s.indexes.syncing.Load() {
 			continue

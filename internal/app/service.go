@@ -176,7 +176,7 @@ func (s *Service) Once(ctx context.Context) (Report, error) {
 			return r, ctx.Err()
 		}
 	}
-	if err := s.register(ctx); err != nil {
+	if err := errors.Join(s.concede(ctx), s.register(ctx)); err != nil {
 		return r, err
 	}
 	list, done := s.sources(ctx)

@@ -17,7 +17,7 @@ type settings struct {
 	// file are the policies of the configuration, held what two people agreed to beside it, and policies what follows from both.
 	file, policies Modes
 	held           []tocsin.PolicyChange
-	overruled      map[string]string
+	overruled      map[string]overruling
 	excused        []tocsin.Exception
 	law            incidents.Rules
 	routes         routes.Routes
@@ -74,8 +74,8 @@ func (s *Service) usable(c config.Config, f exceptions.File) []tocsin.Exception 
 func (s *Service) settle(next settings) {
 	next.policies, next.overruled = inForce(next.file, next.held)
 	for _, c := range next.held {
-		if why := next.overruled[c.ID]; why != "" {
-			s.log.Warn("a change of a policy that was agreed to does not count", "policy", c.Policy, "change", c.ID, "why", why)
+		if o := next.overruled[c.ID]; o.why != "" {
+			s.log.Warn("a change of a policy that was agreed to does not count", "policy", c.Policy, "change", c.ID, "why", o.why)
 		}
 	}
 	s.settings.Store(&next)

@@ -35,7 +35,7 @@ func (v *visit) change() (shown, error) {
 		Left      int
 		Tried     url.Values
 	}{PolicyChangeText: got, Tried: v.tried}
-	body.Lines, body.Left = difference(got.Before, got.Text)
+	body.Lines, body.Left = difference(got.Before, got.Text+got.After) // one of which it has
 	body.CaseLines, _ = numbered(got.Cases, every)
 	return shown{title: "Change of " + got.Policy, body: body}, nil
 }

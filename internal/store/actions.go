@@ -192,25 +192,30 @@ func (s *Store) Finish(ctx context.Context, r tocsin.Delivery) error {
 	return nil
 }
 
+// newestAction gives the newest revision of an action. Until the transaction ends nobody else judges it, or writes a newer one.
+func (s *Store) newestAction(ctx context.Context, tx *sql.Tx, key string) (row tocsin.ActionRow, err error) {
+	var incident, body string
+	err = tx.QueryRowContext(ctx, `SELECT incident FROM actions WHERE key = $1 ORDER BY revision LIMIT 1`, key).Scan(&incident)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, fmt.Errorf("action %s: %w", key, tocsin.ErrNotFound)
+	}
+	if err := errors.Join(err, s.lockIncidents(ctx, tx, incident)); err != nil {
+		return row, err
+	}
+	err = tx.QueryRowContext(ctx, `SELECT body, state, attempts FROM actions WHERE key = $1 ORDER BY revision DESC LIMIT 1`+s.dialect.lock, key).Scan(&body, &row.State, &row.Attempts)
+	if err != nil {
+		return row, err
+	}
+	return row, json.Unmarshal([]byte(body), &row.Action)
+}
+
 // Judge records one person's verdict on the newest revision of an action that waits for approval. One veto is enough to
 // stop it; enough different people who approve release it. A person counts once.
 func (s *Store) Judge(ctx context.Context, key, person string, approve bool, now time.Time) (tocsin.ActionRow, error) {
 	var row tocsin.ActionRow
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		var incident, body string
-		err := tx.QueryRowContext(ctx, `SELECT incident FROM actions WHERE key = $1 ORDER BY revision LIMIT 1`, key).Scan(&incident)
-		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("action %s: %w", key, tocsin.ErrNotFound)
-		}
-		if err := errors.Join(err, s.lockIncidents(ctx, tx, incident)); err != nil {
-			return err
-		}
-		// From here on nobody else judges it, or writes a newer revision.
-		err = tx.QueryRowContext(ctx, `SELECT body, state FROM actions WHERE key = $1 ORDER BY revision DESC LIMIT 1`+s.dialect.lock, key).Scan(&body, &row.State)
-		if err != nil {
-			return err
-		}
-		if err := json.Unmarshal([]byte(body), &row.Action); err != nil {
+		var err error
+		if row, err = s.newestAction(ctx, tx, key); err != nil {
 			return err
 		}
 		if row.State != tocsin.ActionWaiting {
@@ -247,16 +252,8 @@ func (s *Store) Judge(ctx context.Context, key, person string, approve bool, now
 func (s *Store) Retry(ctx context.Context, key, person string, now time.Time) (tocsin.ActionRow, error) {
 	var row tocsin.ActionRow
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		var incident, body string
-		err := tx.QueryRowContext(ctx, `SELECT incident FROM actions WHERE key = $1 ORDER BY revision LIMIT 1`, key).Scan(&incident)
-		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("action %s: %w", key, tocsin.ErrNotFound)
-		}
-		if err := errors.Join(err, s.lockIncidents(ctx, tx, incident)); err != nil {
-			return err
-		}
-		err = tx.QueryRowContext(ctx, `SELECT body, state, attempts FROM actions WHERE key = $1 ORDER BY revision DESC LIMIT 1`+s.dialect.lock, key).Scan(&body, &row.State, &row.Attempts)
-		if err := errors.Join(err, json.Unmarshal([]byte(body), &row.Action)); err != nil {
+		var err error
+		if row, err = s.newestAction(ctx, tx, key); err != nil {
 			return err
 		}
 		if row.State != tocsin.ActionFailed {
@@ -268,7 +265,7 @@ func (s *Store) Retry(ctx context.Context, key, person string, now time.Time) (t
 			return err
 		}
 		return addEvent(ctx, tx, tocsin.IncidentEvent{
-			Incident: incident, At: now, Kind: tocsin.EventRetried, Actor: person, Project: row.Action.Project,
+			Incident: row.Action.Incident, At: now, Kind: tocsin.EventRetried, Actor: person, Project: row.Action.Project,
 			Text: fmt.Sprintf("%s (revision %d)", key, row.Action.Revision), TLP: tocsin.TLPAmber,
 		})
 	})

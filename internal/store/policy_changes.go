@@ -113,7 +113,7 @@ func (s *Store) JudgePolicyChange(ctx context.Context, one tocsin.PolicyChange) 
 				return fmt.Errorf("%w: another change of %s holds since it was proposed: propose it again", tocsin.ErrConflict, one.Policy)
 			}
 			if held != "" {
-				if err := endPolicyChange(ctx, tx, held, body, one.JudgedAt); err != nil {
+				if err := endPolicyChange(ctx, tx, held, body, one.JudgedAt, ""); err != nil {
 					return err
 				}
 			}
@@ -142,12 +142,31 @@ func (s *Store) JudgePolicyChange(ctx context.Context, one tocsin.PolicyChange) 
 	return nil
 }
 
-func endPolicyChange(ctx context.Context, tx *sql.Tx, id, body string, at time.Time) error {
+// EndPolicyChange ends one that holds, and says why. One that holds no more stays as it is, and nothing is added to the audit log.
+func (s *Store) EndPolicyChange(ctx context.Context, id, why string, entry tocsin.AuditEntry) error {
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		var body string
+		err := tx.QueryRowContext(ctx, `SELECT body FROM policy_changes WHERE id = $1 AND holds = 1`+s.dialect.lock, plain(id)).Scan(&body)
+		if errors.Is(err, sql.ErrNoRows) { // another process ended it
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return errors.Join(endPolicyChange(ctx, tx, id, body, entry.At, why), audit(ctx, tx, entry))
+	})
+	if err != nil {
+		return fmt.Errorf("ending the change of a policy %s: %w", id, err)
+	}
+	return nil
+}
+
+func endPolicyChange(ctx context.Context, tx *sql.Tx, id, body string, at time.Time, why string) error {
 	var was tocsin.PolicyChange
 	if err := json.Unmarshal([]byte(body), &was); err != nil {
 		return err
 	}
-	was.EndedAt = at
+	was.EndedAt, was.Ending = at, why
 	text, err := changeBody(was)
 	if err != nil {
 		return err

@@ -71,6 +71,21 @@ func TestPolicyChanges(t *testing.T) {
 		if diff := cmp.Diff([]string{other.ID}, held()); diff != "" {
 			t.Errorf("held after it was taken back (-want +got):\n%s", diff)
 		}
+		for range 2 { // in two processes
+			entry := tocsin.AuditEntry{At: day.Add(2 * time.Hour), What: "policy_change.ended", Target: "alarm"}
+			if err := s.EndPolicyChange(ctx, other.ID, "the file counts", entry); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if was, err := s.PolicyChange(ctx, other.ID); err != nil || !was.EndedAt.Equal(day.Add(2*time.Hour)) || was.Ending != "the file counts" || was.Holds() || was.Text != "t" {
+			t.Errorf("%+v, %v", was, err)
+		}
+		if log, err := s.AuditLog(ctx, AuditQuery{What: "policy_change.ended"}); err != nil || len(log) != 1 {
+			t.Errorf("it was ended %d times, %v", len(log), err)
+		}
+		if got := held(); got != nil {
+			t.Errorf("held after the file counted: %v", got)
+		}
 		if all, err := s.PolicyChanges(ctx, 3); err != nil || len(all) != 3 || all[0].Text != "" {
 			t.Errorf("%d changes, %v", len(all), err)
 		}

@@ -50,6 +50,9 @@ type PolicyChangeText struct {
 	PolicyStanding
 	// Before is the text that was in force when it was proposed; empty: there was none, or it is not loaded any more.
 	Before string `json:"before,omitempty"`
+	// After is the text of the configuration, which is in force again once this one is taken back; empty: it has none, or this takes back
+	// nothing.
+	After string `json:"after,omitempty"`
 }
 
 // A PolicyChangeInput proposes to have a text in force, or with Off to take back the change by which the policy of that name is.
@@ -98,6 +101,11 @@ func (c *call) getPolicyChange(ctx context.Context) (answer, error) {
 		out.Before = over.Text
 	} else if text, _, err := c.api.parts.Lab.Texts(one.Live); err == nil { // else it is gone, as it may be
 		out.Before = text
+	}
+	if one.Off {
+		if text, _, err := c.api.parts.Lab.Texts(one.Base); err == nil {
+			out.After = text
+		}
 	}
 	return answer{body: out}, nil
 }
@@ -180,7 +188,7 @@ func (c *call) judgePolicyChange(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := c.note(ctx, one.Policy, map[string]string{"change": one.ID, "digest": one.Digest, "verdict": clip(string(in.Verdict))}); err != nil {
+	if err := c.note(ctx, one.Policy, map[string]string{"change": one.ID, "digest": one.Digest, "verdict": clip(string(in.Verdict)), "answer": clip(in.Answer)}); err != nil {
 		return answer{}, err
 	}
 	made, err := c.api.parts.Changes.Judge(ctx, one.ID, in.Verdict, c.actor(), in.Answer)
