@@ -69,6 +69,8 @@ func TestAPolicyComesIntoForce(t *testing.T) {
 	olga.Type("details textarea", "it stops too much")
 	olga.Click("details button")
 	olga.Sees("h1", "Take back team")
+	olga.Sees("#h-what ~ p", "there is none then")
+	olga.Sees("pre .went", "policy: team")
 	ada.Go(olga.Address())
 	ada.Click(`button[value="agree"]`)
 	ada.Sees(".facts", "was taken back")
