@@ -53,6 +53,7 @@ func (s *Service) API(ctx context.Context) (*http.Server, *auth.Authenticator, e
 	if err != nil {
 		return nil, nil, err
 	}
+	s.door.pages = pages
 	mux := http.NewServeMux()
 	mux.Handle("/auth/", &s.door)
 	mux.Handle("/", api)
@@ -78,7 +79,7 @@ func (s *Service) vouches() string {
 // access is what a configuration says of who may, in the terms of auth.
 func (s *Service) access(c config.Config) auth.Options {
 	o := auth.Options{
-		URL: c.Service.URL, Audience: c.Access.Audience, Now: s.opts.Now,
+		URL: c.Service.URL, Audience: c.Access.Audience, Now: s.opts.Now, Show: s.door.show,
 		Client: &http.Client{Transport: s.transport, Timeout: 30 * time.Second},
 	}
 	if o.URL == "" {

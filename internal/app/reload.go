@@ -12,6 +12,7 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/auth"
 	"github.com/tocsin-dev/tocsin/internal/config"
 	"github.com/tocsin-dev/tocsin/internal/secret"
+	"github.com/tocsin-dev/tocsin/internal/site"
 )
 
 // Reconfigure is [Service.Configure] for a service that runs: projects that came are watched, and those that went no longer; feeds are
@@ -77,7 +78,13 @@ func pin[T any](held *[]string, key string, was T, is *T) {
 
 // door lets in who may ask by the access that holds now. It is safe for concurrent use.
 type door struct {
-	who atomic.Pointer[auth.Authenticator]
+	who   atomic.Pointer[auth.Authenticator]
+	pages *site.Site // there before anybody is answered
+}
+
+// show writes a page about who comes in.
+func (d *door) show(w http.ResponseWriter, r *http.Request, status int, p auth.Page) {
+	d.pages.Show(w, r, status, site.Entrance(p))
 }
 
 // Authenticate says who sent a request.

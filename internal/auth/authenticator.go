@@ -41,11 +41,21 @@ type Options struct {
 	Audience  string
 	// Client is for requests to issuers. It should keep away from addresses that are not meant.
 	Client *http.Client
+	// Show writes a page. The headers that say what it may do with secrets in its address are set before, and stay.
+	Show func(w http.ResponseWriter, r *http.Request, status int, p Page)
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 	// Address is who sent a request, for the limit on failed attempts; nil: the other end of the connection, which behind a proxy is
 	// the proxy for all.
 	Address func(r *http.Request) netip.Addr
+}
+
+// A Page says something to somebody who is not signed in.
+type Page struct {
+	Text string
+	// First asks for a form that posts Token, as "token", to /auth/first.
+	First bool
+	Token string
 }
 
 // New makes an Authenticator. Its error, an [tocsin.ErrInvalid], joins all that is wrong with the options. No request is made: an

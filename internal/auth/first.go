@@ -3,8 +3,6 @@ package auth
 import (
 	"context"
 	"errors"
-	"fmt"
-	"html"
 	"net/http"
 	"net/url"
 	"time"
@@ -34,9 +32,7 @@ func (a *Authenticator) FirstLink(ctx context.Context) (string, error) {
 
 // showFirst changes nothing, since programs that preview links open them too, and tells nothing of whether the link is good.
 func (a *Authenticator) showFirst(w http.ResponseWriter, r *http.Request) error {
-	page(w, http.StatusOK, "This link makes you the first admin, once.",
-		fmt.Sprintf("<form method=\"post\" action=\"/auth/first\"><input type=\"hidden\" name=\"token\" value=\"%s\"><button>Come in</button></form>\n",
-			html.EscapeString(r.URL.Query().Get("token"))))
+	a.o.Show(w, r, http.StatusOK, Page{Text: "This link makes you the first admin, once.", First: true, Token: r.URL.Query().Get("token")})
 	return nil
 }
 

@@ -3,7 +3,6 @@ package auth
 import (
 	"errors"
 	"fmt"
-	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -36,7 +35,6 @@ func (a *Authenticator) serve(f func(w http.ResponseWriter, r *http.Request) err
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("Referrer-Policy", "no-referrer") // addresses here have secrets
-		h.Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		from := a.o.Address(r)
 		err := a.attempts.check(from, a.o.Now())
@@ -66,15 +64,8 @@ func (a *Authenticator) serve(f func(w http.ResponseWriter, r *http.Request) err
 			status, text = http.StatusServiceUnavailable, "Who vouches for you cannot be asked now. Please try again in a minute."
 		}
 		a.log.WarnContext(r.Context(), "refuse sign-in", "path", r.URL.Path, "from", from.String(), "status", status, "reason", reason)
-		page(w, status, text, "")
+		a.o.Show(w, r, status, Page{Text: text})
 	}
-}
-
-// page shows a sentence, and a form if there is one, which is HTML.
-func page(w http.ResponseWriter, status int, text, form string) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Tocsin</title>\n<h1>Tocsin</h1>\n<p>%s</p>\n%s", html.EscapeString(text), form)
 }
 
 func (a *Authenticator) login(w http.ResponseWriter, r *http.Request) error {

@@ -3,6 +3,7 @@ package auth
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -82,7 +83,7 @@ func stageOn(t *testing.T, where string, pipelines ...Pipeline) *stage {
 		}
 	}
 	s.Authenticator, err = New(slog.New(slog.NewTextHandler(s.log, nil)), s.store, Options{
-		URL: s.server.URL, Now: s.clock, Client: s.issuer.Client(), Pipelines: pipelines, Audience: audience,
+		URL: s.server.URL, Now: s.clock, Show: show, Client: s.issuer.Client(), Pipelines: pipelines, Audience: audience,
 		OIDC: &OIDC{Issuer: s.issuer.URL, ClientID: "tocsin", ClientSecret: secret.New("s3cret"), GroupsClaim: "groups",
 			Grants: []GroupGrant{{"*", tocsin.AccessViewer, ""}, {"sec", tocsin.AccessSecurity, "web"}, {"ops", tocsin.AccessAdmin, ""}}},
 	})
@@ -127,4 +128,10 @@ func refused(t *testing.T, err error, kind error, word string) {
 	if !strings.Contains(r.Reason, word) {
 		t.Errorf("the reason is %q, want %q in it", r.Reason, word)
 	}
+}
+
+// show writes a page as those that people see do, without what is around it.
+func show(w http.ResponseWriter, _ *http.Request, status int, p Page) {
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, "%s first=%t token=%q", p.Text, p.First, p.Token)
 }

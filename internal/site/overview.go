@@ -19,9 +19,11 @@ type overview struct {
 	Waiting         []tocsin.ActionRow
 	Changes         []web.PolicyStanding // of policies, that others proposed
 	Feeds           web.Feeds
-	Me              string
-	Risk            view.Chart
-	Lately          []tocsin.IncidentEvent
+	// Empty says that there is no project that they may see.
+	Empty  bool
+	Me     string
+	Risk   view.Chart
+	Lately []tocsin.IncidentEvent
 	// Gaps are what drills and the governance show not to be ready; Ready says that it was looked for.
 	Gaps  []string
 	Ready bool
@@ -65,6 +67,11 @@ func (v *visit) overview() (shown, error) {
 	if err != nil {
 		return shown{}, err
 	}
+	watched, err := web.Get[web.Page[web.Project]](v.Client, "listProjects", web.Ask{Query: map[string]string{"limit": "1"}})
+	if err != nil {
+		return shown{}, err
+	}
+	o.Empty = len(watched.Items) == 0
 	if o.Burning, err = v.open(tocsin.UrgencyEmergency, 100); err != nil {
 		return shown{}, err
 	}

@@ -129,6 +129,10 @@ func (s *Site) serve(p page, w http.ResponseWriter, r *http.Request) {
 		s.refuse(v, err)
 		return
 	}
+	if p.open {
+		w.Header().Set("Cache-Control", "public, max-age=60")
+		w.Header().Del("Vary")
+	}
 	s.write(v, http.StatusOK, p, got, nil)
 }
 
@@ -194,12 +198,10 @@ func (s *Site) write(v *visit, status int, p page, got shown, wrong *view.Wrong)
 	h := v.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
-	if p.open && status == http.StatusOK {
-		h.Set("Cache-Control", "public, max-age=60")
-		h.Del("Vary")
+	if h.Get("Referrer-Policy") == "" {
+		h.Set("Referrer-Policy", "same-origin")
 	}
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	v.w.WriteHeader(status)
 	_, _ = b.WriteTo(v.w) // who went away needs no answer
 }

@@ -45,7 +45,10 @@ func (c *call) listFeeds(ctx context.Context) (answer, error) {
 	if out.Snapshot.Feeds == nil {
 		out.Snapshot.Feeds = []tocsin.FeedState{}
 	}
-	if out.Stale = out.Snapshot.Stale(c.now); out.Stale == nil {
+	switch out.Stale = out.Snapshot.Stale(c.now); {
+	case out.Snapshot.ID == "":
+		out.Stale = []string{"no advisories are loaded yet: the configuration names feeds under advisories:, and the first sync takes some minutes"}
+	case out.Stale == nil:
 		out.Stale = []string{}
 	}
 	return answer{body: out}, nil
