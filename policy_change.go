@@ -19,6 +19,8 @@ type PolicyChange struct {
 	Text   string `json:"text,omitempty"`
 	// Cases are the tests that it passed when it was proposed.
 	Cases string `json:"cases,omitempty"`
+	// Replay is what one of the text said before it was proposed; nil: nobody replayed it beside what is in force.
+	Replay *PolicyReplay `json:"replay,omitempty"`
 	// Live is the digest of the policy of that name that was in force when it was proposed, and Base of the one in the configuration; empty:
 	// there was none. Over is the change by which the one in force came to be; empty: by the configuration.
 	Live   string `json:"live,omitempty"`
@@ -35,6 +37,32 @@ type PolicyChange struct {
 	// EndedAt is when another change took its place, or when the configuration had another text than it was agreed over: Ending says so then.
 	EndedAt time.Time `json:"ended_at,omitzero"`
 	Ending  string    `json:"ending,omitempty"`
+}
+
+// A PolicyReplay is what a replay over the past came to: by the policies in force, and with the one that is tried among them.
+type PolicyReplay struct {
+	// At is when it was done, and Since and Until the time that was replayed.
+	At    time.Time `json:"at"`
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
+	// Releases are all that were judged, and Exploited the classes that were malicious or exploited then.
+	Releases  int            `json:"releases"`
+	Exploited int            `json:"exploited"`
+	Was       PolicyMeasures `json:"was"`
+	Is        PolicyMeasures `json:"is"`
+}
+
+// PolicyMeasures are how loud policies would have been, and what they would have caught.
+type PolicyMeasures struct {
+	// Incidents by the highest urgency that they reached.
+	Emergencies int `json:"emergencies"`
+	Holds       int `json:"holds"`
+	Routine     int `json:"routine"`
+	// Stopped and Undecided are releases.
+	Stopped   int `json:"stopped"`
+	Undecided int `json:"undecided"`
+	// Caught are exploited classes for which people would have been called.
+	Caught int `json:"caught"`
 }
 
 // A PolicyChangeState is what became of a [PolicyChange].

@@ -26,6 +26,12 @@ func TestAPolicyComesIntoForce(t *testing.T) {
 	ada.Choose(at, right)
 	ada.Click(`button[value="test"]`)
 	ada.Sees("#answer", "all hold")
+	ada.Click(`button[formaction="/replays"]`)
+	ada.Sees("h1", "Replay of team")
+	ada.Sees("#h-measures", "What it comes to")
+	ada.Sees("#h-basis ~ dl", "Inventories")
+	ada.sound(t, strings.TrimPrefix(ada.Address(), h.base))
+	ada.Go(h.base + "/policies/lab") // which has the same text
 	ada.Click(`button[formaction="/policy-changes"]`)
 	ada.Sees("[role=alert]", "say why")
 	if got := ada.Value(at); got != right {
@@ -37,6 +43,8 @@ func TestAPolicyComesIntoForce(t *testing.T) {
 	ada.Sees("h1", "Change of team")
 	ada.Sees("#h-judge", "Another person has to agree")
 	ada.Sees("main", "There was no policy of this name.")
+	ada.Sees("#h-trial ~ p", "before it was proposed")
+	ada.Sees("#h-trial ~ div", "Emergencies")
 	ada.Complaints() // of what was refused
 	ada.sound(t, strings.TrimPrefix(ada.Address(), h.base))
 	ada.sound(t, "/policy-changes")
@@ -62,6 +70,7 @@ func TestAPolicyComesIntoForce(t *testing.T) {
 	ada.Click(`button[formaction="/policy-changes"]`)
 	ada.Sees("pre .went", "about: What our team does about flaws.")
 	ada.Sees("pre .came", "about: All that our team does about flaws.")
+	ada.Sees("#h-trial ~ p", "Nobody replayed it")
 	ada.Click(`button[value="withdraw"]`)
 	ada.Sees(".facts", "withdrawn")
 

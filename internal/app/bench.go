@@ -103,6 +103,25 @@ func (b *bench) Replays() []web.Replay {
 	return out
 }
 
+// saw is what the newest replay of policies by their digest came to; nil: none is kept.
+func (b *bench) saw(digest string) *tocsin.PolicyReplay {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, t := range slices.Backward(b.tried) {
+		if t.Diff != nil && t.Diff.New.Digest == digest {
+			return &tocsin.PolicyReplay{
+				At: t.EndedAt, Since: t.Since, Until: t.Until, Releases: t.Diff.New.Measures.Releases, Exploited: t.Diff.New.Measures.Exploited,
+				Was: measures(t.Diff.Old.Measures), Is: measures(t.Diff.New.Measures),
+			}
+		}
+	}
+	return nil
+}
+
+func measures(m replay.Measures) tocsin.PolicyMeasures {
+	return tocsin.PolicyMeasures{Emergencies: m.Emergencies, Holds: m.Holds, Routine: m.Routine, Stopped: m.Stopped, Undecided: m.Undecided, Caught: m.Caught}
+}
+
 // Page is the page of one that is done.
 func (b *bench) Page(id string) string {
 	b.mu.Lock()

@@ -9,6 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/replay"
 	"github.com/tocsin-dev/tocsin/internal/web"
 	"github.com/tocsin-dev/tocsin/policies"
@@ -106,6 +109,27 @@ func TestBench(t *testing.T) {
 }
 
 // TestBenchForgets: only so many are kept, and none that is not over is forgotten for another.
+// What is proposed has with it what the newest replay of the same policies came to, and no other.
+func TestBenchSaw(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	done := func(digest string, emergencies int) *trial {
+		return &trial{Replay: web.Replay{State: web.ReplayDone, EndedAt: at, Since: at.AddDate(-1, 0, 0), Until: at, Diff: &replay.Diff{
+			Old: replay.Result{Digest: "before", Measures: replay.Measures{Emergencies: 1, Releases: 9}},
+			New: replay.Result{Digest: digest, Measures: replay.Measures{Emergencies: emergencies, Releases: 9, Stopped: 2, Exploited: 4, Caught: 3}},
+		}}}
+	}
+	b := &bench{tried: []*trial{done("a", 5), done("a", 6), done("b", 7), {Replay: web.Replay{State: web.ReplayRunning}}}}
+	want := &tocsin.PolicyReplay{At: at, Since: at.AddDate(-1, 0, 0), Until: at, Releases: 9, Exploited: 4, Was: tocsin.PolicyMeasures{Emergencies: 1}, Is: tocsin.PolicyMeasures{Emergencies: 6, Stopped: 2, Caught: 3}}
+	if diff := cmp.Diff(want, b.saw("a")); diff != "" {
+		t.Error(diff)
+	}
+	for _, other := range []string{"before", "c", ""} {
+		if got := b.saw(other); got != nil {
+			t.Errorf("%q: %+v", other, got)
+		}
+	}
+}
+
 func TestBenchForgets(t *testing.T) {
 	b := newBench(&Service{opts: Options{Now: time.Now}})
 	q := someReplay(t)

@@ -176,6 +176,9 @@ func (d changes) Propose(ctx context.Context, c tocsin.PolicyChange) (web.Policy
 	case !c.Off && c.Digest == c.Live:
 		return web.PolicyStanding{}, fmt.Errorf("%w: this text is in force already", tocsin.ErrConflict)
 	}
+	if p, err := policies.Load(c.Policy, []byte(c.Text)); err == nil && !c.Off {
+		c.Replay = d.s.bench.saw(set.policies.Live.With(p).Digest())
+	}
 	c, err := d.s.store.AddPolicyChange(ctx, c)
 	return d.standing(c), err
 }

@@ -33,8 +33,10 @@ func (v *visit) change() (shown, error) {
 		Lines     []changedLine
 		CaseLines []line
 		Left      int
-		Tried     url.Values
-	}{PolicyChangeText: got, Tried: v.tried}
+		// Replays says that they may replay it.
+		Replays bool
+		Tried   url.Values
+	}{PolicyChangeText: got, Tried: v.tried, Replays: v.MayEverywhere(tocsin.MayRead)}
 	body.Lines, body.Left = difference(got.Before, got.Text+got.After) // one of which it has
 	body.CaseLines, _ = numbered(got.Cases, every)
 	return shown{title: "Change of " + got.Policy, body: body}, nil
