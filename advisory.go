@@ -28,6 +28,22 @@ type Advisory struct {
 	Private bool `json:"private,omitempty"`
 }
 
+// An AdvisoryRevision is one state of a record, as this service had it.
+type AdvisoryRevision struct {
+	Record string `json:"record"`
+	Feed   string `json:"feed"`
+	// SeenAt is when it came here, and Until when another took its place or the feed had it no more; zero: it stands.
+	SeenAt time.Time `json:"seen_at"`
+	Until  time.Time `json:"until,omitzero"`
+	// Modified is what the record says of itself.
+	Modified time.Time `json:"modified"`
+	// First says that none is known before it. Changes are what is otherwise than in the one before, in words: they have texts of the record
+	// in them.
+	First   bool     `json:"first"`
+	Changes []string `json:"changes"`
+	Private bool     `json:"private,omitempty"`
+}
+
 // Severity is one score of a record: a CVSS vector, or another system's word.
 type Severity struct {
 	Type  string `json:"type"`

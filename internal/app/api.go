@@ -145,6 +145,11 @@ func (e engine) Class(_ context.Context, id string) (c tocsin.Class, err error) 
 	return c, err
 }
 
+// Revisions gives what became of the records of a class, the newest first.
+func (e engine) Revisions(ctx context.Context, c tocsin.Class) ([]tocsin.AdvisoryRevision, error) {
+	return revisions(e.store.Past(ctx, records(c)))
+}
+
 // Snapshot is the one that verdicts are made with; the zero value before the first sync.
 func (e engine) Snapshot() tocsin.Snapshot {
 	x, err := e.indexes.snapshot()

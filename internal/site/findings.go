@@ -101,6 +101,9 @@ func stamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
+// shownRevisions are the revisions of a class that are shown at first.
+const shownRevisions = 10
+
 // class is one vulnerability class with where it is.
 func (v *visit) class() (shown, error) {
 	id := v.r.PathValue("id")
@@ -108,12 +111,22 @@ func (v *visit) class() (shown, error) {
 		listing
 		web.Advisory
 		Incidents []incidentRow
+		Revisions []tocsin.AdvisoryRevision
+		// More are the revisions that are not shown unless all are asked for.
+		More int
 	}{listing: v.listed()}
 	var err error
 	if body.Advisory, err = web.Get[web.Advisory](v.Client, "getAdvisory", web.Ask{Path: map[string]string{"id": id}, Query: map[string]string{"cursor": body.Q["cursor"]}}); err != nil {
 		return shown{}, err
 	}
 	body.page("/classes/"+url.PathEscape(id), body.Findings.Next)
+	past, err := web.Get[web.AdvisoryRevisions](v.Client, "getAdvisoryRevisions", web.Ask{Path: map[string]string{"id": id}})
+	if err != nil {
+		return shown{}, err
+	}
+	if body.Revisions = past.Items; v.q("all") == "" && len(past.Items) > shownRevisions {
+		body.Revisions, body.More = past.Items[:shownRevisions], len(past.Items)-shownRevisions
+	}
 	got, err := web.Get[web.Page[tocsin.Incident]](v.Client, "listIncidents", web.Ask{Query: map[string]string{"class": body.Class.ID, "limit": "20"}})
 	for _, inc := range got.Items {
 		body.Incidents = append(body.Incidents, newRow(inc))

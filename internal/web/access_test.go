@@ -83,8 +83,8 @@ func accessRequests(id, on string) asked {
 		return asked{method: "POST", path: "/v1/projects/" + slug + "/rescan"}
 	case "postInventory":
 		return asked{method: "POST", path: "/v1/projects/" + slug + "/inventories?name=package-lock.json", body: lockfile}
-	case "getAdvisory":
-		return asked{path: "/v1/advisories/" + map[string]string{"own": "GHSA-CVE-2026-1", "other": "SECRET-web", "embargoed": "SECRET-pay", "absent": "CVE-0"}[on]}
+	case "getAdvisory", "getAdvisoryRevisions":
+		return asked{path: "/v1/advisories/" + map[string]string{"own": "GHSA-CVE-2026-1", "other": "SECRET-web", "embargoed": "SECRET-pay", "absent": "CVE-0"}[on] + map[string]string{"getAdvisoryRevisions": "/revisions"}[id]}
 	case "getWho":
 		return asked{path: "/v1/who?package=npm/left"}
 	case "search":

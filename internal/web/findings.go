@@ -139,30 +139,56 @@ type Advisory struct {
 }
 
 func (c *call) getAdvisory(ctx context.Context) (answer, error) {
+	out, _, err := c.advisory(ctx)
+	return answer{body: out}, err
+}
+
+// AdvisoryRevisions are what became of the records of a class, the newest first; the last fifty of each.
+type AdvisoryRevisions struct {
+	Items []tocsin.AdvisoryRevision `json:"items"`
+}
+
+func (c *call) getAdvisoryRevisions(ctx context.Context) (answer, error) {
+	of, v, err := c.advisory(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	list, err := c.api.parts.Engine.Revisions(ctx, of.Class)
+	out := AdvisoryRevisions{Items: []tocsin.AdvisoryRevision{}}
+	for _, r := range list {
+		if !r.Private || v.Embargoed { // what is public may have records that are not
+			out.Items = append(out.Items, r)
+		}
+	}
+	return answer{body: out}, err
+}
+
+// advisory is the class that the path names, as far as they may see it.
+func (c *call) advisory(ctx context.Context) (out Advisory, v store.Sight, err error) {
 	id := c.r.PathValue("id")
 	if !printable(id) {
-		return answer{}, tocsin.ErrNotFound
+		return out, v, tocsin.ErrNotFound
 	}
 	class, err := c.api.parts.Engine.Class(ctx, id)
 	known := err == nil
 	if !known {
 		if !errors.Is(err, tocsin.ErrNotFound) {
-			return answer{}, err
+			return out, v, err
 		}
 		class.ID = id
 	}
 	rows, limit, err := c.decisions(ctx, store.DecisionQuery{Class: class.ID})
 	if err != nil {
-		return answer{}, err
+		return out, v, err
 	}
-	v, err := c.sight(ctx)
+	v, err = c.sight(ctx)
 	switch {
 	case err != nil:
-		return answer{}, err
+		return out, v, err
 	case !known && len(rows) > 0: // it was withdrawn, or is no advisory's
 		class = rows[0].Decision.Finding.Class
 	case !known, class.Private && !v.Embargoed && len(rows) == 0:
-		return answer{}, tocsin.ErrNotFound
+		return out, v, tocsin.ErrNotFound
 	}
-	return answer{body: Advisory{Class: class, Findings: findingsPage(c, rows, limit)}}, nil
+	return Advisory{Class: class, Findings: findingsPage(c, rows, limit)}, v, nil
 }

@@ -259,7 +259,7 @@ func exampleRequests() map[string][]asked {
 		"deleteProject": {{method: "DELETE", path: "/v1/projects/web%2Fsite"}}, "rescanProject": post(slug+"/rescan", ""),
 		"postInventory":   append(post(slug+"/inventories?name=package-lock.json", lockfile), post(slug+"/inventories?name=package-lock.json", lockfile)...),
 		"listInventories": get(slug + "/inventories"), "newestInventory": get(slug + "/inventories/newest"), "listDecisions": get(slug + "/decisions?class=CVE-2026-1"),
-		"listFindings": get("/v1/findings?class=CVE-2026-1"), "getAdvisory": get("/v1/advisories/GHSA-CVE-2026-1"), "getWho": get("/v1/who?package=npm/left@1.0.0&from=2026-02-01"),
+		"listFindings": get("/v1/findings?class=CVE-2026-1"), "getAdvisory": get("/v1/advisories/GHSA-CVE-2026-1"), "getAdvisoryRevisions": get("/v1/advisories/GHSA-CVE-2026-1/revisions"), "getWho": get("/v1/who?package=npm/left@1.0.0&from=2026-02-01"),
 		"search": get("/v1/search?q=left"), "listIncidents": get("/v1/incidents?class=CVE-2026-1"), "getIncident": get(incident), "getTimeline": get(incident + "/timeline"), "getOutlook": get(incident + "/outlook"),
 		"getOverview":   get("/v1/overview"),
 		"listPlaybooks": get("/v1/playbooks"), "listPublic": get("/v1/public/incidents"), "listResponders": get("/v1/responders"),

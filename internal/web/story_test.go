@@ -437,6 +437,13 @@ func (w *world) Class(_ context.Context, id string) (tocsin.Class, error) {
 	return tocsin.Class{}, fmt.Errorf("advisory %s: %w", id, tocsin.ErrNotFound)
 }
 
+func (w *world) Revisions(_ context.Context, c tocsin.Class) ([]tocsin.AdvisoryRevision, error) {
+	return []tocsin.AdvisoryRevision{
+		{Record: c.ID, Feed: "osv", SeenAt: noon, Modified: noon, Changes: []string{"summary: seen in pay/shop"}},
+		{Record: "SECRET-1", Feed: "own", SeenAt: noon, Modified: noon, First: true, Changes: []string{}, Private: true},
+	}, nil
+}
+
 func (w *world) Snapshot() tocsin.Snapshot {
 	return tocsin.Snapshot{ID: "snap-1", BuiltAt: noon, Records: 2, Classes: 2, Feeds: []tocsin.FeedState{{Name: "osv", From: "https://osv.example", Status: tocsin.FeedOK, SyncedAt: noon, Records: 2}}}
 }

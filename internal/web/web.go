@@ -38,6 +38,8 @@ type Engine interface {
 	Sync(ctx context.Context) error
 	// Class gives the class that an advisory belongs to, or [tocsin.ErrNotFound].
 	Class(ctx context.Context, id string) (tocsin.Class, error)
+	// Revisions gives what became of the records of a class, the newest first.
+	Revisions(ctx context.Context, c tocsin.Class) ([]tocsin.AdvisoryRevision, error)
 	// Snapshot is the one that verdicts are made with now.
 	Snapshot() tocsin.Snapshot
 	// Policies are all that are loaded, in the order of their names.

@@ -14,7 +14,7 @@ import (
 func words() template.FuncMap {
 	return template.FuncMap{
 		"at": at, "day": day, "near": near, "ago": ago, "took": took, "plural": plural, "path": url.PathEscape, "tone": tone, "join": strings.Join, "cut": cut,
-		"percent": percent, "short": short, "of": of, "add": func(a, b int) int { return a + b }, "minus": func(a int) int { return -a }, "seconds": func(d time.Duration) int { return int(d.Seconds()) }, "list": list, "upper": first, "datetime": datetime, "query": query, "text": text,
+		"share": share, "short": short, "of": of, "add": func(a, b int) int { return a + b }, "minus": func(a int) int { return -a }, "seconds": func(d time.Duration) int { return int(d.Seconds()) }, "list": list, "upper": first, "datetime": datetime, "query": query, "text": text,
 	}
 }
 
@@ -136,12 +136,8 @@ func short(digest string) string {
 	return after[:min(12, len(after))]
 }
 
-func percent(part, whole int) int {
-	if whole == 0 {
-		return 0
-	}
-	return 100 * part / whole
-}
+// share is a part of one as people read it.
+func share(part float64) string { return fmt.Sprintf("%.3g %%", 100*part) }
 
 // first is a sentence's beginning.
 func first(v any) string {
