@@ -111,7 +111,7 @@ const (
 func (p Project) Validate() error {
 	switch {
 	case !validSlug(p.Slug):
-		return fmt.Errorf("%w: project slug %q: want lower case letters, digits and . _ - /", ErrInvalid, p.Slug)
+		return fmt.Errorf("%w: project slug %q: want at most 100 lower case letters, digits and . _ - /", ErrInvalid, p.Slug)
 	case p.Repository != "" && !ValidRepository(p.Repository):
 		return fmt.Errorf("%w: project %s: repository %q: want owner/name", ErrInvalid, p.Slug, p.Repository)
 	}

@@ -318,7 +318,7 @@ func TestPagesAreSound(t *testing.T) {
 
 // everyPage is one address of each page.
 var everyPage = []string{"/", "/incidents", "/incidents/" + running, "/incidents/" + over, "/incidents/declare", "/actions", "/notifications", "/drills", "/drills/log4shell-2021",
-	"/lessons", "/feeds", "/policies", "/policies/emergency", "/policies/lab", "/policies/release-gate/edit", "/policy-changes", "/replays", "/projects", "/projects/shop-api", "/projects/shop-api?package=0", "/findings",
+	"/lessons", "/feeds", "/policies", "/policies/emergency", "/policies/lab", "/policies/release-gate/edit", "/policy-changes", "/replays", "/projects", "/projects/shop-api", "/projects/storefront?package=0", "/findings",
 	"/classes/CVE-2021-44228", "/who?package=Maven/org.apache.logging.log4j:log4j-core", "/audit", "/jobs", "/settings", "/reference", "/search?q=log4j", "/status", "/status/" + over, "/sign-in", "/nothing"}
 
 // sound asks of a page that it is no wider than the window, and that nothing of it stands in anybody's way.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-dev/tocsin"
+	"github.com/tocsin-dev/tocsin/internal/site/view"
 )
 
 // dependencies are the packages of an inventory as they are looked for, a page of them, and the paths to one.
@@ -21,6 +22,8 @@ type dependencies struct {
 	Chosen *tocsin.Package
 	// Path is a shortest one from the project to it, By who depends on it directly, Needs what it depends on.
 	Path, By, Needs []tocsin.Package
+	// Drawing has all shortest ways from the project to it, and what it needs.
+	Drawing view.Graph
 	// ByProject says that the project itself does; Graph that there is a graph at all.
 	ByProject, Graph bool
 }
@@ -34,7 +37,10 @@ type dependency struct {
 // shownPackages is how many packages a page has, maxNear how many neighbours in the graph.
 const shownPackages, maxNear = 100, 50
 
-func dependenciesOf(inv tocsin.Inventory, q url.Values) dependencies {
+// maxLayer is how many boxes a layer of a drawing has.
+const maxLayer = 8
+
+func dependenciesOf(project string, inv tocsin.Inventory, q url.Values) dependencies {
 	d := dependencies{Q: strings.TrimSpace(q.Get("q")), Ecosystem: q.Get("ecosystem"), Relation: q.Get("relation"), All: len(inv.Packages), Graph: len(inv.Edges) > 0}
 	var found []dependency
 	for n, p := range inv.Packages {
@@ -72,15 +78,15 @@ func dependenciesOf(inv tocsin.Inventory, q url.Values) dependencies {
 		d.Next = at(to)
 	}
 	if n, err := strconv.Atoi(q.Get("package")); err == nil && n >= 0 && n < len(inv.Packages) {
-		d.choose(inv, n)
+		d.choose(project, inv, n)
 	}
 	return d
 }
 
 // choose finds the place of a package in the graph.
-func (d *dependencies) choose(inv tocsin.Inventory, n int) {
+func (d *dependencies) choose(project string, inv tocsin.Inventory, n int) {
 	d.Chosen = &inv.Packages[n]
-	next := map[int][]int{}
+	next, needs := map[int][]int{}, []int{}
 	for _, e := range inv.Edges {
 		next[e.From] = append(next[e.From], e.To)
 		switch {
@@ -89,23 +95,81 @@ func (d *dependencies) choose(inv tocsin.Inventory, n int) {
 		case e.To == n && len(d.By) < maxNear:
 			d.By = append(d.By, inv.Packages[e.From])
 		case e.From == n && len(d.Needs) < maxNear:
-			d.Needs = append(d.Needs, inv.Packages[e.To])
+			d.Needs, needs = append(d.Needs, inv.Packages[e.To]), append(needs, e.To)
 		}
 	}
-	before := map[int]int{tocsin.EdgeRoot: tocsin.EdgeRoot}
+	// Of each package, those on shortest ways to it that come right before it.
+	before, depth := map[int][]int{}, map[int]int{tocsin.EdgeRoot: 0}
 	for queue := []int{tocsin.EdgeRoot}; len(queue) > 0; queue = queue[1:] {
 		for _, to := range next[queue[0]] {
-			if _, ok := before[to]; !ok {
-				before[to] = queue[0]
-				queue = append(queue, to)
+			at, known := depth[to]
+			if !known {
+				at = depth[queue[0]] + 1
+				depth[to], queue = at, append(queue, to)
+			}
+			if at == depth[queue[0]]+1 {
+				before[to] = append(before[to], queue[0])
 			}
 		}
 	}
-	if _, ok := before[n]; !ok {
-		return
+	if _, ok := depth[n]; ok {
+		for at := n; at != tocsin.EdgeRoot; at = before[at][0] {
+			d.Path = append(d.Path, inv.Packages[at])
+		}
+		slices.Reverse(d.Path)
 	}
-	for at := n; at != tocsin.EdgeRoot; at = before[at] {
-		d.Path = append(d.Path, inv.Packages[at])
+	d.draw(project, inv, n, before, needs)
+}
+
+// draw lays out the ways to a package, from it back to the project, and what it needs.
+func (d *dependencies) draw(project string, inv tocsin.Inventory, n int, before map[int][]int, needs []int) {
+	node := func(at int) view.Node {
+		if at == tocsin.EdgeRoot {
+			return view.Node{Name: project, Detail: "the project"}
+		}
+		p := inv.Packages[at]
+		return view.Node{Name: p.Name, Detail: p.Version, To: "?package=" + strconv.Itoa(at) + "#graph"}
 	}
-	slices.Reverse(d.Path)
+	chosen := node(n)
+	chosen.Tone = "info"
+	last := view.Layer{}
+	for _, to := range needs {
+		if len(last.Nodes) == maxLayer {
+			last.More = len(needs) - maxLayer
+			break
+		}
+		one := node(to)
+		one.From = []int{0}
+		last.Nodes = append(last.Nodes, one)
+	}
+	layers := []view.Layer{{Nodes: []view.Node{chosen}}}
+	if len(last.Nodes) > 0 {
+		layers = []view.Layer{last, layers[0]}
+	}
+	for here := []int{n}; len(before[here[0]]) > 0; {
+		var more []int
+		for _, at := range here {
+			more = append(more, before[at]...)
+		}
+		slices.Sort(more)
+		more = slices.Compact(more)
+		left := max(0, len(more)-maxLayer)
+		more = more[:len(more)-left]
+		layer := view.Layer{More: left}
+		for _, at := range more {
+			layer.Nodes = append(layer.Nodes, node(at))
+		}
+		after := layers[len(layers)-1].Nodes
+		for i, at := range here {
+			after[i].From = nil
+			for _, from := range before[at] {
+				if k := slices.Index(more, from); k >= 0 {
+					after[i].From = append(after[i].From, k)
+				}
+			}
+		}
+		layers, here = append(layers, layer), more
+	}
+	slices.Reverse(layers)
+	d.Drawing = view.NewGraph("The ways from the project to "+chosen.Name+", and what it needs", layers)
 }

@@ -97,7 +97,7 @@ func (v *visit) project() (shown, error) {
 				p.Trouble = append(p.Trouble, f)
 			}
 		}
-		p.Packages = dependenciesOf(inv, v.r.URL.Query())
+		p.Packages = dependenciesOf(v.r.PathValue("slug"), inv, v.r.URL.Query())
 	}
 	history, err := web.Get[web.Page[web.InventoryRow]](v.Client, "listInventories", web.Ask{Path: path, Query: map[string]string{"limit": "20"}})
 	if err != nil {

@@ -33,7 +33,7 @@ func TestDependencies(t *testing.T) {
 		}
 		return out
 	}
-	d := dependenciesOf(inv, url.Values{"q": {"RIGHT"}, "package": {"2"}})
+	d := dependenciesOf("shop", inv, url.Values{"q": {"RIGHT"}, "package": {"2"}})
 	if d.Found != 1 || d.All != 4 || d.Rows[0].N != 2 || d.ByProject {
 		t.Errorf("%+v", d)
 	}
@@ -43,16 +43,26 @@ func TestDependencies(t *testing.T) {
 	if diff := cmp.Diff([]string{"left", "app"}, names(d.By)); diff != "" {
 		t.Error(diff)
 	}
-	if d = dependenciesOf(inv, url.Values{"package": {"3"}}); len(d.Path) > 0 || d.Chosen.Name != "alone" {
+	var boxes []string
+	for _, n := range d.Drawing.Nodes {
+		boxes = append(boxes, n.Name+" "+n.To)
+	}
+	if diff := cmp.Diff([]string{"shop ", "app ?package=0#graph", "right ?package=2#graph", "app ?package=0#graph"}, boxes); diff != "" { // the last is what it needs
+		t.Error(diff)
+	}
+	if n := len(d.Drawing.Lines); n != 3 {
+		t.Errorf("%d lines", n)
+	}
+	if d = dependenciesOf("shop", inv, url.Values{"package": {"3"}}); len(d.Path) > 0 || d.Chosen.Name != "alone" {
 		t.Errorf("%+v", d)
 	}
-	if d = dependenciesOf(inv, url.Values{"relation": {"direct"}, "package": {"99"}, "from": {"-1"}}); d.Found != 1 || d.Chosen != nil {
+	if d = dependenciesOf("shop", inv, url.Values{"relation": {"direct"}, "package": {"99"}, "from": {"-1"}}); d.Found != 1 || d.Chosen != nil {
 		t.Errorf("%+v", d)
 	}
 	for range 250 {
 		inv.Packages = append(inv.Packages, tocsin.Package{Ecosystem: "npm", Name: "many", Version: "1"})
 	}
-	d = dependenciesOf(inv, url.Values{"q": {"many"}, "from": {"100"}})
+	d = dependenciesOf("shop", inv, url.Values{"q": {"many"}, "from": {"100"}})
 	if len(d.Rows) != shownPackages || d.Next != "?from=200&q=many#dependencies" || d.First != "?q=many#dependencies" {
 		t.Errorf("%d rows, then %q, first %q", len(d.Rows), d.Next, d.First)
 	}
