@@ -1,6 +1,7 @@
 package tocsin
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,6 +91,34 @@ func ParseHours(s string) (h Hours, ok bool) {
 		return Hours{}, false
 	}
 	return h, true
+}
+
+// String writes hours as [ParseHours] reads them.
+func (h Hours) String() string { return Days(h.Days) + " " + clock(h.From) + "-" + clock(h.To) }
+
+// Days writes days of the week as in "mon-fri,sun", from Monday on.
+func Days(on [7]bool) string {
+	var out []string
+	for from := 1; from <= len(days); from++ {
+		to := from
+		for on[from%7] && to < len(days) && on[(to+1)%7] {
+			to++
+		}
+		switch {
+		case !on[from%7]:
+			continue
+		case to == from:
+			out = append(out, days[from%7])
+		default:
+			out = append(out, days[from%7]+"-"+days[to%7])
+		}
+		from = to
+	}
+	return strings.Join(out, ",")
+}
+
+func clock(at time.Duration) string {
+	return fmt.Sprintf("%02d:%02d", at/time.Hour, at%time.Hour/time.Minute)
 }
 
 // ParseClock reads a time of day such as 09:00, up to 24:00.

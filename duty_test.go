@@ -115,3 +115,21 @@ func TestShiftsHaveNoHoles(t *testing.T) {
 		}
 	}
 }
+
+// Hours are written as they are read, whatever days they have.
+func TestHoursAreWrittenAsRead(t *testing.T) {
+	for set := range 1 << 7 {
+		want := tocsin.Hours{From: 9*time.Hour + 5*time.Minute, To: 24 * time.Hour}
+		for d := range want.Days {
+			want.Days[d] = set>>d&1 == 1
+		}
+		if got, ok := tocsin.ParseHours(want.String()); set > 0 && (!ok || got != want) {
+			t.Errorf("%s is read as %+v", want, got)
+		}
+	}
+	for text, days := range map[string][7]bool{"mon-fri": {false, true, true, true, true, true, false}, "wed,sat-sun": {true, false, false, true, false, false, true}, "": {}} {
+		if got := tocsin.Days(days); got != text {
+			t.Errorf("%v: %q, want %q", days, got, text)
+		}
+	}
+}

@@ -256,7 +256,7 @@ func TestWhoMaySeeWhat(t *testing.T) {
 	if n := strings.Count(barbara.HTML(), `method="post"`); n != 1 { // signing out
 		t.Errorf("a viewer finds %d forms", n)
 	}
-	for _, path := range []string{"/audit", "/jobs", "/incidents/declare"} {
+	for _, path := range []string{"/audit", "/jobs", "/incidents/declare", "/settings/github"} {
 		barbara.Go(h.base + path)
 		barbara.Sees("h1", "You may not do this")
 	}
@@ -297,6 +297,10 @@ func TestPagesAreSound(t *testing.T) {
 				olga.sound(t, path)
 				texts[strings.NewReplacer("/", "_", "?", "_").Replace(path)] = []byte("<!doctype html>\n" + olga.HTML())
 			}
+			olga.Go(h.base + "/settings/github")
+			olga.Click("main table button")
+			olga.Sees("#check h2", "example-shop/batch-jobs")
+			olga.Sees("#check", "ok")
 		})
 		t.Run("at a desk", func(t *testing.T) {
 			t.Parallel()
@@ -319,7 +323,7 @@ func TestPagesAreSound(t *testing.T) {
 // everyPage is one address of each page.
 var everyPage = []string{"/", "/incidents", "/incidents/" + running, "/incidents/" + over, "/incidents/declare", "/actions", "/notifications", "/drills", "/drills/log4shell-2021",
 	"/lessons", "/feeds", "/policies", "/policies/emergency", "/policies/lab", "/policies/release-gate/edit", "/policy-changes", "/replays", "/projects", "/projects/shop-api", "/projects/storefront?package=0", "/findings",
-	"/classes/CVE-2021-44228", "/who?package=Maven/org.apache.logging.log4j:log4j-core", "/audit", "/jobs", "/settings", "/reference", "/search?q=log4j", "/status", "/status/" + over, "/sign-in", "/nothing"}
+	"/classes/CVE-2021-44228", "/who?package=Maven/org.apache.logging.log4j:log4j-core", "/audit", "/jobs", "/settings", "/settings/github", "/reference", "/search?q=log4j", "/status", "/status/" + over, "/sign-in", "/nothing"}
 
 // sound asks of a page that it is no wider than the window, and that nothing of it stands in anybody's way.
 func (w walker) sound(t *testing.T, path string) {

@@ -21,6 +21,18 @@ var hookEvents = []string{"issues", "issue_comment", "push"}
 // Inspect looks at all repositories that the configuration would have written to, and changes nothing. ok is false if something that is needed
 // is missing.
 func (s *Service) Inspect(ctx context.Context) (list []Inspection, ok bool) {
+	ok = true
+	for _, n := range s.needs() {
+		one := s.inspect(ctx, n)
+		missing := slices.ContainsFunc(one.Findings, func(f github.Finding) bool { return f.State == github.FindingMissing })
+		ok = ok && !(missing && (n.Issues || n.Drafts))
+		list = append(list, one)
+	}
+	return list, ok
+}
+
+// needs are what the configuration wants of each repository, by name.
+func (s *Service) needs() []github.Need {
 	needs := map[string]github.Need{}
 	add := func(n github.Need) {
 		key := strings.ToLower(n.Repository)
@@ -41,26 +53,26 @@ func (s *Service) Inspect(ctx context.Context) (list []Inspection, ok bool) {
 			add(github.Need{Repository: p.Repository, Visibility: p.Visibility, Issues: p.OptIn.Issues, Drafts: p.OptIn.AdvisoryDraft, Assignees: p.Owners})
 		}
 	}
-	ok = true
+	var out []github.Need
 	for _, key := range slices.Sorted(maps.Keys(needs)) {
 		n := needs[key]
 		if c.GitHub.WebhookSecret.IsSet() && n.Issues {
 			n.Hook, n.Events = "/v1/hooks/github", hookEvents
 		}
-		var findings []github.Finding
-		var err error
-		if s.asApp != nil {
-			owner, _, _ := strings.Cut(n.Repository, "/")
-			n.App, err = s.asApp.Permissions(ctx, owner)
-		}
-		if err != nil {
-			findings = []github.Finding{{Name: "App", State: github.FindingMissing, Text: err.Error(), Fix: "install the App on the account"}}
-		} else {
-			findings = s.github.Inspect(ctx, n)
-		}
-		missing := slices.ContainsFunc(findings, func(f github.Finding) bool { return f.State == github.FindingMissing })
-		ok = ok && !(missing && (n.Issues || n.Drafts))
-		list = append(list, Inspection{Repository: n.Repository, Findings: findings})
+		out = append(out, n)
 	}
-	return list, ok
+	return out
+}
+
+// inspect looks at one repository.
+func (s *Service) inspect(ctx context.Context, n github.Need) Inspection {
+	var err error
+	if s.asApp != nil {
+		owner, _, _ := strings.Cut(n.Repository, "/")
+		n.App, err = s.asApp.Permissions(ctx, owner)
+	}
+	if err != nil {
+		return Inspection{n.Repository, []github.Finding{{Name: "App", State: github.FindingMissing, Text: err.Error(), Fix: "install the App on the account"}}}
+	}
+	return Inspection{n.Repository, s.github.Inspect(ctx, n)}
 }

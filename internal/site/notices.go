@@ -13,6 +13,7 @@ func (v *visit) notices() (shown, error) {
 		listing
 		web.Notices
 		Silences []tocsin.Silence
+		Routing  web.Routing
 		// All says that they see the silences, which name projects of everybody; Act that they may make some.
 		All, Act bool
 		Tried    map[string][]string
@@ -31,6 +32,9 @@ func (v *visit) notices() (shown, error) {
 			return shown{}, err
 		}
 		body.Silences = got.Items
+		if body.Routing, err = web.Get[web.Routing](v.Client, "getRouting", web.Ask{}); err != nil {
+			return shown{}, err
+		}
 	}
 	return shown{title: "Notifications", body: body, live: live}, nil
 }

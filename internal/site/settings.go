@@ -17,6 +17,7 @@ type settings struct {
 	Tokens   []tocsin.APIToken
 	Rules    bool // may give grants somewhere
 	All      bool // may give them everywhere
+	Manages  bool // manages everything
 	Accesses []tocsin.Access
 	// Made is the text of a new token, this once.
 	Made  string
@@ -28,7 +29,7 @@ func accesses() []tocsin.Access {
 }
 
 func (v *visit) settings() (shown, error) {
-	s := settings{Rules: v.May(tocsin.MayRule), All: v.MayEverywhere(tocsin.MayRule), Accesses: accesses(), Tried: v.tried}
+	s := settings{Rules: v.May(tocsin.MayRule), All: v.MayEverywhere(tocsin.MayRule), Manages: v.MayEverywhere(tocsin.MayManage), Accesses: accesses(), Tried: v.tried}
 	var err error
 	if s.Me, err = web.Get[web.Me](v.Client, "getMe", web.Ask{}); err != nil {
 		return shown{}, err

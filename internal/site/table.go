@@ -5,6 +5,7 @@ func pages() []page {
 	room := page{section: "Incidents", template: "room", get: (*visit).room}
 	declare := page{section: "Incidents", template: "declare", get: (*visit).declaring}
 	settings := page{section: "Settings", template: "settings", get: (*visit).settings}
+	github := page{section: "Settings", template: "github", get: (*visit).github}
 	jobs := page{section: "Jobs", template: "jobs", get: (*visit).jobs}
 	notices := page{section: "Notifications", template: "notices", get: (*visit).notices}
 	drill := page{section: "Drills", template: "drill", get: (*visit).drill}
@@ -61,6 +62,8 @@ func pages() []page {
 		{pattern: "GET /jobs", section: jobs.section, template: jobs.template, get: jobs.get},
 		{pattern: "POST /jobs", do: (*visit).retryJob, again: &jobs},
 		{pattern: "GET /settings", section: settings.section, template: settings.template, get: settings.get},
+		{pattern: "GET /settings/github", section: github.section, template: github.template, get: github.get},
+		{pattern: "POST /settings/github", section: github.section, template: github.template, get: (*visit).checkGitHub, again: &github},
 		{pattern: "POST /settings/people", do: (*visit).changePerson, again: &settings},
 		{pattern: "POST /settings/tokens", section: settings.section, template: settings.template, get: (*visit).makeToken, again: &settings},
 		{pattern: "POST /settings/tokens/end", do: (*visit).endToken, again: &settings},

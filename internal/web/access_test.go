@@ -30,6 +30,12 @@ func accessRequests(id, on string) asked {
 	case "postIncident":
 		return asked{method: "POST", path: "/v1/incidents", header: asJSON,
 			body: `{"playbook":"leaked-secret","title":"A token was in a log","reason":"seen by hand","severity":"high","group":"pay","projects":["` + strings.ReplaceAll(slug, "%2F", "/") + `"]}`}
+	case "getRouting":
+		return asked{path: "/v1/routes"}
+	case "listRepositories":
+		return asked{path: "/v1/github/repositories"}
+	case "checkRepository":
+		return asked{method: "POST", path: "/v1/github/check", body: `{"repository":"` + map[string]string{"absent": "pay/none"}[on] + map[bool]string{true: "pay/shop"}[on != "absent"] + `"}`, header: asJSON}
 	case "postSilence":
 		return asked{method: "POST", path: "/v1/silences", body: `{"match":"group=pay","until":"2026-03-02T00:00:00Z","reason":"moving house"}`, header: asJSON}
 	case "postReplay":

@@ -276,7 +276,7 @@ func exampleRequests() map[string][]asked {
 		"listJobs": get("/v1/jobs?state=parked"), "retryJob": post("/v1/jobs/7/retry", ""),
 		"postGitHub": {hook("push", "d-1", pushOf("pay/shop", "refs/heads/main")), hook("push", "d-1", pushOf("pay/shop", "refs/heads/main"))},
 		"listDrills": get("/v1/drills"), "getDrill": get("/v1/drills/log4shell-2021"), "postDrill": {accessRequests("postDrill", "own")}, "listDrillRuns": get("/v1/drill-runs"), "getDrillRun": get("/v1/drill-runs/DRILL1"),
-		"listNotices": get("/v1/notices?receiver=chat"), "listSilences": get("/v1/silences"), "postSilence": {accessRequests("postSilence", "own")}, "deleteSilence": {accessRequests("deleteSilence", "own")},
+		"listNotices": get("/v1/notices?receiver=chat"), "listSilences": get("/v1/silences"), "getRouting": get("/v1/routes"), "listRepositories": get("/v1/github/repositories"), "checkRepository": {accessRequests("checkRepository", "own")}, "postSilence": {accessRequests("postSilence", "own")}, "deleteSilence": {accessRequests("deleteSilence", "own")},
 		"getPolicy": get("/v1/policies/release-gate"), "getPolicyShadow": get("/v1/policies/quiet/shadow"), "checkPolicy": {accessRequests("checkPolicy", "")}, "testPolicy": {accessRequests("testPolicy", "")},
 		"explainPolicy":     {accessRequests("explainPolicy", "own")},
 		"listPolicyChanges": get("/v1/policy-changes"), "getPolicyChange": get("/v1/policy-changes/CHANGE1"), "postPolicyChange": {accessRequests("postPolicyChange", "")}, "judgePolicyChange": {accessRequests("judgePolicyChange", "")},

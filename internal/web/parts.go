@@ -22,6 +22,7 @@ type Parts struct {
 	Bench  Bench
 	// Changes are how a policy comes into force without the configuration.
 	Changes PolicyDesk
+	Reach   Reach
 }
 
 // Keys are the credentials of machines and people. What is done to them stands in the audit log when it is done, by whoever keeps them.

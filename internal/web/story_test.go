@@ -86,7 +86,7 @@ func openWorld(t testing.TB, database string, options ...func(*Options)) *world 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.api, err = New(log, Parts{Auth: w, Engine: w, Audit: w, Keys: keys, Work: w, Desk: w, Drills: w, Lab: w, Bench: w, Changes: w}, s, o); err != nil {
+	if w.api, err = New(log, Parts{Auth: w, Engine: w, Audit: w, Keys: keys, Work: w, Desk: w, Drills: w, Lab: w, Bench: w, Changes: w, Reach: w}, s, o); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -442,6 +442,22 @@ func (w *world) Revisions(_ context.Context, c tocsin.Class) ([]tocsin.AdvisoryR
 		{Record: c.ID, Feed: "osv", SeenAt: noon, Modified: noon, Changes: []string{"summary: seen in pay/shop"}},
 		{Record: "SECRET-1", Feed: "own", SeenAt: noon, Modified: noon, First: true, Changes: []string{}, Private: true},
 	}, nil
+}
+
+func (w *world) Routing() Routing {
+	return Routing{Name: "routes", Version: 1, Digest: "sha256:1", Receivers: []RoutingReceiver{{Name: "chat", Channel: "chat", Audience: tocsin.VisibilityPrivate, Zone: "UTC"}},
+		Routes: []RoutingRoute{{Name: "all", To: []string{"chat"}, Wait: "1m0s"}}, Inhibits: []RoutingInhibit{}}
+}
+
+func (w *world) Repositories() Repositories {
+	return Repositories{SignsIn: true, Items: []RepositoryNeed{{Repository: "pay/shop", Visibility: tocsin.VisibilityPrivate, Issues: true}}}
+}
+
+func (w *world) CheckRepository(_ context.Context, name string) (RepositoryCheck, error) {
+	if name != "pay/shop" {
+		return RepositoryCheck{}, tocsin.ErrNotFound
+	}
+	return RepositoryCheck{Repository: name, Findings: []RepositoryFinding{{Name: "issues", State: "missing", Text: "issues are switched off", Fix: "switch them on"}}}, nil
 }
 
 func (w *world) Snapshot() tocsin.Snapshot {
