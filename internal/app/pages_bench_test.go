@@ -1,12 +1,15 @@
 package app_test
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,43 +23,117 @@ import (
 // BenchmarkPages is one request for each page, answered from SQLite with 10,000 projects and 1,000 incidents. One project has 500
 // packages and the others five: no page reads the packages of more than one. The budget is 100 ms a page.
 func BenchmarkPages(b *testing.B) {
-	feeds, err := demo.Feeds(b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
-	c := config.Config{Data: b.TempDir(), Advisories: feeds, Policies: []string{"emergency", "release-gate"}, Service: config.Service{URL: "http://localhost"}}
-	s, err := app.New(b.Context(), slog.New(slog.DiscardHandler), c, app.Options{Now: func() time.Time { return time.Now().UTC() }})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.Close()
-	if _, err := s.Once(b.Context()); err != nil { // the index of the embedded advisories
-		b.Fatal(err)
-	}
-	fill(b, s.Store())
-	server, who, err := s.API(b.Context())
-	if err != nil {
-		b.Fatal(err)
-	}
-	admin := tocsin.Principal{Name: "bench", Grants: []tocsin.Grant{{Access: tocsin.AccessAdmin}}}
-	token, _, err := who.CreateToken(b.Context(), admin, tocsin.TokenRequest{Name: "bench", Grants: []tocsin.Grant{{Access: tocsin.AccessAdmin}}, ExpiresAt: time.Now().Add(time.Hour)})
-	if err != nil {
-		b.Fatal(err)
-	}
+	handler, tokenOf, _ := crowded(b)
+	token := tokenOf("bench")
 	for _, path := range []string{"/", "/incidents", "/incidents/INC-0999", "/projects", "/projects/p-00000", "/findings", "/classes/CVE-2021-44228", "/actions", "/notifications", "/lessons",
 		"/feeds", "/audit", "/settings", "/search?q=p-0999", "/status", "/who?package=npm/left-0"} {
 		b.Run(strings.ReplaceAll(path, "/", "_"), func(b *testing.B) {
 			for b.Loop() {
 				r := httptest.NewRequest(http.MethodGet, path, nil)
-				r.Header.Set("Authorization", "Bearer "+token.Reveal())
+				r.Header.Set("Authorization", "Bearer "+token)
 				w := httptest.NewRecorder()
-				server.Handler.ServeHTTP(w, r)
+				handler.ServeHTTP(w, r)
 				if _, _ = io.Copy(io.Discard, w.Body); w.Code != http.StatusOK {
 					b.Fatal(w.Code)
 				}
 			}
 		})
 	}
+}
+
+// BenchmarkLivePages is a change of an incident that 200 open pages hear of, each within the second in which it is looked for; and what
+// these cost while nothing changes. Without what the pages then ask for, which BenchmarkPages has.
+func BenchmarkLivePages(b *testing.B) {
+	const pages = 200
+	handler, tokenOf, s := crowded(b)
+	inc, err := s.Incident(b.Context(), "INC-0999")
+	if err != nil {
+		b.Fatal(err)
+	}
+	server := httptest.NewServer(handler)
+	defer server.CloseClientConnections()
+	heard := make(chan int, pages)
+	var token string
+	for n := range pages {
+		if n%20 == 0 { // one asker may not have all of them
+			token = tokenOf(strconv.Itoa(n))
+		}
+		r, _ := http.NewRequestWithContext(b.Context(), http.MethodGet, fmt.Sprintf("%s/live?incident=%s&at=%d", server.URL, inc.Key, inc.Version), nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil || answer.StatusCode != http.StatusOK {
+			b.Fatal(answer, err)
+		}
+		defer answer.Body.Close()
+		go func() {
+			for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+				if id, ok := strings.CutPrefix(lines.Text(), "id: "); ok {
+					n, _ := strconv.Atoi(id)
+					heard <- n
+				}
+			}
+		}()
+	}
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	const quiet = 10 * time.Second
+	before := used()
+	<-time.After(quiet)
+	idle := used() - before
+	before = used()
+	for b.Loop() {
+		inc.Version++
+		if err := s.Commit(b.Context(), store.Outcome{Incidents: []tocsin.Incident{inc}}); err != nil {
+			b.Fatal(err)
+		}
+		for range pages {
+			if n := <-heard; n != inc.Version {
+				b.Fatalf("told of %d, want %d", n, inc.Version)
+			}
+		}
+	}
+	b.ReportMetric(float64((used()-before).Microseconds())/1000/float64(b.N), "cpu-ms/op")
+	b.ReportMetric(float64(idle.Microseconds())/1000/quiet.Seconds(), "idle-cpu-ms/s")
+}
+
+// crowded is a service with 10,000 projects and 1,000 incidents, and what makes tokens that see all of it.
+func crowded(b *testing.B) (handler http.Handler, tokenOf func(name string) string, s *store.Store) {
+	b.Helper()
+	feeds, err := demo.Feeds(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := config.Config{Data: b.TempDir(), Advisories: feeds, Policies: []string{"emergency", "release-gate"}, Service: config.Service{URL: "http://localhost"}}
+	made, err := app.New(b.Context(), slog.New(slog.DiscardHandler), c, app.Options{Now: func() time.Time { return time.Now().UTC() }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := made.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	if _, err := made.Once(b.Context()); err != nil { // the index of the embedded advisories
+		b.Fatal(err)
+	}
+	fill(b, made.Store())
+	server, who, err := made.API(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	admin := tocsin.Principal{Name: "bench", Grants: []tocsin.Grant{{Access: tocsin.AccessAdmin}}}
+	return server.Handler, func(name string) string {
+		token, _, err := who.CreateToken(b.Context(), admin, tocsin.TokenRequest{Name: name, Grants: admin.Grants, ExpiresAt: time.Now().Add(time.Hour)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		return token.Reveal()
+	}, made.Store()
 }
 
 // fill makes a portfolio and what happened in it.

@@ -19,8 +19,8 @@ const (
 	beat = time.Second
 	// breath keeps a connection from being taken for dead, listening is for how long one is held: who it is for is asked again then.
 	breath, listening = 20 * time.Second, 5 * time.Minute
-	// maxListeners bounds the connections that are held open.
-	maxListeners = 2_000
+	// maxListeners bounds the connections that are held open, maxOwn those of one of whoever asks: many tabs, and a wall.
+	maxListeners, maxOwn = 2_000, 40
 )
 
 // A pulse tells those who listen that incidents changed since their pages were made, whichever process changed them. One look serves all of
@@ -39,6 +39,8 @@ type pulse struct {
 type listener struct {
 	key  string
 	seen int
+	// who holds the connection.
+	who string
 	// news has the newest edition that was not told yet.
 	news chan int
 }
@@ -61,13 +63,22 @@ func newPulse(versions func(context.Context) (map[string]int, error)) *pulse {
 
 // listen gives a channel that has the edition once it is another than the page has: what changed while the page was on its way is told too.
 // end is to be called.
-func (p *pulse) listen(key string, seen int) (news <-chan int, end func(), err error) {
+func (p *pulse) listen(who, key string, seen int) (news <-chan int, end func(), err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.listeners) >= maxListeners {
 		return nil, nil, fmt.Errorf("%w: %d pages are open already", tocsin.ErrUnavailable, maxListeners)
 	}
-	l := &listener{key: key, seen: seen, news: make(chan int, 1)}
+	own := 0
+	for l := range p.listeners {
+		if l.who == who {
+			own++
+		}
+	}
+	if own >= maxOwn {
+		return nil, nil, fmt.Errorf("%w: %d pages of yours are open already", tocsin.ErrUnavailable, maxOwn)
+	}
+	l := &listener{key: key, seen: seen, who: who, news: make(chan int, 1)}
 	p.listeners[l] = true
 	if p.stop == nil {
 		ctx, stop := context.WithCancel(context.Background())
@@ -163,7 +174,7 @@ func (s *Site) live(w http.ResponseWriter, r *http.Request) {
 	var news <-chan int
 	var end func()
 	if err == nil {
-		news, end, err = s.pulse.listen(key, at)
+		news, end, err = s.pulse.listen(string(v.Who.Kind)+" "+v.Who.ID, key, at)
 	}
 	if err != nil {
 		s.refuse(v, err)

@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/url"
 	"strings"
@@ -73,7 +74,7 @@ func TestPulse(t *testing.T) {
 		})
 		listen := func(key string, seen int) (<-chan int, func()) {
 			t.Helper()
-			news, end, err := p.listen(key, seen)
+			news, end, err := p.listen("ada", key, seen)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,5 +136,18 @@ func TestPulse(t *testing.T) {
 		}
 		endA()
 		endAll()
+
+		for range maxOwn {
+			_, end := listen("a", 4)
+			defer end()
+		}
+		if _, _, err := p.listen("ada", "a", 4); !errors.Is(err, tocsin.ErrUnavailable) {
+			t.Errorf("one more page than one may have: %v", err)
+		}
+		_, end, err := p.listen("grace", "a", 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end()
 	})
 }
