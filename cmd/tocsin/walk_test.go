@@ -96,7 +96,7 @@ func (w walker) does(verb string, fields ...string) {
 		field := fmt.Sprintf(`%s [name=%q]`, at, fields[i])
 		switch fields[i] {
 		case "projects":
-			w.Click(field)
+			w.Click(fmt.Sprintf("%s[value=%q]", field, fields[i+1]))
 		case "status":
 			w.Choose(field, fields[i+1])
 		default:
@@ -233,6 +233,15 @@ func TestWithoutScript(t *testing.T) {
 	grace.Type("#timeline textarea", "Written without a script")
 	grace.Click("#timeline form button")
 	grace.Sees("#timeline", "Written without a script")
+	grace.Sees("#messages", "Approve: send it") // what maria wrote
+	grace.Click("#messages .say button.main")
+	grace.Sees(".say", "You agreed. It goes out.")
+	stranger := browser.Visit(t, browser.Manner{Width: 390, NoScript: true})
+	stranger.Go(h.base + "/status/" + running)
+	stranger.Sees("main", "The flaw is switched off")
+	stranger.Sees("main", "unbroken")
+	grace.does("set-status", "projects", "shop-api", "status", "mitigated", "reason", "the lookup is switched off")
+	grace.Sees("#projects", "2 of 3 clear")
 	grace.Click("#do-snooze > summary")
 	grace.Sees("#do-snooze[open]", "Reason")
 	grace.Type("#do-snooze [name=reason]", "I sleep")
