@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -29,7 +30,9 @@ func (v *visit) findings() (shown, error) {
 		Gates:     []tocsin.Gate{tocsin.GateFail, tocsin.GateUndecided, tocsin.GateWarn, tocsin.GatePass},
 		Responses: []tocsin.Response{tocsin.ResponseEmergency, tocsin.ResponseHold, tocsin.ResponseIssue, tocsin.ResponseWatch, tocsin.ResponseNone},
 	}
-	got, err := web.Get[web.Page[web.Finding]](v.Client, "listFindings", web.Ask{Query: body.Q})
+	query := maps.Clone(body.Q)
+	query["order"] = "gravest"
+	got, err := web.Get[web.Page[web.Finding]](v.Client, "listFindings", web.Ask{Query: query})
 	body.Rows = got.Items
 	body.page("/findings", got.Next)
 	body.CSV = "/findings.csv?" + v.r.URL.RawQuery
@@ -51,7 +54,7 @@ func (s *Site) csvFindings(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := v.listed(findingFilters...).Q
-	q["limit"], q["cursor"] = "500", ""
+	q["limit"], q["cursor"], q["order"] = "500", "", "gravest"
 	var b bytes.Buffer
 	out := csv.NewWriter(&b)
 	rows := [][]string{{"project", "class", "ecosystem", "package", "version", "status", "match", "gate", "response", "severity", "due", "upgrade", "first_at", "summary"}}

@@ -78,7 +78,7 @@ func (v *visit) project() (shown, error) {
 		return shown{}, err
 	}
 	p.Send, p.Manage = v.Who.May(tocsin.MaySend, p.Project.Project), v.Who.May(tocsin.MayManage, p.Project.Project) && p.Managed == tocsin.ManagedAPI
-	query := map[string]string{"limit": "50", "cursor": p.Q["cursor"], "status": p.Q["status"], "gate": p.Q["gate"]}
+	query := map[string]string{"limit": "50", "order": "gravest", "cursor": p.Q["cursor"], "status": p.Q["status"], "gate": p.Q["gate"]}
 	got, err := web.Get[web.Page[web.Decided]](v.Client, "listDecisions", web.Ask{Path: path, Query: query})
 	if err != nil {
 		return shown{}, err

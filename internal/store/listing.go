@@ -18,6 +18,8 @@ type DecisionQuery struct {
 	Limit int
 	// Past asks for what has ended too.
 	Past bool
+	// Gravest has what asks for the most first, instead of project by project.
+	Gravest bool
 
 	Project, Class, Ecosystem, Package string
 	Status                             tocsin.Status
@@ -34,6 +36,9 @@ type DecisionRow struct {
 	Place string
 }
 
+// gravity is 0 for what stops a release and is an emergency, and more for all else. There is an index of it.
+const gravity = `(4 * (CASE response WHEN 'emergency' THEN 0 WHEN 'hold' THEN 1 WHEN 'issue' THEN 2 WHEN 'watch' THEN 3 ELSE 4 END) + (CASE gate WHEN 'fail' THEN 0 WHEN 'undecided' THEN 1 WHEN 'warn' THEN 2 ELSE 3 END))`
+
 // Listed gives decisions that somebody may see. A place that is none is an [tocsin.ErrInvalid].
 func (s *Store) Listed(ctx context.Context, q DecisionQuery) (out []DecisionRow, err error) {
 	c := conditions{args: []any{q.Sight.list()}}
@@ -42,14 +47,24 @@ func (s *Store) Listed(ctx context.Context, q DecisionQuery) (out []DecisionRow,
 	if !q.Past {
 		c.add(`d.ended_at = 0`)
 	}
+	by := `d.project, d.class, d.ecosystem, d.name, d.version, d.origin, d.decided_at`
 	if q.After != "" {
 		var names [6]string
 		var at int64
-		if err := json.Unmarshal([]byte(q.After), &[]any{&names, &at}); err != nil {
+		var grave int
+		if err := json.Unmarshal([]byte(q.After), &[]any{&names, &at, &grave}); err != nil {
 			return nil, fmt.Errorf("%w: %q is no place in a list of decisions", tocsin.ErrInvalid, q.After)
 		}
-		c.add(`(d.project, d.class, d.ecosystem, d.name, d.version, d.origin, d.decided_at) > (?, ?, ?, ?, ?, ?, ?)`,
-			names[0], names[1], names[2], names[3], names[4], names[5], at)
+		place := []any{names[0], names[1], names[2], names[3], names[4], names[5], at}
+		if q.Gravest {
+			c.add(`(`+gravity+`, `+by+`) > (?, ?, ?, ?, ?, ?, ?, ?)`, append([]any{grave}, place...)...)
+		} else {
+			c.add(`(`+by+`) > (?, ?, ?, ?, ?, ?, ?)`, place...)
+		}
+	}
+	order := by
+	if q.Gravest {
+		order = gravity + `, ` + by
 	}
 	for _, f := range []struct{ column, value string }{
 		{"project", q.Project}, {"class", name(q.Class)}, {"ecosystem", name(q.Ecosystem)}, {"name", name(q.Package)},
@@ -57,25 +72,23 @@ func (s *Store) Listed(ctx context.Context, q DecisionQuery) (out []DecisionRow,
 	} {
 		c.equal(`d.`+f.column, f.value)
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT d.project, d.class, d.ecosystem, d.name, d.version, d.origin, d.decided_at, d.first_at, d.ended_at, d.body
-		FROM decisions d`+c.where()+` ORDER BY d.project, d.class, d.ecosystem, d.name, d.version, d.origin, d.decided_at`+
-		fmt.Sprintf(` LIMIT %d`, q.Limit), c.args...)
+	rows, err := s.db.QueryContext(ctx, `SELECT `+by+`, `+gravity+`, d.first_at, d.ended_at, d.body FROM decisions d`+c.where()+` ORDER BY `+order+fmt.Sprintf(` LIMIT %d`, q.Limit), c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("listing decisions: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var names [6]string
-		var at, first, ended int64
+		var at, grave, first, ended int64
 		var body []byte
-		if err := rows.Scan(&names[0], &names[1], &names[2], &names[3], &names[4], &names[5], &at, &first, &ended, &body); err != nil {
+		if err := rows.Scan(&names[0], &names[1], &names[2], &names[3], &names[4], &names[5], &at, &grave, &first, &ended, &body); err != nil {
 			return nil, fmt.Errorf("listing decisions: %w", err)
 		}
 		r := DecisionRow{FirstAt: moment(first), EndedAt: moment(ended)}
 		if err := s.unpack(body, &r.Decision); err != nil {
 			return nil, err
 		}
-		place, _ := json.Marshal([]any{names, at}) // texts and a number cannot fail
+		place, _ := json.Marshal([]any{names, at, grave}) // texts and numbers cannot fail
 		r.Place = string(place)
 		out = append(out, r)
 	}

@@ -82,6 +82,7 @@ func (c *call) decisions(ctx context.Context, q store.DecisionQuery) ([]store.De
 		return nil, 0, err
 	}
 	q.After, q.Limit = after, limit+1
+	q.Gravest = c.query["order"] == "gravest"
 	q.Ecosystem, q.Package = c.query["ecosystem"], c.query["package"]
 	q.Status, q.Gate, q.Response = tocsin.Status(c.query["status"]), tocsin.Gate(c.query["gate"]), tocsin.Response(c.query["response"])
 	if id := c.query["class"]; id != "" {

@@ -20,6 +20,7 @@ var (
 	byGate      = param{name: "gate", about: "what the policies say for a release", one: words(tocsin.GatePass, tocsin.GateWarn, tocsin.GateUndecided, tocsin.GateFail)}
 	byResponse  = param{name: "response", about: "what the policies ask for", one: words(tocsin.ResponseNone, tocsin.ResponseWatch, tocsin.ResponseIssue,
 		tocsin.ResponseHold, tocsin.ResponseEmergency)}
+	inOrder   = param{name: "order", about: "place: project by project, which is so if it is not said; gravest: what asks for the most first", one: []string{"place", "gravest"}}
 	byMode    = param{name: "mode", about: "that of the policy, where several have the name; missing: the one in force first", one: []string{"enforce", "shadow", "off"}}
 	byProject = param{name: "project", about: "slug of the project"}
 	uploading = []param{
@@ -78,12 +79,12 @@ func routes() []route {
 			about: "The newest inventory of a project, with what could not be read.",
 			out:   map[int]any{200: tocsin.Inventory{}}, do: (*call).newestInventory},
 		{id: "listDecisions", pattern: "GET /v1/projects/{slug}/decisions", needs: tocsin.MayRead, where: theProject,
-			query: with(paging, byClass, byEcosystem, byPackage, byStatus, byGate, byResponse, param{name: "past", about: "those that have ended too", typ: paramBool}),
+			query: with(paging, inOrder, byClass, byEcosystem, byPackage, byStatus, byGate, byResponse, param{name: "past", about: "those that have ended too", typ: paramBool}),
 			about: "What the policies decided about a project, with the tree of reasons.",
 			out:   map[int]any{200: Page[Decided]{}}, do: (*call).listDecisions},
 
 		{id: "listFindings", pattern: "GET /v1/findings", needs: tocsin.MayRead, where: somewhere, about: "What was found in the portfolio and stands.",
-			query: with(paging, byProject, byClass, byEcosystem, byPackage, byStatus, byGate, byResponse),
+			query: with(paging, inOrder, byProject, byClass, byEcosystem, byPackage, byStatus, byGate, byResponse),
 			out:   map[int]any{200: Page[Finding]{}}, do: (*call).listFindings},
 		{id: "getAdvisory", pattern: "GET /v1/advisories/{id}", needs: tocsin.MayRead, where: somewhere, query: paging,
 			about: "The vulnerability class that an advisory belongs to, and where it is found.",
