@@ -57,7 +57,7 @@ func TestTheFirstSignIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			base, link := openNew(t)
-			w := walker{browser.Visit(t, m), t, base}
+			w := walker{browser.Visit(t, m), t, base, m.NoScript}
 			w.Go(base + "/")
 			w.Sees("h1", "Sign in")
 			w.Sees("main", "access.oidc")

@@ -48,6 +48,8 @@ func incidentName(inc tocsin.Incident) string {
 type listing struct {
 	Q           map[string]string
 	First, Next string
+	// JSON is where the API has the same list; empty: it is a part of another.
+	JSON string
 }
 
 // listed takes the filters of a list from the address.
@@ -75,6 +77,9 @@ func (l *listing) page(path, next string) {
 			return path
 		}
 		return path + "?" + values.Encode()
+	}
+	if strings.LastIndex(path, "/") == 0 {
+		l.JSON = "/v1" + at(l.Q["cursor"])
 	}
 	if l.Q["cursor"] != "" {
 		l.First = at("")
