@@ -40,7 +40,7 @@ func (s *Service) API(ctx context.Context) (*http.Server, *auth.Authenticator, e
 		return nil, nil, err
 	}
 	s.door.who.Store(who)
-	parts := web.Parts{Auth: &s.door, Engine: engine{s}, Audit: auditor{s}, Keys: &s.door, Work: work{s}, Desk: s, Drills: rehearser{s}, Lab: lab{s}, Bench: s.bench, Changes: s.PolicyDesk(), Reach: contact{s}}
+	parts := web.Parts{Auth: &s.door, Engine: engine{s}, Audit: auditor{s}, Keys: &s.door, Work: work{s}, Desk: s, Drills: rehearser{s}, Lab: lab{s}, Bench: s.bench, Changes: s.PolicyDesk(), Outreach: outreach{s}}
 	api, err := web.New(s.log, parts, s.store, web.Options{
 		HookSecret: c.GitHub.WebhookSecret,
 		Now:        s.opts.Now, CursorKey: []byte(key), Tracer: s.tracer, Limits: web.Limits{TempDir: s.opts.TempDir},

@@ -22,7 +22,8 @@ type Parts struct {
 	Bench  Bench
 	// Changes are how a policy comes into force without the configuration.
 	Changes PolicyDesk
-	Reach   Reach
+	// Outreach is how people are reached.
+	Outreach Outreach
 }
 
 // Keys are the credentials of machines and people. What is done to them stands in the audit log when it is done, by whoever keeps them.

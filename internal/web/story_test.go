@@ -86,7 +86,7 @@ func openWorld(t testing.TB, database string, options ...func(*Options)) *world 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.api, err = New(log, Parts{Auth: w, Engine: w, Audit: w, Keys: keys, Work: w, Desk: w, Drills: w, Lab: w, Bench: w, Changes: w, Reach: w}, s, o); err != nil {
+	if w.api, err = New(log, Parts{Auth: w, Engine: w, Audit: w, Keys: keys, Work: w, Desk: w, Drills: w, Lab: w, Bench: w, Changes: w, Outreach: w}, s, o); err != nil {
 		t.Fatal(err)
 	}
 	return w

@@ -6,8 +6,8 @@ import (
 	"github.com/tocsin-dev/tocsin"
 )
 
-// Reach is how people are reached: by routes to receivers, and in repositories. It is safe for concurrent use.
-type Reach interface {
+// Outreach is how people are reached: by routes to receivers, and in repositories. It is safe for concurrent use.
+type Outreach interface {
 	// Routing gives the routes that hold.
 	Routing() Routing
 	// Repositories gives what the configuration needs of each repository, by name. No request is made.
@@ -101,11 +101,11 @@ type RepositoryFinding struct {
 }
 
 func (c *call) getRouting(context.Context) (answer, error) {
-	return answer{body: c.api.parts.Reach.Routing()}, nil
+	return answer{body: c.api.parts.Outreach.Routing()}, nil
 }
 
 func (c *call) listRepositories(context.Context) (answer, error) {
-	return answer{body: c.api.parts.Reach.Repositories()}, nil
+	return answer{body: c.api.parts.Outreach.Repositories()}, nil
 }
 
 func (c *call) checkRepository(ctx context.Context) (answer, error) {
@@ -116,7 +116,7 @@ func (c *call) checkRepository(ctx context.Context) (answer, error) {
 	if !tocsin.ValidRepository(in.Repository) {
 		return answer{}, invalid("/repository", "write owner/name", "It is no name of a repository.")
 	}
-	got, err := c.api.parts.Reach.CheckRepository(ctx, in.Repository)
+	got, err := c.api.parts.Outreach.CheckRepository(ctx, in.Repository)
 	if err != nil {
 		return answer{}, told(err)
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 // The routes are told as they stand in the file, and nothing by which one could write there.
-func TestContact(t *testing.T) {
+func TestOutreach(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "notify.yaml")
 	err := os.WriteFile(file, []byte(`notify: ours
@@ -44,7 +44,7 @@ inhibit:
 		t.Fatal(err)
 	}
 	defer s.Close()
-	got := contact{s}.Routing()
+	got := outreach{s}.Routing()
 	if text, err := json.Marshal(got); err != nil || strings.Contains(string(text), "hunter2") || strings.Contains(string(text), "TEST_") {
 		t.Errorf("%s, %v", text, err)
 	}
@@ -60,13 +60,13 @@ inhibit:
 		t.Error(diff)
 	}
 	repositories := web.Repositories{Items: []web.RepositoryNeed{{Repository: "acme/shop", Visibility: tocsin.VisibilityPrivate, Issues: true}}}
-	if diff := cmp.Diff(repositories, contact{s}.Repositories()); diff != "" {
+	if diff := cmp.Diff(repositories, outreach{s}.Repositories()); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := (contact{s}).CheckRepository(t.Context(), "acme/other"); !errors.Is(err, tocsin.ErrNotFound) {
+	if _, err := (outreach{s}).CheckRepository(t.Context(), "acme/other"); !errors.Is(err, tocsin.ErrNotFound) {
 		t.Errorf("a repository that is not ours to ask about: %v", err)
 	}
-	if _, err := (contact{s}).CheckRepository(t.Context(), "acme/shop"); !errors.Is(err, tocsin.ErrConflict) || !strings.Contains(err.Error(), "sign in") {
+	if _, err := (outreach{s}).CheckRepository(t.Context(), "acme/shop"); !errors.Is(err, tocsin.ErrConflict) || !strings.Contains(err.Error(), "sign in") {
 		t.Errorf("without anything to sign in with: %v", err)
 	}
 }

@@ -12,17 +12,17 @@ import (
 	"github.com/tocsin-dev/tocsin/notify/github"
 )
 
-var _ web.Reach = contact{}
+var _ web.Outreach = outreach{}
 
-// contact is how people are reached, as the API tells it.
-type contact struct{ s *Service }
+// outreach is how people are reached, as the API tells it.
+type outreach struct{ s *Service }
 
 // maxLook bounds a look at one repository.
 const maxLook = 20 * time.Second
 
 // Routing gives the routes that hold.
-func (r contact) Routing() web.Routing {
-	from := r.s.set().routes
+func (o outreach) Routing() web.Routing {
+	from := o.s.set().routes
 	out := web.Routing{Name: from.Name, Version: from.Version, Digest: from.Digest, Receivers: []web.RoutingReceiver{}, Routes: []web.RoutingRoute{}, Inhibits: []web.RoutingInhibit{}}
 	for _, one := range from.Receivers {
 		to := web.RoutingReceiver{Name: one.Name, Channel: string(one.Channel), Audience: one.Audience, Embargoed: one.Embargoed, Zone: "UTC", PerHour: one.PerHour, PerDay: one.PerDay}
@@ -55,27 +55,27 @@ func lasting(d time.Duration) string {
 }
 
 // Repositories gives what the configuration needs of each repository.
-func (r contact) Repositories() web.Repositories {
-	out := web.Repositories{SignsIn: r.s.set().config.GitHub.SignsIn(), Items: []web.RepositoryNeed{}}
-	for _, n := range r.s.needs() {
+func (o outreach) Repositories() web.Repositories {
+	out := web.Repositories{SignsIn: o.s.set().config.GitHub.SignsIn(), Items: []web.RepositoryNeed{}}
+	for _, n := range o.s.needs() {
 		out.Items = append(out.Items, web.RepositoryNeed{Repository: n.Repository, Visibility: n.Visibility, Issues: n.Issues, Drafts: n.Drafts})
 	}
 	return out
 }
 
 // CheckRepository looks at one of them without changing anything.
-func (r contact) CheckRepository(ctx context.Context, repository string) (web.RepositoryCheck, error) {
-	list := r.s.needs()
+func (o outreach) CheckRepository(ctx context.Context, repository string) (web.RepositoryCheck, error) {
+	list := o.s.needs()
 	i := slices.IndexFunc(list, func(n github.Need) bool { return strings.EqualFold(n.Repository, repository) })
 	switch {
 	case i < 0:
 		return web.RepositoryCheck{}, fmt.Errorf("the configuration writes to no repository %s: %w", repository, tocsin.ErrNotFound)
-	case !r.s.set().config.GitHub.SignsIn():
+	case !o.s.set().config.GitHub.SignsIn():
 		return web.RepositoryCheck{}, fmt.Errorf("%w: there is nothing to sign in to GitHub with: give github: token: or app: in the configuration", tocsin.ErrConflict)
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxLook)
 	defer cancel()
-	got := r.s.inspect(ctx, list[i])
+	got := o.s.inspect(ctx, list[i])
 	out := web.RepositoryCheck{Repository: got.Repository, Findings: []web.RepositoryFinding{}}
 	for _, f := range got.Findings {
 		out.Findings = append(out.Findings, web.RepositoryFinding{Name: f.Name, State: string(f.State), Text: f.Text, Fix: f.Fix})
