@@ -41,12 +41,11 @@ func (w *crashWorld) services(n int, database string, now func() time.Time) (lis
 
 // together plays the story of the crash test in as many processes as told, each step in all at once, and says what the forge and
 // the timelines look like in the end, in no order.
-func (w *crashWorld) together(n int, database string) []string {
+func (w *crashWorld) together(n int, database string, now time.Time) []string {
 	w.t.Helper()
 	if err := crashPortfolio(w.dir, steps[0]); err != nil {
 		w.t.Fatal(err)
 	}
-	now := time.Now().UTC()
 	services := w.services(n, database, func() time.Time { return now })
 	for _, step := range steps {
 		if err := crashPortfolio(w.dir, step); err != nil {
@@ -114,11 +113,12 @@ func TestSeveralProcesses(t *testing.T) {
 	for name, database := range databases {
 		t.Run(name, func(t *testing.T) {
 			alone, several := newCrashWorld(t), newCrashWorld(t)
-			want := alone.together(1, database(t, alone))
+			now := time.Now().UTC() // the same for both, as timelines tell the minute
+			want := alone.together(1, database(t, alone), now)
 			if len(want) < 20 {
 				t.Fatalf("the story is short: %q", want)
 			}
-			if d := cmp.Diff(want, several.together(3, database(t, several))); d != "" {
+			if d := cmp.Diff(want, several.together(3, database(t, several), now)); d != "" {
 				t.Errorf("(-one +three)\n%s", d)
 			}
 		})
