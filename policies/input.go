@@ -113,6 +113,15 @@ type Reach struct {
 	Critical map[string]int // affected and of high criticality
 }
 
+// Of is how far one class reaches.
+func (r Reach) Of(class string) Portfolio {
+	p := Portfolio{Projects: r.Projects[class], Critical: r.Critical[class]}
+	if r.Total > 0 {
+		p.Share = float64(p.Projects) / float64(r.Total)
+	}
+	return p
+}
+
 // A Context is what a decision needs to know beside the finding.
 type Context struct {
 	Project tocsin.Project
@@ -145,7 +154,7 @@ func NewInput(f tocsin.Finding, c Context) Input {
 			Slug: p.Slug, Group: p.Group, Owners: bounded(p.Owners), Criticality: string(p.Criticality), Exposure: string(p.Exposure), Visibility: string(p.Visibility),
 			Mission: string(p.Mission), Safety: string(p.Safety), ValueDensity: string(p.ValueDensity),
 		},
-		Portfolio: Portfolio{Projects: c.Reach.Projects[f.Class.ID], Critical: c.Reach.Critical[f.Class.ID]},
+		Portfolio: c.Reach.Of(f.Class.ID),
 		Feed:      c.Feed,
 		Now:       c.Now.UTC(),
 	}
@@ -179,9 +188,6 @@ func NewInput(f tocsin.Finding, c Context) Input {
 	}
 	if in.Package.Origin == "" {
 		in.Package.Origin = string(tocsin.OriginRegistry)
-	}
-	if c.Reach.Total > 0 {
-		in.Portfolio.Share = float64(in.Portfolio.Projects) / float64(c.Reach.Total)
 	}
 	return in
 }

@@ -183,7 +183,11 @@ func (s *Service) Once(ctx context.Context) (Report, error) {
 	defer done()
 	err := s.withIndex(func(x *advisories.Index) (err error) {
 		r.Snapshot = x.Snapshot()
-		r.Result, err = s.portfolio(x).Run(ctx, list)
+		if r.Result, err = s.portfolio(x).Run(ctx, list); err != nil {
+			return err
+		}
+		others, err := s.portfolio(x).Recount(ctx, x, s.set().excused)
+		r.Changes, r.Planned = append(r.Changes, others.Changes...), append(r.Planned, others.Planned...)
 		return err
 	})
 	if err != nil {

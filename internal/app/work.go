@@ -29,6 +29,8 @@ type (
 	}
 	// reconsiderJob decides about all projects by policies that changed, and once a day.
 	reconsiderJob struct{}
+	// recountJob decides anew about projects whose flaws reach further than when they were decided about, or less far.
+	recountJob struct{}
 	// deliverJob carries out actions.
 	deliverJob struct{}
 	// escalateJob does in incidents what time brings.
@@ -42,6 +44,7 @@ func (matchJob) Kind() string      { return "match" }
 func (dueJob) Kind() string        { return "due" }
 func (rescanJob) Kind() string     { return "rescan" }
 func (reconsiderJob) Kind() string { return "reconsider" }
+func (recountJob) Kind() string    { return "recount" }
 func (deliverJob) Kind() string    { return "deliver" }
 func (escalateJob) Kind() string   { return "escalate" }
 func (cleanJob) Kind() string      { return "clean" }
@@ -67,6 +70,7 @@ func (s *Service) list() *jobs.List {
 	}
 	jobs.Add(l, listen, s.doListen)
 	jobs.Add(l, jobs.Rule{Timeout: 30 * time.Minute, Every: r.Reconsider}, s.doReconsider)
+	jobs.Add(l, jobs.Rule{Timeout: 30 * time.Minute, Every: r.Match}, s.doRecount)
 	jobs.Add(l, jobs.Rule{Timeout: time.Minute, Every: r.Escalate}, s.doEscalate)
 	if s.opts.Live {
 		jobs.Add(l, jobs.Rule{Timeout: 10 * time.Minute, Every: r.Deliver}, s.doDeliver)
@@ -128,7 +132,7 @@ func (s *Service) doMatch(ctx context.Context, _ matchJob) error {
 		}
 		within, span := tracing.Start(ctx, tracing.NameMatch)
 		r, err = s.portfolio(x).CatchUp(within, x, s.set().excused)
-		span.Set(tracing.Projects(len(r.Scanned)))
+		span.Set(tracing.Projects(r.Projects))
 		span.End(err)
 		return err
 	})
@@ -139,8 +143,8 @@ func (s *Service) doMatch(ctx context.Context, _ matchJob) error {
 		return behind(err)
 	}
 	s.metrics.matched(r, s.opts.Now())
-	if len(r.Scanned)+len(r.Changes) > 0 {
-		s.log.Info("advisories matched", "projects", len(r.Scanned), "incidents", len(r.Changes), "actions", len(r.Planned), "took", time.Since(began))
+	if r.Projects+len(r.Changes) > 0 {
+		s.log.Info("advisories matched", "projects", r.Projects, "incidents", len(r.Changes), "actions", len(r.Planned), "took", time.Since(began))
 	}
 	return s.follow(ctx, r)
 }
@@ -157,11 +161,17 @@ func behind(err error) error {
 }
 
 // follow has what a result wants done soon.
-func (s *Service) follow(ctx context.Context, r pipeline.Result) error {
-	if len(r.Planned) == 0 || !s.opts.Live || s.engine == nil {
+func (s *Service) follow(ctx context.Context, r pipeline.Result) (err error) {
+	if s.engine == nil {
 		return nil
 	}
-	return s.engine.Ask(ctx, deliverJob{})
+	if len(r.Recount) > 0 {
+		err = s.engine.Ask(ctx, recountJob{})
+	}
+	if len(r.Planned) > 0 && s.opts.Live {
+		err = errors.Join(err, s.engine.Ask(ctx, deliverJob{}))
+	}
+	return err
 }
 
 func (s *Service) doEscalate(ctx context.Context, _ escalateJob) error {
@@ -281,7 +291,7 @@ func (s *Service) doReconsider(ctx context.Context, _ reconsiderJob) error {
 	err = s.indexes.with(func(x pipeline.ClassIndex) error {
 		within, span := tracing.Start(ctx, tracing.NameMatch)
 		r, err := s.portfolio(x).Reconsider(within, x, set.excused)
-		span.Set(tracing.Projects(len(r.Scanned)))
+		span.Set(tracing.Projects(r.Projects))
 		span.End(err)
 		return errors.Join(err, s.follow(ctx, r))
 	})
@@ -292,6 +302,20 @@ func (s *Service) doReconsider(ctx context.Context, _ reconsiderJob) error {
 		return behind(err)
 	}
 	return s.store.PutNote(ctx, metaReconsidered, set.policies.Live.Digest()+" "+today)
+}
+
+func (s *Service) doRecount(ctx context.Context, _ recountJob) error {
+	err := s.indexes.with(func(x pipeline.ClassIndex) error {
+		r, err := s.portfolio(x).Recount(ctx, x, s.set().excused)
+		if len(r.Changes) > 0 {
+			s.log.Info("how far flaws reach changed", "projects", r.Projects, "incidents", len(r.Changes), "actions", len(r.Planned))
+		}
+		return errors.Join(err, s.follow(ctx, r))
+	})
+	if errors.Is(err, tocsin.ErrUnavailable) {
+		return nil // before the first sync
+	}
+	return behind(err)
 }
 
 func (s *Service) doDeliver(ctx context.Context, _ deliverJob) error {

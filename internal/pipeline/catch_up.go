@@ -32,7 +32,7 @@ func (p Portfolio) CatchUp(ctx context.Context, x ClassIndex, excused []tocsin.E
 		if ok {
 			r, err = p.Rematch(ctx, names, excused)
 		} else {
-			r, err = p.everyone(ctx, excused, p.look)
+			r, err = p.everyone(ctx, store.ProjectQuery{}, excused, p.look)
 		}
 		if err != nil {
 			return r, err
@@ -45,14 +45,14 @@ func (p Portfolio) CatchUp(ctx context.Context, x ClassIndex, excused []tocsin.E
 // what only time changes, and for the exploit scores of the day.
 func (p Portfolio) Reconsider(ctx context.Context, x ClassIndex, excused []tocsin.Exception) (Result, error) {
 	p.Index = x
-	return p.everyone(ctx, excused, func(ctx context.Context, f *found, asked concern) error { return p.again(ctx, f, asked, x) })
+	return p.everyone(ctx, store.ProjectQuery{}, excused, p.again(x))
 }
 
-// everyone takes all projects, some at a time, each lot in a commit of its own.
-func (p Portfolio) everyone(ctx context.Context, excused []tocsin.Exception, look looking) (Result, error) {
+// everyone takes all projects of a query, some at a time, each lot in a commit of its own.
+func (p Portfolio) everyone(ctx context.Context, q store.ProjectQuery, excused []tocsin.Exception, look looking) (Result, error) {
 	var all Result
-	for after := ""; ; {
-		list, err := p.Store.Projects(ctx, store.ProjectQuery{After: after, Limit: lot})
+	for q.Limit = lot; ; {
+		list, err := p.Store.Projects(ctx, q)
 		if err != nil || len(list) == 0 {
 			return all, err
 		}
@@ -64,8 +64,9 @@ func (p Portfolio) everyone(ctx context.Context, excused []tocsin.Exception, loo
 		if err != nil {
 			return all, err
 		}
-		all.Changes, all.Planned = append(all.Changes, r.Changes...), append(all.Planned, r.Planned...)
-		after = slugs[len(slugs)-1]
+		all.Projects += r.Projects
+		all.Changes, all.Planned, all.Recount = append(all.Changes, r.Changes...), append(all.Planned, r.Planned...), append(all.Recount, r.Recount...)
+		q.After = slugs[len(slugs)-1]
 	}
 }
 
@@ -73,7 +74,11 @@ func (p Portfolio) everyone(ctx context.Context, excused []tocsin.Exception, loo
 const lot = 100
 
 // again takes the findings that stand, with what is known of their classes today.
-func (p Portfolio) again(ctx context.Context, f *found, asked concern, x ClassIndex) error {
+func (p Portfolio) again(x ClassIndex) looking {
+	return func(ctx context.Context, f *found, asked concern) error { return p.standing(ctx, f, asked, x) }
+}
+
+func (p Portfolio) standing(ctx context.Context, f *found, asked concern, x ClassIndex) error {
 	standing, err := p.Store.Standing(ctx, f.source.Project.Slug)
 	if err != nil {
 		return err

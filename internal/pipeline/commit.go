@@ -12,8 +12,8 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/store"
 )
 
-// fold folds decisions into incidents and commits everything.
-func (p Portfolio) fold(ctx context.Context, list []found, scanned []Scanned, shadows []store.Shadow, now time.Time) (Result, error) {
+// fold folds decisions into incidents and commits everything, with what the outcome has already.
+func (p Portfolio) fold(ctx context.Context, list []found, scanned []Scanned, o store.Outcome, now time.Time) (Result, error) {
 	// The actions first: if someone commits between the two, our next revision is one that they have, and we fold again. The
 	// other way round we would write a newer one of the older incident.
 	newest, err := p.Store.NewestActions(ctx)
@@ -24,14 +24,14 @@ func (p Portfolio) fold(ctx context.Context, list []found, scanned []Scanned, sh
 	if err != nil {
 		return Result{}, err
 	}
-	r := Result{Scanned: scanned}
+	r := Result{Scanned: scanned, Projects: len(scanned), Recount: o.Recount}
 	r.Changes = p.Rules.Fold(known, sightings(list, scanned, p.Index.Snapshot()), now)
 	wanted, err := p.wanted(ctx, known, r.Changes, scanned)
 	if err != nil {
 		return Result{}, err
 	}
 	r.Planned = outbox.Plan(wanted, newest, now)
-	o := store.Outcome{Actions: r.Planned, Shadows: shadows, Cursor: store.Cursor(p.Index.Snapshot().Cursor)}
+	o.Actions, o.Cursor = r.Planned, store.Cursor(p.Index.Snapshot().Cursor)
 	for i, s := range scanned {
 		j := store.Judged{Project: s.Project.Slug, Version: *list[i].version, At: now, Decisions: s.Decisions, Names: list[i].judged(), Build: list[i].build}
 		if list[i].news {

@@ -15,9 +15,9 @@ func (p Portfolio) Judge(ctx context.Context, src Source) (Scanned, error) {
 	if err := p.prepare(ctx, list); err != nil {
 		return Scanned{}, err
 	}
-	elsewhere, err := p.elsewhere(ctx, list)
+	was, err := p.census(ctx, list)
 	if err != nil {
 		return Scanned{}, err
 	}
-	return p.judge(list, p.Policies, elsewhere, now)[0], nil
+	return p.judge(list, p.Policies, was, now)[0], nil
 }

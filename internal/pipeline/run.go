@@ -33,14 +33,20 @@ type Portfolio struct {
 // A Result is what one run came to. It is committed when Run returns.
 type Result struct {
 	Scanned []Scanned
+	// Projects is how many were decided about. Where all were, Scanned has none of them.
+	Projects int
 	// Changes are the incidents that changed, with their events.
 	Changes []incidents.Change
 	// Planned are the actions that were written to the outbox.
 	Planned []tocsin.Action
+	// Recount are the slugs of the other projects that [Portfolio.Recount] is to decide about anew, for a class that they have
+	// reaches further now, or less far.
+	Recount []string
 }
 
 // conflicts is how often a run reads again when someone else said something about its projects or incidents meanwhile.
-const conflicts = 8
+// Each time somebody else went on, so that as many as come at once are no more tries than that.
+const conflicts = 64
 
 // Run scans the sources, decides, folds the decisions into incidents and commits everything with the actions that
 // follow. It carries out nothing: that is the outbox's. If the index is older than what the portfolio is being matched with, it is
@@ -78,12 +84,16 @@ func (p Portfolio) attempt(ctx context.Context, now time.Time, read func(ctx con
 	if err := p.prepare(ctx, list); err != nil {
 		return Result{}, err
 	}
-	elsewhere, err := p.elsewhere(ctx, list)
+	was, err := p.census(ctx, list)
 	if err != nil {
 		return Result{}, err
 	}
-	scanned := p.judge(list, p.Policies, elsewhere, now)
-	return p.fold(ctx, list, scanned, p.shadows(list, scanned, elsewhere, now), now)
+	scanned := p.judge(list, p.Policies, was, now)
+	o := store.Outcome{Shadows: p.shadows(list, scanned, was, now), Counted: was.name}
+	if o.Recount, err = p.swayed(ctx, was, scanned); err != nil {
+		return Result{}, err
+	}
+	return p.fold(ctx, list, scanned, o, now)
 }
 
 // prepare adds what the store knows of the projects.
@@ -144,47 +154,6 @@ func (p Portfolio) before(ctx context.Context, list []found) error {
 	return nil
 }
 
-// elsewhere counts how far the classes that were found reach in the projects that are not in the list, if any policy asks.
-func (p Portfolio) elsewhere(ctx context.Context, list []found) (policies.Reach, error) {
-	r := policies.Reach{Projects: map[string]int{}, Critical: map[string]int{}}
-	if !p.reads("portfolio") {
-		return r, nil
-	}
-	here := map[string]bool{}
-	classes := map[string]bool{}
-	watched := 0
-	for _, f := range list {
-		here[f.source.Project.Slug] = true
-		if f.watched {
-			watched++
-		}
-		for _, one := range f.findings {
-			classes[one.Class.ID] = true
-		}
-	}
-	all, _, err := p.Store.Census(ctx)
-	if err != nil {
-		return r, err
-	}
-	r.Total = all - watched
-	for class := range classes {
-		affected, err := p.Store.Affected(ctx, class)
-		if err != nil {
-			return r, err
-		}
-		for slug, critical := range affected {
-			if here[slug] {
-				continue
-			}
-			r.Projects[class]++
-			if critical {
-				r.Critical[class]++
-			}
-		}
-	}
-	return r, nil
-}
-
 // reads says whether any policy, of the shadows too, reads an input.
 func (p Portfolio) reads(path string) bool {
 	return p.Policies.Reads(path) || policies.NewSet(p.Shadow...).Reads(path)
@@ -192,12 +161,12 @@ func (p Portfolio) reads(path string) bool {
 
 // judge decides by one set of policies. What changed is a fact for a set that judges pins, and for no other: what one set wants to
 // know must not show in the findings of another.
-func (p Portfolio) judge(list []found, set policies.Set, elsewhere policies.Reach, now time.Time) []Scanned {
+func (p Portfolio) judge(list []found, set policies.Set, was census, now time.Time) []Scanned {
 	if !set.Judges(tocsin.KindPin) {
 		list = slices.Clone(list)
 		for i := range list {
 			list[i].source.Before = nil
 		}
 	}
-	return decide(list, set, elsewhere, p.Index.Snapshot(), now)
+	return decide(list, set, was, p.Index.Snapshot(), now)
 }

@@ -74,7 +74,7 @@ func Scan(ctx context.Context, sources []Source, x Index, set policies.Set, now 
 	if err != nil {
 		return nil, err
 	}
-	return decide(list, set, policies.Reach{}, x.Snapshot(), now), nil
+	return decide(list, set, census{}, x.Snapshot(), now), nil
 }
 
 // A found is a source with what was found in it, before any policy is asked.
@@ -135,9 +135,9 @@ func find(ctx context.Context, sources []Source, x Index, now time.Time, progres
 	return out, nil
 }
 
-// decide applies policies to what was found, and leaves that as it is: others may be asked about it too. elsewhere is how far the
-// classes reach in projects that are not in the list.
-func decide(list []found, set policies.Set, elsewhere policies.Reach, snapshot tocsin.Snapshot, now time.Time) []Scanned {
+// decide applies policies to what was found, and leaves that as it is: others may be asked about it too. was is how far the
+// classes reached before.
+func decide(list []found, set policies.Set, was census, snapshot tocsin.Snapshot, now time.Time) []Scanned {
 	out := make([]Scanned, len(list))
 	findings := make([][]tocsin.Finding, len(list))
 	for i, f := range list {
@@ -145,7 +145,7 @@ func decide(list []found, set policies.Set, elsewhere policies.Reach, snapshot t
 		findings[i] = pins(slices.Clone(f.findings), f, set.Judges(tocsin.KindPin))
 		findings[i] = exceptions.Apply(findings[i], f.source.Exceptions, f.source.Project, now)
 	}
-	c := policies.Context{Reach: measure(out, findings, elsewhere), Feed: policies.FeedOf(snapshot, now), Now: now}
+	c := policies.Context{Reach: was.with(out, findings), Feed: policies.FeedOf(snapshot, now), Now: now}
 	for i := range out {
 		s := &out[i]
 		c.Project = s.Project
@@ -214,25 +214,4 @@ func Inventory(ctx context.Context, src Source, now time.Time, progress func(pro
 	inv.Coverage.Files = []tocsin.FileCoverage{{Path: src.Origin, Status: tocsin.FileFailed, Reason: err.Error()}}
 	inv.Seal()
 	return inv, nil
-}
-
-// measure counts how many projects each class affects, here and elsewhere.
-func measure(scanned []Scanned, findings [][]tocsin.Finding, elsewhere policies.Reach) policies.Reach {
-	r := policies.Reach{Total: elsewhere.Total + len(scanned), Projects: map[string]int{}, Critical: map[string]int{}}
-	maps.Copy(r.Projects, elsewhere.Projects)
-	maps.Copy(r.Critical, elsewhere.Critical)
-	for i, list := range findings {
-		counted := map[string]bool{}
-		for _, f := range list {
-			if f.Status != tocsin.StatusAffected || counted[f.Class.ID] {
-				continue
-			}
-			counted[f.Class.ID] = true
-			r.Projects[f.Class.ID]++
-			if scanned[i].Project.Criticality == tocsin.CriticalityHigh {
-				r.Critical[f.Class.ID]++
-			}
-		}
-	}
-	return r
 }

@@ -5,18 +5,17 @@ import (
 
 	"github.com/tocsin-dev/tocsin"
 	"github.com/tocsin-dev/tocsin/internal/store"
-	"github.com/tocsin-dev/tocsin/policies"
 )
 
 // shadows says what would have been decided if each shadow policy that is active were enforced. It takes what was found and
 // decided and changes nothing of it.
-func (p Portfolio) shadows(list []found, live []Scanned, elsewhere policies.Reach, now time.Time) []store.Shadow {
+func (p Portfolio) shadows(list []found, live []Scanned, was census, now time.Time) []store.Shadow {
 	var out []store.Shadow
 	for _, policy := range p.Shadow {
 		if !policy.Active(now) {
 			continue
 		}
-		would := p.judge(list, p.Policies.With(policy), elsewhere, now)
+		would := p.judge(list, p.Policies.With(policy), was, now)
 		s := store.Shadow{Policy: policy.Digest, Name: policy.Name, At: now}
 		for i := range live {
 			s.Decisions = append(s.Decisions, beside(live[i].Decisions, would[i].Decisions, p.Policies.Digest())...)

@@ -26,7 +26,7 @@ import (
 var tables = []string{
 	"meta", "feeds", "feed_documents", "generations", "advisory_revisions", "projects", "components", "resolutions", "builds", "inventories",
 	"decisions", "shadow_policies", "shadow_decisions", "incidents", "timeline", "actions", "approvals", "remotes",
-	"people", "api_tokens", "audit", "deliveries", "heard", "notice_log", "silences", "drills", "policy_changes",
+	"people", "api_tokens", "audit", "deliveries", "heard", "notice_log", "silences", "drills", "policy_changes", "recounts",
 }
 
 // backupFormat is the first line of a backup.

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/tocsin-dev/tocsin"
@@ -29,29 +28,35 @@ type Judged struct {
 	Names     Names
 }
 
-// putJudged keeps what was said of one project. That somebody else said something since is an [tocsin.ErrConflict].
-func (s *Store) putJudged(ctx context.Context, tx *sql.Tx, j Judged) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO projects (slug, managed, critical, body, created_at) VALUES ($1, $2, 0, '', $3) ON CONFLICT (slug) DO NOTHING`,
+// putJudged keeps what was said of one project, and says whether other classes affect it now. That somebody else said something
+// since is an [tocsin.ErrConflict].
+func (s *Store) putJudged(ctx context.Context, tx *sql.Tx, j Judged) (otherwise bool, err error) {
+	_, err = tx.ExecContext(ctx, `INSERT INTO projects (slug, managed, critical, body, created_at) VALUES ($1, $2, 0, '', $3) ON CONFLICT (slug) DO NOTHING`,
 		j.Project, tocsin.ManagedFile, stamp(j.At))
 	if err != nil {
-		return fmt.Errorf("keeping project %s: %w", j.Project, err)
+		return false, fmt.Errorf("keeping project %s: %w", j.Project, err)
 	}
 	var id int64
 	err = tx.QueryRowContext(ctx, `UPDATE projects SET version = version + 1 WHERE slug = $1 AND version = $2 AND removed_at = 0 RETURNING id`, j.Project, j.Version).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("project %s was judged by someone else: %w", j.Project, tocsin.ErrConflict)
+		return false, fmt.Errorf("project %s was judged by someone else: %w", j.Project, tocsin.ErrConflict)
 	}
 	if err != nil {
-		return fmt.Errorf("keeping project %s: %w", j.Project, err)
+		return false, fmt.Errorf("keeping project %s: %w", j.Project, err)
+	}
+	if j.Names == nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM recounts WHERE project = $1`, j.Project); err != nil {
+			return false, fmt.Errorf("counting for project %s: %w", j.Project, err)
+		}
 	}
 	if j.Inventory != nil {
 		if err := s.putInventory(ctx, tx, id, *j.Inventory); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if j.Build != nil {
 		if err := putBuild(ctx, tx, j.Project, *j.Build); err != nil {
-			return err
+			return false, err
 		}
 	}
 	return s.putDecisions(ctx, tx, j)
@@ -135,29 +140,30 @@ func fingerprint(d tocsin.Decision) (string, error) {
 	return hex.EncodeToString(sum[:16]), nil
 }
 
-// putDecisions keeps what is decided otherwise than what stands, and ends what it takes the place of.
-func (s *Store) putDecisions(ctx context.Context, tx *sql.Tx, j Judged) error {
+// putDecisions keeps what is decided otherwise than what stands, and ends what it takes the place of. It says whether the
+// packages are affected otherwise.
+func (s *Store) putDecisions(ctx context.Context, tx *sql.Tx, j Judged) (otherwise bool, err error) {
 	type row struct {
-		at          int64
-		fingerprint string
+		at                  int64
+		status, fingerprint string
 	}
 	standing := map[decisionKey]row{}
-	rows, err := tx.QueryContext(ctx, `SELECT class, ecosystem, name, version, origin, decided_at, fingerprint FROM decisions WHERE project = $1 AND ended_at = 0`, j.Project)
+	rows, err := tx.QueryContext(ctx, `SELECT class, ecosystem, name, version, origin, decided_at, status, fingerprint FROM decisions WHERE project = $1 AND ended_at = 0`, j.Project)
 	if err != nil {
-		return fmt.Errorf("reading the decisions on %s: %w", j.Project, err)
+		return false, fmt.Errorf("reading the decisions on %s: %w", j.Project, err)
 	}
 	for rows.Next() {
 		var k decisionKey
 		var r row
-		if err := rows.Scan(&k.class, &k.ecosystem, &k.name, &k.version, &k.origin, &r.at, &r.fingerprint); err != nil {
-			return errors.Join(fmt.Errorf("reading the decisions on %s: %w", j.Project, err), rows.Close())
+		if err := rows.Scan(&k.class, &k.ecosystem, &k.name, &k.version, &k.origin, &r.at, &r.status, &r.fingerprint); err != nil {
+			return false, errors.Join(fmt.Errorf("reading the decisions on %s: %w", j.Project, err), rows.Close())
 		}
-		if j.speaksOf(k.ecosystem, k.name) {
+		if j.SpeaksOf(k.ecosystem, k.name) {
 			standing[k] = r
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("reading the decisions on %s: %w", j.Project, err)
+		return false, fmt.Errorf("reading the decisions on %s: %w", j.Project, err)
 	}
 	end := func(k decisionKey, at int64) error {
 		_, err := tx.ExecContext(ctx, `UPDATE decisions SET ended_at = $1 WHERE project = $2 AND class = $3 AND ecosystem = $4 AND name = $5 AND version = $6
@@ -171,32 +177,34 @@ func (s *Store) putDecisions(ctx context.Context, tx *sql.Tx, j Judged) error {
 		k := keyOfDecision(d)
 		print, err := fingerprint(d)
 		if err != nil {
-			return err
+			return false, err
 		}
 		was, ok := standing[k]
 		delete(standing, k)
 		if ok && was.fingerprint == print {
 			continue
 		}
+		otherwise = otherwise || (was.status == string(tocsin.StatusAffected)) != (d.Finding.Status == tocsin.StatusAffected)
 		if ok {
 			if err := end(k, was.at); err != nil {
-				return err
+				return false, err
 			}
 		}
 		if err := s.addDecision(ctx, tx, d, k, print); err != nil {
-			return err
+			return false, err
 		}
 	}
 	for k, r := range standing {
+		otherwise = otherwise || r.status == string(tocsin.StatusAffected)
 		if err := end(k, r.at); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return otherwise, nil
 }
 
-// speaksOf says whether the decisions are all about a package.
-func (j Judged) speaksOf(ecosystem, name string) bool {
+// SpeaksOf says whether the decisions are all about a package.
+func (j Judged) SpeaksOf(ecosystem, name string) bool {
 	return j.Names == nil || j.Names[NameOf(ecosystem, name)]
 }
 
@@ -283,24 +291,4 @@ func (s *Store) JudgedOn(ctx context.Context, packages []tocsin.Package) ([]stri
 		}
 	}
 	return sortedKeys(found), nil
-}
-
-// Affected gives the projects that a class affects, as it stands, with whether each is of high criticality.
-func (s *Store) Affected(ctx context.Context, class string) (map[string]bool, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT DISTINCT d.project, p.critical FROM decisions d JOIN projects p ON p.slug = d.project
-		WHERE d.class = $1 AND d.ended_at = 0 AND d.status = $2`, append(slices.Clip(s.dialect.afresh), class, tocsin.StatusAffected)...)
-	if err != nil {
-		return nil, fmt.Errorf("asking whom %s affects: %w", class, err)
-	}
-	defer rows.Close()
-	out := map[string]bool{}
-	for rows.Next() {
-		var slug string
-		var critical int
-		if err := rows.Scan(&slug, &critical); err != nil {
-			return nil, fmt.Errorf("asking whom %s affects: %w", class, err)
-		}
-		out[slug] = critical == 1
-	}
-	return out, rows.Err()
 }

@@ -27,11 +27,16 @@ type Outcome struct {
 	Heard *Heard
 	// Cursor is the place in the history of the advisories by which the projects were judged; empty where nothing was matched.
 	Cursor Cursor
+	// Recount are the slugs of projects that are to be decided about anew, since the outcome changes how many projects have what
+	// they have. See [ProjectQuery].
+	Recount []string
+	// Counted is by which counts of affected projects it was decided; see [Store.Counts]. Empty where nobody asked for one.
+	Counted string
 }
 
 // Commit keeps an outcome in one transaction. If an incident was changed by someone else since it was read, it is an
-// [tocsin.ErrConflict] and nothing is kept: read again and fold again. So it is if a project was, or if the
-// advisories it was judged by are older than those of [Store.Matching].
+// [tocsin.ErrConflict] and nothing is kept: read again and fold again. So it is if a project was, if
+// its counts are not what they are now, or if the advisories it was judged by are older than those of [Store.Matching].
 func (s *Store) Commit(ctx context.Context, o Outcome) error {
 	err := s.transact(ctx, func(tx *sql.Tx) error {
 		if err := s.lockIncidents(ctx, tx, o.incidents()...); err != nil {
@@ -45,10 +50,16 @@ func (s *Store) Commit(ctx context.Context, o Outcome) error {
 				return err
 			}
 		}
+		otherwise := false
 		for _, j := range o.Judged {
-			if err := s.putJudged(ctx, tx, j); err != nil {
+			other, err := s.putJudged(ctx, tx, j)
+			if err != nil {
 				return err
 			}
+			otherwise = otherwise || other
+		}
+		if err := askRecount(ctx, tx, o.Recount); err != nil {
+			return err
 		}
 		for _, inc := range o.Incidents {
 			if err := putIncident(ctx, tx, inc); err != nil {
@@ -75,7 +86,7 @@ func (s *Store) Commit(ctx context.Context, o Outcome) error {
 				return err
 			}
 		}
-		return nil
+		return countedBy(ctx, tx, o.Counted, otherwise) // last: what asks others for a recount is seen by them, or sees them
 	})
 	if err != nil {
 		return fmt.Errorf("keeping the outcome: %w", err)

@@ -23,12 +23,24 @@ func (s *Store) PutProject(ctx context.Context, w tocsin.Watched, now time.Time)
 	if w.Criticality == tocsin.CriticalityHigh {
 		critical = 1
 	}
-	err = s.write(ctx, `INSERT INTO projects (slug, managed, critical, body, created_at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (slug) DO UPDATE SET managed = excluded.managed, critical = excluded.critical, body = excluded.body,
-		next_at = CASE WHEN projects.body = excluded.body AND projects.removed_at = 0 THEN projects.next_at ELSE 0 END,
-		fingerprint = CASE WHEN projects.body = excluded.body THEN projects.fingerprint ELSE '' END, removed_at = 0
-		WHERE projects.body <> excluded.body OR projects.removed_at <> 0`,
-		w.Slug, w.Managed, critical, string(body), stamp(now))
+	err = s.transact(ctx, func(tx *sql.Tx) error {
+		var was int
+		err := tx.QueryRowContext(ctx, `SELECT critical FROM projects WHERE slug = $1`, w.Slug).Scan(&was)
+		known := err == nil
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO projects (slug, managed, critical, body, created_at) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (slug) DO UPDATE SET managed = excluded.managed, critical = excluded.critical, body = excluded.body,
+			next_at = CASE WHEN projects.body = excluded.body AND projects.removed_at = 0 THEN projects.next_at ELSE 0 END,
+			fingerprint = CASE WHEN projects.body = excluded.body THEN projects.fingerprint ELSE '' END, removed_at = 0
+			WHERE projects.body <> excluded.body OR projects.removed_at <> 0`,
+			w.Slug, w.Managed, critical, string(body), stamp(now))
+		if err == nil && known && was != critical {
+			err = recountPeers(ctx, tx, w.Slug)
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("keeping project %s: %w", w.Slug, err)
 	}
@@ -44,6 +56,9 @@ func (s *Store) RemoveProject(ctx context.Context, slug string, now time.Time) e
 		}
 		if n, err := r.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(fmt.Errorf("project %s: %w", slug, tocsin.ErrNotFound), err)
+		}
+		if err := recountPeers(ctx, tx, slug); err != nil {
+			return err
 		}
 		for _, q := range []string{
 			`UPDATE decisions SET ended_at = $1 WHERE project = $2 AND ended_at = 0`,
@@ -87,6 +102,8 @@ type ProjectQuery struct {
 	Slugs []string
 	// DueAt selects those with a source that is to be looked at by then; zero: all.
 	DueAt time.Time
+	// Recount selects those about which nobody decided anew since how many projects have what they have changed.
+	Recount bool
 }
 
 // Projects gives watched projects.
@@ -101,6 +118,9 @@ func (s *Store) Projects(ctx context.Context, q ProjectQuery) ([]tocsin.Watched,
 	if !q.DueAt.IsZero() {
 		args = append(args, stamp(q.DueAt))
 		where = append(where, fmt.Sprintf(`next_at <= $%d`, len(args)))
+	}
+	if q.Recount {
+		where = append(where, `slug IN (SELECT project FROM recounts)`)
 	}
 	query := projectColumns + `WHERE ` + strings.Join(where, ` AND `) + ` ORDER BY slug`
 	if q.Limit > 0 {

@@ -1,0 +1,3 @@
+-- +goose Up
+-- Projects about which a policy may decide otherwise since others have a flaw of theirs, or have it no more.
+CREATE TABLE recounts (project TEXT PRIMARY KEY);
