@@ -30,24 +30,23 @@ func (p Portfolio) census(ctx context.Context, list []found) (census, error) {
 		return c, nil
 	}
 	var err error
-	if c.name, err = p.Store.Counts(ctx); err != nil { // first: what changes while they are read is noticed
+	if c.name, err = p.Store.Counts(ctx); err != nil { // first, so that what changes while they are read is noticed
 		return c, err
 	}
 	classes := map[string]bool{}
 	for _, f := range list {
-		slug := f.source.Project.Slug
-		c.here[slug] = store.Judged{Names: f.judged()}
+		c.here[f.source.Project.Slug] = store.Judged{Names: f.judged()}
 		for _, one := range f.findings {
 			classes[one.Class.ID] = true
 		}
-		had, err := p.Store.AffectedIn(ctx, slug)
-		if err != nil {
-			return c, err
-		}
-		for _, a := range had {
-			if c.looked(a) {
-				classes[a.Class] = true
-			}
+	}
+	had, err := p.Store.AffectedIn(ctx, slices.Collect(maps.Keys(c.here)))
+	if err != nil {
+		return c, err
+	}
+	for _, a := range had {
+		if c.looked(a) {
+			classes[a.Class] = true
 		}
 	}
 	if c.standing.Total, _, err = p.Store.Census(ctx); err != nil {

@@ -21,27 +21,37 @@ type AffectedBy struct {
 
 // Affected gives the projects and packages that a class affects, as it stands.
 func (s *Store) Affected(ctx context.Context, class string) ([]AffectedBy, error) {
-	return s.affected(ctx, `d.class`, class)
+	return s.affected(ctx, `d.class`, []string{class})
 }
 
-// AffectedIn gives the classes and packages that affect a project, as it stands.
-func (s *Store) AffectedIn(ctx context.Context, project string) ([]AffectedBy, error) {
-	return s.affected(ctx, `d.project`, project)
+// AffectedIn gives the classes and packages that affect some projects, as it stands.
+func (s *Store) AffectedIn(ctx context.Context, projects []string) (out []AffectedBy, err error) {
+	for chunk := range slices.Chunk(projects, 500) {
+		more, err := s.affected(ctx, `d.project`, chunk)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
+	}
+	return out, nil
 }
 
-func (s *Store) affected(ctx context.Context, column, value string) ([]AffectedBy, error) {
+func (s *Store) affected(ctx context.Context, column string, values []string) (out []AffectedBy, err error) {
+	args := append(slices.Clip(s.dialect.afresh), tocsin.StatusAffected)
+	for _, v := range values {
+		args = append(args, v)
+	}
 	rows, err := s.db.QueryContext(ctx, `SELECT DISTINCT d.class, d.project, d.ecosystem, d.name, p.critical FROM decisions d JOIN projects p ON p.slug = d.project
-		WHERE `+column+` = $1 AND d.ended_at = 0 AND d.status = $2`, append(slices.Clip(s.dialect.afresh), value, tocsin.StatusAffected)...)
+		WHERE `+column+` IN (`+placeholders(1, len(values))+`) AND d.ended_at = 0 AND d.status = $1`, args...)
 	if err != nil {
-		return nil, fmt.Errorf("asking what is affected with %s: %w", value, err)
+		return nil, fmt.Errorf("asking what is affected: %w", err)
 	}
 	defer rows.Close()
-	var out []AffectedBy
 	for rows.Next() {
 		var a AffectedBy
 		var critical int
 		if err := rows.Scan(&a.Class, &a.Project, &a.Ecosystem, &a.Name, &critical); err != nil {
-			return nil, fmt.Errorf("asking what is affected with %s: %w", value, err)
+			return nil, fmt.Errorf("asking what is affected: %w", err)
 		}
 		a.Critical = critical == 1
 		out = append(out, a)
