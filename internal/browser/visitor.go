@@ -133,7 +133,7 @@ func (v *Visitor) Press(key string) {
 	v.do("pressing "+key, chromedp.KeyEvent(key))
 }
 
-// Text is what can be read in what a selector finds; empty where there is nothing.
+// Text is what can be read in what a selector finds; empty where there is nothing, and while a part of the page has yet to come.
 func (v *Visitor) Text(selector string) string { return v.ask(selector, "innerText") }
 
 // Value is what stands in a field; empty where there is none.
@@ -144,7 +144,7 @@ func (v *Visitor) ask(selector, property string) string {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	text, err := chromedp.Run(v.ctx, chromedp.Evaluate[string](fmt.Sprintf(`document.querySelector(%s)?.%s ?? ""`, name, property)))
+	text, err := chromedp.Run(v.ctx, chromedp.Evaluate[string](fmt.Sprintf(`document.readyState === "loading" ? "" : document.querySelector(%s)?.%s ?? ""`, name, property)))
 	if err != nil { // the page is on its way
 		return ""
 	}
