@@ -196,6 +196,8 @@ type Delivery struct {
 	State    ActionState
 	Error    string
 	RetryAt  time.Time
+	// Quiet is until when nothing is tried under the key, not by a newer revision either; zero: nothing is in the way.
+	Quiet time.Time
 	// Remote is what exists now; nil if nothing new is known.
 	Remote *Remote
 	// Event goes on the incident's timeline; nil if there is no news.

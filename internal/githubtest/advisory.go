@@ -129,7 +129,7 @@ func (s *Server) listAdvisories(q *call) answer {
 	}
 	var found []*Advisory
 	for _, a := range q.repo.advisories {
-		if q.mayRead(a) && (state == "" || state == a.State) {
+		if q.mayRead(a) && s.listed(a.Created) && (state == "" || state == a.State) {
 			found = append(found, a)
 		}
 	}

@@ -46,7 +46,8 @@ func (s *Server) listComments(q *call) answer {
 	if !ok {
 		return a
 	}
-	some, h := page(q, i.comments)
+	listed := slices.DeleteFunc(slices.Clone(i.comments), func(c *Comment) bool { return !s.listed(c.Created) })
+	some, h := page(q, listed)
 	out := make([]any, len(some))
 	for n, c := range some {
 		out[n] = s.commentJSON(q, i, c)
@@ -155,7 +156,7 @@ func (s *Server) listAllComments(q *call) answer {
 	var all []placed
 	for _, i := range q.repo.issues {
 		for _, c := range i.comments {
-			if i.present() && c.Updated.Compare(since) >= 0 {
+			if i.present() && s.listed(c.Created) && c.Updated.Compare(since) >= 0 {
 				all = append(all, placed{i, c})
 			}
 		}

@@ -84,6 +84,9 @@ func Once(f Fault, fits func(RequestInfo) bool) func(RequestInfo) Fault {
 	}
 }
 
+// listed says whether lists have what was made at a time.
+func (s *Server) listed(made time.Time) bool { return s.opts.Now().Sub(made) >= s.opts.Lag }
+
 func retryAfter(f Fault) http.Header {
 	h := http.Header{}
 	if f.RetryAfter > 0 {

@@ -157,7 +157,7 @@ func (s *Server) listIssues(q *call) answer {
 	}
 	var found []*issue
 	for _, i := range q.repo.issues {
-		if i.present() && (state == "all" || state == i.State) && i.Updated.Compare(since) >= 0 &&
+		if i.present() && s.listed(i.Created) && (state == "all" || state == i.State) && i.Updated.Compare(since) >= 0 &&
 			(v.Get("creator") == "" || strings.EqualFold(v.Get("creator"), i.Author)) && i.hasLabels(v.Get("labels")) {
 			found = append(found, i)
 		}

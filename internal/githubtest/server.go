@@ -33,6 +33,8 @@ type Options struct {
 	Scopes string
 	// Minute and Hour limit the creation of content; 0 is GitHub's 80 and 500.
 	Minute, Hour int
+	// Lag is how long lists lack what was just made. It can be read by its own address at once.
+	Lag time.Duration
 }
 
 // A Server is one GitHub. Add users and repositories, then serve it. Its methods are safe for concurrent use.

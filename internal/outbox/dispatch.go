@@ -74,6 +74,9 @@ const (
 	// lease is how long a row belongs to the one who carries it out. Beyond an attempt it leaves room for clocks that differ
 	// from machine to machine. A row of a process that died waits as long.
 	lease = 2 * attempt
+	// settling is how long a key rests after an attempt that may have had an effect: only then do lists show what it made, to whoever
+	// looks there before trying again.
+	settling = 30 * time.Second
 	// farewell bounds what is still written after the end was asked for.
 	farewell = 5 * time.Second
 )
@@ -190,7 +193,7 @@ func (d *Dispatcher) deliver(ctx context.Context, r tocsin.ActionRow) (result en
 func (d *Dispatcher) giveUp(ctx context.Context, result tocsin.Delivery) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 	defer cancel()
-	result.State = tocsin.ActionSending
+	result.State, result.Quiet = tocsin.ActionSending, d.now().Add(settling)
 	return d.store.Finish(ctx, result)
 }
 
@@ -218,6 +221,10 @@ func (d *Dispatcher) settle(result *tocsin.Delivery, r tocsin.ActionRow, made to
 	wait := min(backoffStep<<min(r.Attempts, 10), backoffMax)
 	if e != nil && e.RetryAfter > 0 {
 		wait = e.RetryAfter
+	}
+	if e == nil || e.Outcome == tocsin.OutcomeUnclear {
+		wait = max(wait, settling)
+		result.Quiet = now.Add(settling)
 	}
 	result.State, result.RetryAt = tocsin.ActionPending, now.Add(wait)
 	d.log.Warn("action delayed", "key", r.Action.Key, "wait", wait, "err", failure)

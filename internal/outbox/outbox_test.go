@@ -104,6 +104,9 @@ func (m *memory) Finish(_ context.Context, d tocsin.Delivery) error {
 	r := m.rows[d.Key]
 	r.State, r.Error, r.RetryAt = d.State, d.Error, d.RetryAt
 	delete(m.leases, d.Key)
+	if !d.Quiet.IsZero() {
+		m.leases[d.Key] = d.Quiet
+	}
 	if d.Remote != nil {
 		m.remotes[d.Key] = *d.Remote
 	}
@@ -180,6 +183,9 @@ func TestFailuresAreKinds(t *testing.T) {
 	}
 	if m.rows["gone"].State != tocsin.ActionFailed || m.events[0].Kind != tocsin.EventUndelivered {
 		t.Errorf("gone: %+v, %+v", m.rows["gone"], m.events)
+	}
+	if d := cmp.Diff(map[string]time.Time{"unclear": noon.Add(settling), "plain": noon.Add(settling)}, m.leases); d != "" {
+		t.Errorf("what rests, for a newer revision too (-want +got):\n%s", d)
 	}
 	// Before its time nothing is tried again; waits double.
 	w.calls = nil
@@ -262,9 +268,10 @@ func TestCancelled(t *testing.T) {
 	if m.rows["a"].State != tocsin.ActionSending {
 		t.Errorf("state %s: what is not known to be done is looked at again", m.rows["a"].State)
 	}
-	if len(m.leases) != 0 {
-		t.Errorf("leases %v: nobody carries it out any more", m.leases)
+	if got := m.leases["a"]; !got.Equal(at.Add(settling)) {
+		t.Errorf("it rests until %v: what was made must be in lists before they are searched", got)
 	}
+	at = at.Add(settling)
 	if _, err := d.Run(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("err = %v", err)
 	}

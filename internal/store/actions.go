@@ -161,7 +161,7 @@ func (s *Store) Finish(ctx context.Context, r tocsin.Delivery) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE actions SET leased_until = 0 WHERE key = $1 AND revision = $2`, r.Key, r.Revision)
+		_, err = tx.ExecContext(ctx, `UPDATE actions SET leased_until = $3 WHERE key = $1 AND revision = $2`, r.Key, r.Revision, stamp(r.Quiet))
 		if err != nil {
 			return err
 		}
