@@ -99,7 +99,7 @@ const chaosProjects = 6
 func newChaos(t *testing.T, database string, processes int) *chaos {
 	t.Helper()
 	c := &chaos{served: &served{t: t, dir: t.TempDir()}, acked: map[string]string{}}
-	c.forge = githubtest.New(githubtest.Options{Minute: 1_000_000, Hour: 1_000_000, Budget: 10_000_000})
+	c.forge = githubtest.New(githubtest.Options{Minute: 1_000_000, Hour: 1_000_000, Points: 1_000_000, Budget: 10_000_000})
 	c.forge.AddUser("bot", "t")
 	names := []string{"acme/security"}
 	for i := range chaosProjects {

@@ -256,7 +256,7 @@ type crashWorld struct {
 
 func newCrashWorld(t *testing.T) *crashWorld {
 	t.Helper()
-	w := &crashWorld{t: t, dir: t.TempDir(), forge: githubtest.New(githubtest.Options{Minute: 100_000, Hour: 100_000, Budget: 1_000_000})}
+	w := &crashWorld{t: t, dir: t.TempDir(), forge: githubtest.New(githubtest.Options{Minute: 100_000, Hour: 100_000, Points: 1_000_000, Budget: 1_000_000})}
 	w.forge.AddUser("bot", "t")
 	for _, name := range []string{"acme/security", "acme/api", "acme/worker"} {
 		err := w.forge.AddRepository(githubtest.Repository{Name: name, Private: true, Collaborators: map[string]githubtest.Permission{"bot": githubtest.Admin}})

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -25,8 +26,10 @@ type forum struct {
 	t  *testing.T
 	gh *githubtest.Server
 	s  *app.Service
-	mu sync.Mutex // the forge asks for the time too
-	at time.Time
+	// all are the processes, of which s is one.
+	all []*app.Service
+	mu  sync.Mutex // the forge asks for the time too
+	at  time.Time
 }
 
 func (f *forum) clock() time.Time {
@@ -50,6 +53,12 @@ func newForum(t *testing.T) *forum {
 }
 
 func newForumWith(t *testing.T, with func(*githubtest.Server, *config.Config)) *forum {
+	t.Helper()
+	return newForumOn(t, "", 1, with)
+}
+
+// newForumOn has as many processes as told on one database; "" is a SQLite file of its own.
+func newForumOn(t *testing.T, database string, processes int, with func(*githubtest.Server, *config.Config)) *forum {
 	t.Helper()
 	f := &forum{t: t, at: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
 	f.gh = githubtest.New(githubtest.Options{Now: f.clock})
@@ -90,20 +99,24 @@ func newForumWith(t *testing.T, with func(*githubtest.Server, *config.Config)) *
 	c := crashConfig(dir, url)
 	c.Governance = filepath.Join(dir, "governance.yaml")
 	with(f.gh, &c)
-	f.s, err = app.New(t.Context(), slog.New(slog.DiscardHandler), c, app.Options{
-		Live: true, Landmarks: true, Now: f.clock,
-		Open: func(ctx context.Context) (*store.Store, error) {
-			return store.Open(ctx, store.Path(filepath.Join(dir, "data")))
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := f.s.Close(); err != nil {
-			t.Error(err)
+	for range processes {
+		s, err := app.New(t.Context(), slog.New(slog.DiscardHandler), c, app.Options{
+			Live: true, Landmarks: true, Now: f.clock,
+			Open: func(ctx context.Context) (*store.Store, error) {
+				return store.Open(ctx, cmp.Or(database, store.Path(filepath.Join(dir, "data"))))
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		f.all = append(f.all, s)
+	}
+	f.s = f.all[0]
 	if _, err := f.s.Once(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -12,11 +12,12 @@ import (
 	"github.com/tocsin-dev/tocsin/internal/store"
 )
 
-// What may be written to GitHub, by all processes together. A fifth is kept for what keeps people up to date.
+// What may be written to GitHub, by all processes together, and spent on it: a read costs one point, a write five, and GitHub allows 900 a
+// minute. A fifth is kept for what keeps people up to date, and of the points for what is read and never written.
 // https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
 var (
-	paceAll = store.Pace{Minute: 80, Hour: 500}
-	paceNew = store.Pace{Minute: 64, Hour: 400}
+	paceAll = store.Pace{Minute: 80, Hour: 500, Points: 720}
+	paceNew = store.Pace{Minute: 64, Hour: 400, Points: 576}
 )
 
 const (
@@ -31,8 +32,8 @@ const (
 	limitedWithin = time.Hour
 )
 
-// pace asks whether something may be written now.
-func (s *Service) pace(ctx context.Context, creates bool) error {
+// pace asks whether something may be written now, for so many points.
+func (s *Service) pace(ctx context.Context, points int, creates bool) error {
 	later := func(wait time.Duration, format string, args ...any) error {
 		return &tocsin.DeliveryError{Outcome: tocsin.OutcomeTransient, RetryAfter: wait, Err: fmt.Errorf("%w: %s", tocsin.ErrPaced, fmt.Sprintf(format, args...))}
 	}
@@ -47,12 +48,12 @@ func (s *Service) pace(ctx context.Context, creates bool) error {
 	if creates {
 		p = paceNew
 	}
-	wait, err := s.store.TakeWrite(ctx, p, s.opts.Now())
+	wait, err := s.store.TakeWrite(ctx, p, points, s.opts.Now())
 	switch {
 	case err != nil:
 		return &tocsin.DeliveryError{Outcome: tocsin.OutcomeTransient, Err: err}
 	case wait > 0:
-		return later(wait, "the write budget of %d a minute and %d an hour is used up", p.Minute, p.Hour)
+		return later(wait, "the write budget of %d a minute, %d an hour and %d points a minute is used up", p.Minute, p.Hour, p.Points)
 	}
 	return nil
 }

@@ -56,6 +56,28 @@ func (c *content) exceeded(now time.Time, minute, hour int) bool {
 
 func (c *content) spend(now time.Time) { c.made = append(c.made, now) }
 
+// points holds what a user's requests of the last minute cost: a read one, a write five.
+// https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#calculating-points-for-the-secondary-rate-limit
+type points struct{ spent []time.Time }
+
+// spend counts a request, and says whether the minute's points were used up before it.
+func (p *points) spend(now time.Time, method string, budget int) (exceeded bool) {
+	for len(p.spent) > 0 && now.Sub(p.spent[0]) >= time.Minute {
+		p.spent = p.spent[1:]
+	}
+	cost := 5
+	if method == http.MethodGet || method == http.MethodHead {
+		cost = 1
+	}
+	if len(p.spent)+cost > budget {
+		return true
+	}
+	for range cost {
+		p.spent = append(p.spent, now)
+	}
+	return false
+}
+
 const secondaryDocs = docsRoot + "/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
 
 // contentLimit is the answer to one creation too many.

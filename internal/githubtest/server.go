@@ -33,6 +33,8 @@ type Options struct {
 	Scopes string
 	// Minute and Hour limit the creation of content; 0 is GitHub's 80 and 500.
 	Minute, Hour int
+	// Points limit what a minute's requests cost, a read one and a write five; 0 is GitHub's 900.
+	Points int
 	// Lag is how long lists lack what was just made. It can be read by its own address at once.
 	Lag time.Duration
 }
@@ -70,6 +72,9 @@ func New(o Options) *Server {
 	}
 	if o.Hour == 0 {
 		o.Hour = 500
+	}
+	if o.Points == 0 {
+		o.Points = 900
 	}
 	s := &Server{
 		opts: o, faults: o.Faults, done: make(chan struct{}), nextID: 1000,
@@ -253,6 +258,9 @@ func (s *Server) perform(q *call, rt route) answer {
 	if q.user != nil {
 		if q.user.rate.spend(q.now, s.opts.Budget) {
 			return primaryLimit(q, q.user.rate.reset, false)
+		}
+		if q.user.points.spend(q.now, q.http.Method, s.opts.Points) {
+			return secondaryLimit(Fault{Kind: Secondary403, RetryAfter: time.Minute})
 		}
 		if q.http.Method == http.MethodPost && q.user.content.exceeded(q.now, s.opts.Minute, s.opts.Hour) {
 			return contentLimit()

@@ -14,6 +14,7 @@ type user struct {
 	created time.Time
 	rate    rate
 	content content
+	points  points
 }
 
 // AddUser makes an account whose calls carry the token; an empty token is for people who use the web only. Adding a

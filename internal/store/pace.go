@@ -8,34 +8,25 @@ import (
 	"time"
 )
 
-// A Pace is how much may be written to a forge: so many things in any minute, and in any hour.
-type Pace struct{ Minute, Hour int }
+// A Pace is how much may be done at a forge: so many things written in any minute, and in any hour, and so many points spent in any
+// minute.
+type Pace struct{ Minute, Hour, Points int }
 
-// TakeWrite takes room for one thing to be written, out of the pace that all processes share, and notes it. With a wait above zero there is
-// none before, and nothing is noted.
-func (s *Store) TakeWrite(ctx context.Context, p Pace, now time.Time) (wait time.Duration, err error) {
+// TakeWrite takes room for one thing to be written, which costs some points with what was read before it, out of the pace that all
+// processes share, and notes it. With a wait above zero there is none before, and nothing is noted.
+func (s *Store) TakeWrite(ctx context.Context, p Pace, points int, now time.Time) (wait time.Duration, err error) {
 	err = s.transact(ctx, func(tx *sql.Tx) error {
 		if err := s.dialect.alone(ctx, tx, placeWrites); err != nil {
 			return err
 		}
-		wait = 0
-		for _, w := range []struct {
-			window time.Duration
-			most   int
-		}{{time.Minute, p.Minute}, {time.Hour, p.Hour}} {
-			// Room comes when the oldest of the newest so many leaves the window.
-			rows, err := timesOf(ctx, tx, now.Add(-w.window), now, w.most)
-			if err != nil {
-				return err
-			}
-			if len(rows) >= w.most && w.most > 0 {
-				wait = max(wait, rows[len(rows)-1].Add(w.window).Sub(now), time.Millisecond)
-			}
+		done, err := writesOf(ctx, tx, now.Add(-time.Hour), now)
+		if err != nil {
+			return err
 		}
-		if wait > 0 {
+		if wait = p.room(done, points, now); wait > 0 {
 			return nil
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO writes (id, at) VALUES ($1, $2)`, rand.Text(), stamp(now))
+		_, err = tx.ExecContext(ctx, `INSERT INTO writes (id, at, points) VALUES ($1, $2, $3)`, rand.Text(), stamp(now), points)
 		return err
 	})
 	if err != nil {
@@ -44,19 +35,45 @@ func (s *Store) TakeWrite(ctx context.Context, p Pace, now time.Time) (wait time
 	return wait, nil
 }
 
-// timesOf gives the newest times after one and up to another, newest first.
-func timesOf(ctx context.Context, tx *sql.Tx, after, upTo time.Time, most int) (out []time.Time, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT at FROM writes WHERE at > $1 AND at <= $2 ORDER BY at DESC LIMIT $3`, stamp(after), stamp(upTo), most)
+// A written is one thing that was written.
+type written struct {
+	at     time.Time
+	points int
+}
+
+// room is how long until there is some, after what was written, newest first: it comes as the oldest leave their windows. What costs more
+// than all the points that there are has room when nothing else has any.
+func (p Pace) room(done []written, points int, now time.Time) (wait time.Duration) {
+	until := func(i int, window time.Duration) {
+		wait = max(wait, done[i].at.Add(window).Sub(now), time.Millisecond)
+	}
+	if p.Hour > 0 && len(done) >= p.Hour {
+		until(p.Hour-1, time.Hour)
+	}
+	for i, spent := 0, points; i < len(done) && now.Sub(done[i].at) < time.Minute; i++ {
+		if spent += done[i].points; p.Points > 0 && spent > p.Points || p.Minute > 0 && i == p.Minute-1 {
+			until(i, time.Minute)
+			break
+		}
+	}
+	return wait
+}
+
+// writesOf gives what was written after a time and up to another, newest first.
+func writesOf(ctx context.Context, tx *sql.Tx, after, upTo time.Time) (out []written, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT at, points FROM writes WHERE at > $1 AND at <= $2 ORDER BY at DESC`, stamp(after), stamp(upTo))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var at int64
-		if err := rows.Scan(&at); err != nil {
+		var w written
+		if err := rows.Scan(&at, &w.points); err != nil {
 			return nil, err
 		}
-		out = append(out, moment(at))
+		w.at = moment(at)
+		out = append(out, w)
 	}
 	return out, rows.Err()
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,10 +37,8 @@ func (e *Executor) call(ctx context.Context, r Request, into any) (http.Header, 
 	case token == "":
 		return nil, permanent("%w: the GitHub token is empty: configure one", tocsin.ErrForbidden)
 	}
-	if r.writes() && e.opts.Pace != nil {
-		if err := e.opts.Pace(ctx, r.creates()); err != nil {
-			return nil, err
-		}
+	if err := e.pace(ctx, r); err != nil {
+		return nil, err
 	}
 	var body any
 	if r.Body != nil {
@@ -77,6 +76,37 @@ func (e *Executor) call(ctx context.Context, r Request, into any) (http.Header, 
 		return nil, lost(r, fmt.Errorf("decoding the answer: %w", err), token)
 	}
 	return resp.Header, nil
+}
+
+// What a request costs, and how long it counts.
+const (
+	writeCost   = 5
+	pointWindow = time.Minute
+)
+
+// pace waits for nothing: it says when there is no room for a write.
+func (e *Executor) pace(ctx context.Context, r Request) error {
+	if e.opts.Pace == nil {
+		return nil
+	}
+	now := e.opts.Now()
+	e.mu.Lock()
+	e.reads = slices.DeleteFunc(e.reads, func(at time.Time) bool { return now.Sub(at) >= pointWindow })
+	if !r.writes() {
+		e.reads = append(e.reads, now)
+	}
+	told := len(e.reads)
+	e.mu.Unlock()
+	if !r.writes() {
+		return nil
+	}
+	if err := e.opts.Pace(ctx, told+writeCost, r.creates()); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.reads = e.reads[min(told, len(e.reads)):]
+	return nil
 }
 
 // owner is the account that a path is about; empty if it is about none.

@@ -34,9 +34,11 @@ type Options struct {
 	MarkerKey []byte
 	// HTTP is the transport beneath the retries; nil is an ordinary one.
 	HTTP http.RoundTripper
-	// Pace is asked before each request that writes; creates says that it makes something new, and does not keep up to date what is there. An
-	// error is returned as it is, and nothing is sent. nil: there is none.
-	Pace func(ctx context.Context, creates bool) error
+	// Pace is asked before each request that writes; points is what it costs with all that was read in the minute before and not told yet,
+	// creates says that it makes something new, and does not keep up to date what is there. An error is returned as it is, and nothing is sent.
+	// nil: there is none.
+	// https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#calculating-points-for-the-secondary-rate-limit
+	Pace func(ctx context.Context, points int, creates bool) error
 	// Limited is told that GitHub refused a write because there were too many; nil: nobody is.
 	Limited func(ctx context.Context, said string)
 	// Now is the clock; nil is [time.Now].
@@ -60,7 +62,8 @@ type Executor struct {
 
 	mu    sync.Mutex
 	login string
-	pause time.Time // GitHub asked us to be quiet until then
+	pause time.Time   // GitHub asked us to be quiet until then
+	reads []time.Time // within the last minute, which the pace was not told of
 }
 
 // New checks the options, as [tocsin.ErrInvalid]. It makes no request.

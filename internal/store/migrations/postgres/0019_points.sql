@@ -1,0 +1,3 @@
+-- +goose Up
+-- What a write cost, with what was read since the one before.
+ALTER TABLE writes ADD COLUMN points BIGINT NOT NULL DEFAULT 5;
