@@ -42,6 +42,8 @@ const (
 	ActionIssue   ActionKind = "issue"          // [IssuePayload]: an issue is as described
 	ActionComment ActionKind = "comment"        // [CommentPayload]: a comment exists on the issue of After
 	ActionDraft   ActionKind = "advisory-draft" // [DraftPayload]: a repository advisory draft is as described
+	// ActionRequest is a [RequestPayload]: the forge was asked for something for the draft of After.
+	ActionRequest ActionKind = "advisory-request"
 	// ActionReaction is a [ReactionPayload]: a comment has a reaction of ours.
 	ActionReaction ActionKind = "reaction"
 	ActionNotice   ActionKind = "notice" // [Notice]: a receiver was told

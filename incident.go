@@ -127,6 +127,8 @@ type IncidentProject struct {
 	Resolved []Resolved `json:"resolved,omitempty"`
 	// Checks are what the forge says of the commit that the clearing scan read.
 	Checks CommitChecks `json:"checks,omitzero"`
+	// Asked is what the forge is asked for its advisory, each once.
+	Asked []AskedFor `json:"asked,omitempty"`
 }
 
 // ProjectStatus of a project in an incident.

@@ -140,13 +140,18 @@ func (w *Writer) project(v view, p tocsin.Project) ([]tocsin.Action, error) {
 		a.TLP = m.TLP
 		out = append(out, a)
 	}
-	if p.OptIn.AdvisoryDraft && v.Incident.Urgency == tocsin.UrgencyEmergency && v.Project.Status == tocsin.ProjectAffected {
+	// Once the forge was asked for something, the draft is kept right to the end.
+	if p.OptIn.AdvisoryDraft && v.Incident.Urgency == tocsin.UrgencyEmergency && (v.Project.Status == tocsin.ProjectAffected || len(v.Project.Asked) > 0) {
 		draft, ok, err := w.draft(v, p)
 		if err != nil {
 			return nil, err
 		}
 		if ok {
-			out = append(out, draft)
+			asked, err := requests(v, p, draft)
+			if err != nil {
+				return nil, err
+			}
+			out = append(append(out, draft), asked...)
 		}
 	}
 	return out, nil

@@ -207,6 +207,7 @@ func verbs() map[tocsin.Verb]verb {
 		tocsin.DoAdvise:       {whenever, tocsin.RightDraft, "section text", (*act).advise, "", "Write a section of the advisory to those downstream", false},
 		tocsin.DoProduct:      {whenever, tocsin.RightValidate, "projects product", (*act).product, "range justification text", "Say which versions of what projects publish are affected, or why none is", false},
 		tocsin.DoRevise:       {whenever, tocsin.RightDraft, "text", (*act).revise, "", "Propose to publish the advisory as it is now; another approves the message", false},
+		tocsin.DoRequest:      {whenever, tocsin.RightPublish, "projects request reason", (*act).request, "", "Ask the forge for a CVE id, a private fork or the publication of projects' advisory drafts", false},
 		tocsin.DoMerge:        {open, tocsin.RightJoin, "into reason", (*act).merge, "", "Go on with it as another incident", false},
 		tocsin.DoSplit:        {open, tocsin.RightJoin, "projects reason", (*act).split, "", "Move projects to an incident of their own", false},
 	}
@@ -327,6 +328,8 @@ func missing(c tocsin.Command, field string) bool {
 		return c.Status == ""
 	case "product":
 		return c.Product == ""
+	case "request":
+		return c.Request == ""
 	case "section":
 		return c.Section == ""
 	case "credit":

@@ -75,7 +75,7 @@ func anything(r *rand.Rand, known []tocsin.Incident, now time.Time) (string, toc
 	}
 	next := map[tocsin.IncidentState][]tocsin.Verb{ // or few would come far
 		tocsin.StateDetected: {tocsin.DoTake, tocsin.DoOffer, tocsin.DoAccept}, tocsin.StateReopened: {tocsin.DoTake}, tocsin.StateMobilised: {tocsin.DoContain, tocsin.DoContain, tocsin.DoResolve},
-		tocsin.StateContained: {tocsin.DoMerge, tocsin.DoResolve, tocsin.DoStandDown},
+		tocsin.StateContained: {tocsin.DoMerge, tocsin.DoResolve, tocsin.DoResolve, tocsin.DoResolve, tocsin.DoStandDown},
 	}[inc.State]
 	if len(next) > 0 && r.IntN(3) == 0 {
 		c.Do = next[r.IntN(len(next))]

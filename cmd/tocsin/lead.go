@@ -67,6 +67,8 @@ func fieldFlags(cmd *cobra.Command, c *tocsin.Command, v incidents.VerbDoc) (fin
 			f.StringVar((*string)(&c.Section), field, "", of)
 		case "product":
 			f.StringVar((*string)(&c.Product), field, "", "affected, not_affected or under_investigation")
+		case "request":
+			f.StringVar((*string)(&c.Request), field, "", "cve, private-fork or publication")
 		case "range":
 			f.StringVar(&c.Range, field, "", "affected versions, such as \">= 1.0, < 1.4.2 || >= 2.0, < 2.0.1\": < is the fix, <= the last that is known to be affected")
 		case "justification":
@@ -193,6 +195,8 @@ func exampleOf(do tocsin.Verb, field string) string {
 		return "causes"
 	case "product":
 		return "affected"
+	case "request":
+		return "cve"
 	case "credit":
 		return "finder"
 	case "minutes":

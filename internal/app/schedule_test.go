@@ -269,7 +269,7 @@ func (w *schedule) run() {
 		Wait:  func(d time.Duration) time.Duration { w.pass(d); return 0 },
 	})
 	w.must(err)
-	executors := map[tocsin.ActionKind]outbox.Executor{tocsin.ActionIssue: ex, tocsin.ActionComment: ex, tocsin.ActionDraft: ex}
+	executors := map[tocsin.ActionKind]outbox.Executor{tocsin.ActionIssue: ex, tocsin.ActionComment: ex, tocsin.ActionDraft: ex, tocsin.ActionRequest: ex}
 	if _, err := outbox.New(slog.New(slog.DiscardHandler), p, executors, w.clock).Run(ctx); err != nil && ctx.Err() == nil {
 		w.Fatal(err)
 	}
@@ -319,6 +319,9 @@ func (w *schedule) want() {
 	if w.chance(3) == 0 {
 		add(tocsin.ActionDraft, "draft/"+incident+"/"+repo, "", tocsin.DraftPayload{Summary: incident, Description: fmt.Sprintf("Draft %d.", w.chance(1000)), Severity: "high",
 			Vulnerabilities: []tocsin.DraftVulnerability{{Ecosystem: "npm", Name: "x", Range: "< 1"}}})
+		if w.chance(2) == 0 {
+			add(tocsin.ActionRequest, "request/"+incident+"/"+repo+"/private-fork", "draft/"+incident+"/"+repo, tocsin.RequestPayload{Request: tocsin.RequestFork})
+		}
 	}
 	w.pass(time.Second)
 	newest, err := w.store.NewestActions(w.Context())
@@ -461,6 +464,9 @@ func (w *schedule) draft(a tocsin.Action) {
 			n++
 			if !strings.Contains(d.Description, p.Description) {
 				w.Errorf("%s: %s, want %s", a.Key, d.Description, p.Description)
+			}
+			if _, asked := w.wanted["request/"+strings.TrimPrefix(a.Key, "draft/")+"/private-fork"]; asked != (d.Fork != "") {
+				w.Errorf("%s: asked for a fork: %v, there is %q", a.Key, asked, d.Fork)
 			}
 		}
 	}

@@ -255,7 +255,9 @@ func (s *Service) Deliver(ctx context.Context) (outbox.Report, error) {
 func (s *Service) dispatcher() *outbox.Dispatcher {
 	by := map[tocsin.ActionKind]outbox.Executor{tocsin.ActionNotice: courier{s}}
 	if s.set().config.GitHub.SignsIn() { // else what is for GitHub stays open until it does
-		by[tocsin.ActionIssue], by[tocsin.ActionComment], by[tocsin.ActionDraft], by[tocsin.ActionReaction] = s.github, s.github, s.github, s.github
+		for _, kind := range []tocsin.ActionKind{tocsin.ActionIssue, tocsin.ActionComment, tocsin.ActionDraft, tocsin.ActionRequest, tocsin.ActionReaction} {
+			by[kind] = s.github
+		}
 	}
 	return outbox.New(s.log, s.store, by, s.opts.Now)
 }

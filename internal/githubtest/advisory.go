@@ -33,6 +33,9 @@ type Advisory struct {
 	Updated         time.Time
 	Published       time.Time
 	Closed          time.Time
+	// CVERequested is how often somebody asked for a CVE id, Fork the private one, owner/name; empty: there is none.
+	CVERequested int
+	Fork         string
 }
 
 // A Vulnerability is an affected package of an [Advisory].
@@ -94,7 +97,7 @@ func (s *Server) advisoryJSON(q *call, a *Advisory) map[string]any {
 		"closed_at": stampOrNil(a.Closed), "withdrawn_at": nil, "vulnerabilities": vulnerabilities(a.Vulnerabilities),
 		"cvss": cvss, "cvss_severities": map[string]any{"cvss_v3": v3, "cvss_v4": v4},
 		"cwes": cwes, "cwe_ids": append([]string{}, a.CWEs...), "credits": append([]Credit{}, a.Credits...), "credits_detailed": []any{},
-		"collaborating_users": []any{}, "collaborating_teams": []any{}, "private_fork": nil,
+		"collaborating_users": []any{}, "collaborating_teams": []any{}, "private_fork": s.forkOf(q, a),
 	}
 }
 

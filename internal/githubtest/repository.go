@@ -139,7 +139,10 @@ func (r *repository) securityManager(login string) bool {
 }
 
 func (s *Server) getRepository(q *call) answer {
-	r := q.repo
+	return answer{status: http.StatusOK, body: s.repositoryJSON(q, q.repo)}
+}
+
+func (s *Server) repositoryJSON(q *call, r *repository) map[string]any {
 	api, html := q.base+"/repos/"+r.Name, "https://github.com/"+r.Name
 	_, short, _ := strings.Cut(r.Name, "/")
 	visibility := "public"
@@ -175,7 +178,7 @@ func (s *Server) getRepository(q *call) answer {
 			"triage": p.atLeast(Triage), "pull": true,
 		}
 	}
-	return answer{status: http.StatusOK, body: m}
+	return m
 }
 
 // repositoryURLs are the templates every repository carries. It is never changed.

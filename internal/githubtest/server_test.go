@@ -233,6 +233,13 @@ func tour(c *client) {
 	c.send("acme", "GET", advisories+"/"+ghsa, "", 200)
 	c.send("bot", "GET", advisories+"/"+ghsa, "", 404)
 	c.send("acme", "PATCH", advisories+"/"+ghsa, `{"state":"nowhere"}`, 422)
+	second := c.send("acme", "POST", advisories, `{"summary":"s","description":"d","severity":"high",`+vuln+`}`, 201).field(c.t, "ghsa_id").(string)
+	for _, what := range []string{"cve", "forks"} {
+		c.send("bot", "POST", advisories+"/"+second+"/"+what, "", 404)
+		c.send("acme", "POST", advisories+"/"+second+"/"+what, "", 202)
+		c.send("acme", "POST", advisories+"/"+second+"/"+what, "", 422)
+	}
+	c.send("acme", "GET", advisories+"/"+second, "", 200)
 	c.send("acme", "PATCH", advisories+"/"+ghsa, `{"summary":"t","state":"published"}`, 200)
 	c.send("bot", "GET", advisories+"/"+ghsa, "", 200)
 	c.send("bot", "PATCH", advisories+"/"+ghsa, `{"summary":"t"}`, 403)

@@ -63,7 +63,9 @@ type draft struct {
 	Credits     []tocsin.DraftCredit `json:"credits"`
 	Author      *api.User            `json:"author"`
 	// Submission is there if an outsider reported it privately.
-	Submission      *struct{}            `json:"submission"`
+	Submission *struct{} `json:"submission"`
+	// Fork is there if the fix is made in private.
+	Fork            *struct{}            `json:"private_fork"`
 	Vulnerabilities []draftVulnerability `json:"vulnerabilities"`
 	CVSS            struct {
 		Vector string `json:"vector_string"`

@@ -184,6 +184,8 @@ func (e *Executor) plan(a tocsin.Action, remote, parent tocsin.Remote) (work, er
 		return newCommentWork(t, parent)
 	case tocsin.ActionDraft:
 		return newDraftWork(t)
+	case tocsin.ActionRequest:
+		return newAskWork(t, parent)
 	case tocsin.ActionReaction:
 		return newReactionWork(t)
 	}
