@@ -71,6 +71,8 @@ func exercise(a tocsin.Action) (tocsin.Action, error) {
 		err = json.Unmarshal(a.Payload, &p)
 		p.Summary, p.Description = title(marked(p.Summary)), notice+p.Description
 		payload = p
+	case tocsin.ActionRequest: // which has no text, and the drill keeps it to itself
+		return a, nil
 	default:
 		return tocsin.Action{}, fmt.Errorf("%w: nobody says how an action of kind %q is marked as an exercise", tocsin.ErrInvalid, a.Kind)
 	}

@@ -42,6 +42,9 @@ func TestRequest(t *testing.T) {
 	for k, a := range made() {
 		if a.Kind == tocsin.ActionRequest {
 			got[k] = asked{a.After, a.Approvals, a.Audience, a.TLP}
+			if _, err := exercise(a); err != nil {
+				t.Errorf("in a drill: %v", err)
+			}
 		}
 	}
 	if d := cmp.Diff(want, got); d != "" {

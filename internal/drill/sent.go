@@ -16,7 +16,7 @@ import (
 // Sent is a text that a drill would have sent, had it not been one. It is all that is ever done with it.
 type Sent struct {
 	At    time.Time
-	Kind  string // issue, comment, advisory-draft, message, public page
+	Kind  string // issue, comment, advisory-draft, advisory-request, message, public page
 	To    string
 	Title string
 	Body  string
@@ -50,6 +50,10 @@ func (r *run) post(inc tocsin.Incident) error {
 			var p tocsin.DraftPayload
 			err = json.Unmarshal(a.Payload, &p)
 			s.Title, s.Body = p.Summary, p.Description
+		case tocsin.ActionRequest:
+			var p tocsin.RequestPayload
+			err = json.Unmarshal(a.Payload, &p)
+			s.Title = incidents.ExerciseMark + ": asked for the " + string(p.Request) + " of the advisory draft"
 		}
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", a.Key, err)
