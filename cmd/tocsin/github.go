@@ -15,10 +15,10 @@ import (
 
 func githubCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "github", Short: "See what may be done on GitHub",
-		Example: "  tocsin github check --config tocsin.yaml",
+		Use: "github", Short: "See what may be done on GitHub, and tell it a verdict",
+		Example: "  tocsin github check --config tocsin.yaml\n  tocsin github tell gate.json --repository acme/shop --commit \"$SHA\"",
 	}
-	return group(cmd, githubCheck())
+	return group(cmd, githubCheck(), githubTell())
 }
 
 func githubCheck() *cobra.Command {

@@ -66,6 +66,8 @@ type repository struct {
 	advisories []*Advisory
 	transfers  map[int]transfer
 	checks     map[string][]checked // by commit
+	statuses   []Status
+	logs       []Log
 }
 
 // AddRepository makes a repository; one of the same name is a mistake of the caller, and refused.

@@ -46,6 +46,8 @@ var routes = []route{
 	{"POST /repos/{owner}/{repo}/security-advisories/{ghsa_id}/forks", "/security-advisories/repository-advisories#create-a-temporary-private-fork", (*Server).createFork},
 	{"GET /repos/{owner}/{repo}/commits/{ref}/check-runs", "/checks/runs#list-check-runs-for-a-git-reference", (*Server).listCheckRuns},
 	{"GET /repos/{owner}/{repo}/commits/{ref}/status", "/commits/statuses#get-the-combined-status-for-a-specific-reference", (*Server).getCombinedStatus},
+	{"POST /repos/{owner}/{repo}/statuses/{sha}", "/commits/statuses#create-a-commit-status", (*Server).createStatus},
+	{"POST /repos/{owner}/{repo}/code-scanning/sarifs", "/code-scanning/code-scanning#upload-an-analysis-as-sarif-data", (*Server).uploadSARIF},
 	{"GET /repos/{owner}/{repo}/rules/branches/{branch}", "/repos/rules#get-rules-for-a-branch", (*Server).branchRules},
 	{"GET /repos/{owner}/{repo}/branches/{branch}", "/branches/branches#get-a-branch", (*Server).getBranch},
 }

@@ -212,6 +212,17 @@ func tour(c *client) {
 	c.send("bot", "GET", "repos/acme/shop/branches/main", "", 200)
 	c.send("bot", "GET", "repos/acme/shop/branches/none", "", 404)
 
+	commit := strings.Repeat("c0ffee42", 5)
+	c.send("bot", "POST", "repos/acme/shop/statuses/"+commit, `{"state":"success","context":"tocsin","description":"all is well"}`, 201)
+	c.send("bot", "POST", "repos/acme/shop/statuses/beef", `{"state":"success"}`, 422)
+	c.send("bot", "POST", "repos/acme/shop/statuses/"+commit, `{"state":"fine"}`, 422)
+	c.send("mallory", "POST", "repos/acme/shop/statuses/"+commit, `{"state":"success"}`, 404)
+	const log = "H4sIAAAAAAAAA6uuBQBDv6ajAgAAAA==" // {}
+	c.send("bot", "POST", "repos/acme/shop/code-scanning/sarifs", `{"commit_sha":"`+commit+`","ref":"refs/heads/main","sarif":"`+log+`"}`, 202)
+	c.send("bot", "POST", "repos/acme/shop/code-scanning/sarifs", `{"commit_sha":"`+commit+`","ref":"main","sarif":"`+log+`"}`, 400)
+	c.send("bot", "POST", "repos/acme/shop/code-scanning/sarifs", `{"commit_sha":"`+commit+`","ref":"refs/heads/main","sarif":"e30="}`, 400)
+	c.send("mallory", "POST", "repos/acme/shop/code-scanning/sarifs", `{}`, 403)
+
 	const advisories = "repos/acme/shop/security-advisories"
 	vuln := `"vulnerabilities":[{"package":{"ecosystem":"npm","name":"x"},"vulnerable_version_range":"< 2"}]`
 	first := c.send("acme", "POST", advisories, `{"summary":"s","description":"d","severity":"high","cwe_ids":["CWE-79"],"cve_id":"CVE-2025-12345",`+vuln+`}`, 201)
