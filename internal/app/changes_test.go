@@ -26,6 +26,7 @@ func gateBy(then string) string {
 // TestTwoPeopleChangeAPolicy: what two people agree to decides, in every process and after a restart, until it is taken back or the file
 // says something else.
 func TestTwoPeopleChangeAPolicy(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	onBoth(t, func(t *testing.T, database string) {
 		s := &served{t: t, dir: t.TempDir()}
 		if err := os.Mkdir(filepath.Join(s.dir, "feed"), 0o755); err != nil {

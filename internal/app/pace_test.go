@@ -24,6 +24,9 @@ func TestWriteBudget(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("TOCSIN_ISSUES")); err == nil {
 		many = n
 	}
+	if testing.Short() {
+		many = 20
+	}
 	t.Run("sqlite", func(t *testing.T) { writeBudget(t, "", 1, many) })
 	t.Run("postgres", func(t *testing.T) { writeBudget(t, postgres.Start(t).Database(t), 3, many) })
 }

@@ -64,16 +64,12 @@ func (s *Service) Serve(ctx context.Context, servers ...*http.Server) error {
 	return g.Wait()
 }
 
-const (
-	// drain is how long requests may go on after a process is told to end.
-	drain = 15 * time.Second
-	// look is how often a process looks whether another has brought newer advisories, or had a policy agreed to.
-	look = 2 * time.Second
-)
+// drain is how long requests may go on after a process is told to end.
+const drain = 15 * time.Second
 
 // follows keeps the index and the policies of this process as new as what the store knows, whoever brought it.
 func (s *Service) follows(ctx context.Context) error {
-	t := time.NewTicker(look)
+	t := time.NewTicker(s.opts.Rhythm.orDefault().Look)
 	defer t.Stop()
 	for {
 		if err := s.reheed(ctx); err != nil && ctx.Err() == nil {

@@ -22,7 +22,7 @@ import (
 
 // brisk is a service that does everything at once.
 var (
-	brisk     = app.Rhythm{Due: time.Second, Match: time.Second, Deliver: time.Second, Escalate: time.Second, Reconsider: time.Second}
+	brisk     = app.Rhythm{Due: time.Second, Match: time.Second, Deliver: time.Second, Escalate: time.Second, Reconsider: time.Second, Look: 100 * time.Millisecond}
 	briskJobs = jobs.Options{Poll: 50 * time.Millisecond, Beat: 500 * time.Millisecond}
 )
 
@@ -82,8 +82,14 @@ func eventually(t *testing.T, what string, holds func() bool) {
 }
 
 func onBoth(t *testing.T, test func(t *testing.T, database string)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, store.Path(t.TempDir())) })
-	t.Run("postgres", func(t *testing.T) { test(t, postgres.Start(t).Database(t)) })
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel() // most of it is waiting
+		test(t, store.Path(t.TempDir()))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, postgres.Start(t).Database(t))
+	})
 }
 
 func (s *served) start(database string) {
@@ -144,6 +150,7 @@ func (s *served) standing(project string) string {
 // TestServe: a project's files, an inventory that is sent, and an advisory each reach their decisions in their own time; what was
 // there is there after a restart.
 func TestServe(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	onBoth(t, func(t *testing.T, database string) {
 		s := &served{t: t, dir: t.TempDir()}
 		if err := os.Mkdir(filepath.Join(s.dir, "feed"), 0o755); err != nil {

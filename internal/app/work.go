@@ -52,6 +52,8 @@ func (cleanJob) Kind() string      { return "clean" }
 // A Rhythm is how often the service does what nobody asks for. Zero is the default of each.
 type Rhythm struct {
 	Due, Match, Deliver, Escalate, Reconsider, Verify, Listen, Traces time.Duration
+	// Look is how often a process looks whether another has brought newer advisories, or had a policy agreed to.
+	Look time.Duration
 }
 
 // list is what the service does.
@@ -100,6 +102,7 @@ func (r Rhythm) orDefault() Rhythm {
 	def(&r.Reconsider, 5*time.Minute)
 	def(&r.Verify, 5*time.Minute)
 	def(&r.Listen, time.Minute)
+	def(&r.Look, 2*time.Second)
 	return r
 }
 
