@@ -146,15 +146,16 @@ func judge(path *string, verb string, approve bool) *cobra.Command {
 
 func retryAction(path *string) *cobra.Command {
 	var person string
+	var anew bool
 	cmd := &cobra.Command{
 		Use: "retry KEY --as PERSON", Args: usage(cobra.ExactArgs(1)), Short: "Have an action that failed tried again, once what was in its way is mended",
-		Example: "  tocsin actions retry issue/INC-CVE-2021-44228/shop-api --as ada",
+		Example: "  tocsin actions retry issue/INC-CVE-2021-44228/shop-api --as ada\n  tocsin actions retry issue/INC-CVE-2021-44228/shop-api --as ada --anew   # the issue was deleted",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if person == "" {
 				return exit{exitUsage, errors.New("--as is missing: say who has it tried again; it stands on the timeline")}
 			}
 			return withStore(cmd.Context(), *path, func(s *store.Store) error {
-				r, err := s.Retry(cmd.Context(), args[0], person, time.Now().UTC())
+				r, err := s.Retry(cmd.Context(), args[0], person, anew, time.Now().UTC())
 				if err == nil {
 					fmt.Fprintf(cmd.OutOrStdout(), "%s (revision %d) is now %s\n", r.Action.Key, r.Action.Revision, r.State)
 				}
@@ -162,6 +163,7 @@ func retryAction(path *string) *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&anew, "anew", false, "forget what was made before: it was deleted, or moved away")
 	cmd.Flags().StringVar(&person, "as", "", "who you are")
 	return cmd
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tocsin-dev/tocsin"
 )
@@ -72,5 +73,53 @@ func TestRequest(t *testing.T) {
 	said = slices.Compact(said) // the approvals name it too
 	if strings.Join(said, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%q", said)
+	}
+}
+
+// TestFiledAnew: an issue that somebody deleted stays away until a person has it filed anew, and then it is kept up to date as before.
+func TestFiledAnew(t *testing.T) {
+	f := newForum(t)
+	const key = "issue/" + forumKey + "/worker"
+	deliver := func() {
+		t.Helper()
+		f.pass(time.Hour)
+		if _, err := f.s.Deliver(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lower := func() {
+		t.Helper()
+		c := tocsin.Command{Do: tocsin.DoSeverity, Severity: tocsin.LevelMedium, Reason: "it is not that bad", By: tocsin.Actor{ID: "p-ada", Name: "ada"}, Source: "test"}
+		if _, err := f.s.Handle(t.Context(), forumKey, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.s.Handle(t.Context(), forumKey, tocsin.Command{Do: tocsin.DoTake, Role: tocsin.RoleCommander, By: tocsin.Actor{ID: "p-ada", Name: "ada"}, Source: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	deliver()
+	if err := f.gh.HumanDelete("acme/worker", 1); err != nil {
+		t.Fatal(err)
+	}
+	lower()
+	deliver()
+	if list := f.gh.Issues("acme/worker"); len(list) != 0 {
+		t.Fatalf("it came back by itself: %+v", list)
+	}
+	if _, err := f.s.Store().Retry(t.Context(), key, "ada", false, f.clock()); err != nil {
+		t.Fatal(err)
+	}
+	deliver()
+	if list := f.gh.Issues("acme/worker"); len(list) != 0 {
+		t.Fatalf("tried again, it came back: %+v", list)
+	}
+	if _, err := f.s.Store().Retry(t.Context(), key, "ada", true, f.clock()); err != nil {
+		t.Fatal(err)
+	}
+	deliver()
+	deliver()
+	list := f.gh.Issues("acme/worker")
+	if len(list) != 1 || list[0].Number != 2 || !slices.Contains(list[0].Labels, "severity: medium") {
+		t.Errorf("%+v", list)
 	}
 }

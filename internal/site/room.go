@@ -186,20 +186,23 @@ func (v *visit) act() (string, error) {
 	return "/incidents/" + url.PathEscape(key) + "?" + url.Values{"done": {v.r.PostForm.Get("do")}}.Encode(), nil
 }
 
-// judge approves or vetoes an action, or has one that failed tried again.
+// judge approves or vetoes an action, or has one that failed tried again, or made anew.
 func (v *visit) judge() (string, error) {
 	f := v.r.PostForm
 	id, deed := "approveAction", "approve-action"
+	var query map[string]string
 	switch f.Get("judge") {
 	case "approve":
 	case "veto":
 		id, deed = "vetoAction", "veto-action"
 	case "retry":
 		id, deed = "retryAction", "retry-action"
+	case "anew":
+		id, deed, query = "retryAction", "retry-action", map[string]string{"anew": "true"}
 	default:
-		return "", web.Invalid("judge", "use the buttons", "It is not approve, veto or retry.")
+		return "", web.Invalid("judge", "use the buttons", "It is not approve, veto, retry or anew.")
 	}
-	row, err := web.Get[tocsin.ActionRow](v.Client, id, web.Ask{Path: map[string]string{"key": f.Get("key")}})
+	row, err := web.Get[tocsin.ActionRow](v.Client, id, web.Ask{Path: map[string]string{"key": f.Get("key")}, Query: query})
 	if err != nil {
 		return "", err
 	}

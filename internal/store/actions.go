@@ -248,8 +248,9 @@ func (s *Store) Judge(ctx context.Context, key, person string, approve bool, now
 }
 
 // Retry has the newest revision of an action that failed tried again, for a person who mended what was in the way. The attempt looks for
-// what may be there already, as each does. An action that did not fail is an [tocsin.ErrConflict].
-func (s *Store) Retry(ctx context.Context, key, person string, now time.Time) (tocsin.ActionRow, error) {
+// what may be there already, as each does; anew forgets what was made before, for what was deleted, or moved away. An action that did not
+// fail is an [tocsin.ErrConflict].
+func (s *Store) Retry(ctx context.Context, key, person string, anew bool, now time.Time) (tocsin.ActionRow, error) {
 	var row tocsin.ActionRow
 	err := s.transact(ctx, func(tx *sql.Tx) error {
 		var err error
@@ -264,9 +265,15 @@ func (s *Store) Retry(ctx context.Context, key, person string, now time.Time) (t
 		if err != nil {
 			return err
 		}
+		text := fmt.Sprintf("%s (revision %d)", key, row.Action.Revision)
+		if anew {
+			text += ", anew: what was made before is left as it is"
+			if _, err := tx.ExecContext(ctx, `DELETE FROM remotes WHERE key = $1`, key); err != nil {
+				return err
+			}
+		}
 		return addEvent(ctx, tx, tocsin.IncidentEvent{
-			Incident: row.Action.Incident, At: now, Kind: tocsin.EventRetried, Actor: person, Project: row.Action.Project,
-			Text: fmt.Sprintf("%s (revision %d)", key, row.Action.Revision), TLP: tocsin.TLPAmber,
+			Incident: row.Action.Incident, At: now, Kind: tocsin.EventRetried, Actor: person, Project: row.Action.Project, Text: text, TLP: tocsin.TLPAmber,
 		})
 	})
 	if err != nil {

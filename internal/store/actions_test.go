@@ -16,29 +16,41 @@ func TestRetry(t *testing.T) {
 		if err := s.Commit(ctx, o); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Retry(ctx, "a", "ada", day); !errors.Is(err, tocsin.ErrConflict) {
+		if _, err := s.Retry(ctx, "a", "ada", false, day); !errors.Is(err, tocsin.ErrConflict) {
 			t.Errorf("one that is pending: %v", err)
 		}
 		if ok, err := s.Begin(ctx, "a", 1, day, day.Add(time.Hour)); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
-		if err := s.Finish(ctx, tocsin.Delivery{Key: "a", Revision: 1, State: tocsin.ActionFailed, Error: "no such repository"}); err != nil {
+		if err := s.Finish(ctx, tocsin.Delivery{Key: "a", Revision: 1, State: tocsin.ActionFailed, Error: "no such repository", Remote: &tocsin.Remote{Key: "a", Number: 7}}); err != nil {
 			t.Fatal(err)
 		}
 		if ok, err := s.Begin(ctx, "a", 1, day, day.Add(time.Hour)); ok || err != nil {
 			t.Fatal("what failed is tried by itself", err)
 		}
-		row, err := s.Retry(ctx, "a", "ada", day)
+		row, err := s.Retry(ctx, "a", "ada", false, day)
 		if err != nil || row.State != tocsin.ActionPending || row.Attempts != 1 {
 			t.Fatal(row, err)
 		}
-		if _, err := s.Retry(ctx, "a", "ada", day); !errors.Is(err, tocsin.ErrConflict) {
+		if _, err := s.Retry(ctx, "a", "ada", false, day); !errors.Is(err, tocsin.ErrConflict) {
 			t.Errorf("twice: %v", err)
 		}
 		if ok, err := s.Begin(ctx, "a", 1, day, day.Add(time.Hour)); !ok || err != nil {
 			t.Error("it is not due", err)
 		}
-		if _, err := s.Retry(ctx, "none", "ada", day); !errors.Is(err, tocsin.ErrNotFound) {
+		if r, err := s.Remote(ctx, "a"); err != nil || r.Number != 7 {
+			t.Errorf("what is there is forgotten: %+v, %v", r, err)
+		}
+		if err := s.Finish(ctx, tocsin.Delivery{Key: "a", Revision: 1, State: tocsin.ActionFailed, Error: "it was deleted"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Retry(ctx, "a", "ada", true, day); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := s.Remote(ctx, "a"); err != nil || r.Exists() {
+			t.Errorf("anew: %+v, %v", r, err)
+		}
+		if _, err := s.Retry(ctx, "none", "ada", false, day); !errors.Is(err, tocsin.ErrNotFound) {
 			t.Error(err)
 		}
 		events, err := s.Timeline(ctx, "INC-1")

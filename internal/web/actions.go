@@ -108,10 +108,11 @@ func (c *call) judge(ctx context.Context, approve bool) (answer, error) {
 }
 
 func (c *call) retryAction(ctx context.Context) (answer, error) {
-	if err := c.note(ctx, c.action.Action.Key, nil); err != nil {
+	anew := c.query["anew"] == "true"
+	if err := c.note(ctx, c.action.Action.Key, map[string]any{"anew": anew}); err != nil {
 		return answer{}, err
 	}
-	row, err := c.api.store.Retry(ctx, c.action.Action.Key, c.actor().Name, c.now)
+	row, err := c.api.store.Retry(ctx, c.action.Action.Key, c.actor().Name, anew, c.now)
 	if errors.Is(err, tocsin.ErrConflict) {
 		return answer{}, fault(tocsin.ErrConflict, "", "read the action again", "The action is %s: only what failed is tried again.", row.State)
 	}

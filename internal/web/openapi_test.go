@@ -267,7 +267,7 @@ func exampleRequests() map[string][]asked {
 		"getPublicIncident": get("/v1/public/incidents/INC-pay-CVE-2026-1"), "getIncidentAdvisory": get(incident + "/advisory?format=openvex"),
 		"getPublicAdvisory": get("/v1/public/incidents/INC-pay-CVE-2026-1/advisory?revision=1"),
 		"listLessons":       get("/v1/lessons?q=log"), "getRetrospective": get("/v1/retrospective?from=2026-01-01&every=month"),
-		"listActions": get("/v1/actions?project=pay/shop"), "getAction": get(action), "approveAction": post(action+"/approve", ""), "vetoAction": post(action+"/veto", ""), "retryAction": post(action+"/retry", ""),
+		"listActions": get("/v1/actions?project=pay/shop"), "getAction": get(action), "approveAction": post(action+"/approve", ""), "vetoAction": post(action+"/veto", ""), "retryAction": post(action+"/retry?anew=true", ""),
 		"getMe": get("/v1/me"), "listTokens": get("/v1/tokens"), "listPeople": get("/v1/people"), "getPerson": get("/v1/people/ADA"),
 		"postToken":   {accessRequests("postToken", "own")},
 		"deleteToken": {{method: "DELETE", path: "/v1/tokens/TOKEN-pay"}},

@@ -181,6 +181,7 @@ func routes() []route {
 			out: map[int]any{200: tocsin.ActionRow{}}, do: (*call).vetoAction},
 		{id: "retryAction", pattern: "POST /v1/actions/{key}/retry", needs: tocsin.MayRespond, where: theAction,
 			about: "Have an action that failed tried again, once what was in its way is mended. What may be there already is looked for first.",
+			query: []param{{name: "anew", about: "forget what was made before: it was deleted, or moved away", typ: paramBool}},
 			out:   map[int]any{200: tocsin.ActionRow{}}, do: (*call).retryAction},
 
 		{id: "listNotices", pattern: "GET /v1/notices", needs: tocsin.MayRead, where: somewhere, about: "Who was told what of incidents, and who was not and why, the newest first, up to 500. Of incidents all of whose projects you see.",
