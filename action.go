@@ -44,6 +44,8 @@ const (
 	ActionDraft   ActionKind = "advisory-draft" // [DraftPayload]: a repository advisory draft is as described
 	// ActionRequest is a [RequestPayload]: the forge was asked for something for the draft of After.
 	ActionRequest ActionKind = "advisory-request"
+	// ActionReport is a [ReportPayload]: the maintainers of another project were told privately.
+	ActionReport ActionKind = "vulnerability-report"
 	// ActionReaction is a [ReactionPayload]: a comment has a reaction of ours.
 	ActionReaction ActionKind = "reaction"
 	ActionNotice   ActionKind = "notice" // [Notice]: a receiver was told

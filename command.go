@@ -45,14 +45,16 @@ type Command struct {
 	Justification Justification `json:"justification,omitempty"`
 	// Request is what the forge is asked for the advisories of the projects.
 	Request AdvisoryRequest `json:"request,omitempty"`
-	Into    string          `json:"into,omitempty"`    // merge: the key of the other incident
-	Package string          `json:"package,omitempty"` // roll-back: ecosystem/name
-	Version string          `json:"version,omitempty"` // roll-back: to which
-	Number  int             `json:"number,omitempty"`  // correct: of the event; approve-rollback: of the rollback, from 1
-	Until   time.Time       `json:"until,omitzero"`
-	TLP     TLP             `json:"tlp,omitempty"`
-	Text    string          `json:"text,omitempty"`
-	Reason  string          `json:"reason,omitempty"`
+	// Repository is whose maintainers a report is for, owner/name.
+	Repository string    `json:"repository,omitempty"`
+	Into       string    `json:"into,omitempty"`    // merge: the key of the other incident
+	Package    string    `json:"package,omitempty"` // roll-back: ecosystem/name
+	Version    string    `json:"version,omitempty"` // roll-back: to which
+	Number     int       `json:"number,omitempty"`  // correct: of the event; approve-rollback: of the rollback, from 1
+	Until      time.Time `json:"until,omitzero"`
+	TLP        TLP       `json:"tlp,omitempty"`
+	Text       string    `json:"text,omitempty"`
+	Reason     string    `json:"reason,omitempty"`
 	// BreakGlass does what the roles of the one who asks do not allow. Everybody is told. What needs two people still does.
 	BreakGlass bool `json:"break_glass,omitempty"`
 }
@@ -105,6 +107,7 @@ const (
 	DoAdvise          Verb = "advise"  // section, text: of the advisory
 	DoProduct         Verb = "product" // projects, product, range, justification, text: of the advisory
 	DoRequest         Verb = "request" // projects, request, reason: for the advisory drafts
+	DoReport          Verb = "report"  // repository, text: to the maintainers of another project, privately
 	DoRevise          Verb = "revise"  // text: the advisory is to be published as it is now; it says what is new
 )
 

@@ -34,6 +34,8 @@ type Incident struct {
 	Escalation      Escalation        `json:"escalation,omitzero"`
 	// Advice is what people said for the advisory to those downstream; nil while nobody said anything.
 	Advice *Advice `json:"advice,omitempty"`
+	// Reports are those to the maintainers of other projects.
+	Reports []UpstreamReport `json:"reports,omitempty"`
 	// Review is what is learned from an emergency; nil before it is over.
 	Review   *Review   `json:"review,omitempty"`
 	OpenedAt time.Time `json:"opened_at"`

@@ -54,6 +54,11 @@ func (w *Writer) Actions(inc tocsin.Incident, projects map[string]tocsin.Project
 		}
 		rows = append(rows, shown{ip, cmp.Or(silent, "yes, by an issue")})
 	}
+	told, err := reports(inc)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, told...)
 	// An advisory that is not public is tracked nowhere that the public reads.
 	leak := inc.Private() && c.Visibility == tocsin.VisibilityPublic
 	if inc.Urgency != tocsin.UrgencyRoutine && c.Repository != "" && !leak {

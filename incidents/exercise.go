@@ -71,6 +71,11 @@ func exercise(a tocsin.Action) (tocsin.Action, error) {
 		err = json.Unmarshal(a.Payload, &p)
 		p.Summary, p.Description = title(marked(p.Summary)), notice+p.Description
 		payload = p
+	case tocsin.ActionReport:
+		var p tocsin.ReportPayload
+		err = json.Unmarshal(a.Payload, &p)
+		p.Summary, p.Description = title(marked(p.Summary)), notice+p.Description
+		payload = p
 	case tocsin.ActionRequest: // which has no text, and the drill keeps it to itself
 		return a, nil
 	default:

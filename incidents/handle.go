@@ -208,6 +208,7 @@ func verbs() map[tocsin.Verb]verb {
 		tocsin.DoProduct:      {whenever, tocsin.RightValidate, "projects product", (*act).product, "range justification text", "Say which versions of what projects publish are affected, or why none is", false},
 		tocsin.DoRevise:       {whenever, tocsin.RightDraft, "text", (*act).revise, "", "Propose to publish the advisory as it is now; another approves the message", false},
 		tocsin.DoRequest:      {whenever, tocsin.RightPublish, "projects request reason", (*act).request, "", "Ask the forge for a CVE id, a private fork or the publication of projects' advisory drafts", false},
+		tocsin.DoReport:       {open, tocsin.RightPublish, "repository text", (*act).report, "reason", "Report privately to the maintainers of another project; two people agree before it leaves", false},
 		tocsin.DoMerge:        {open, tocsin.RightJoin, "into reason", (*act).merge, "", "Go on with it as another incident", false},
 		tocsin.DoSplit:        {open, tocsin.RightJoin, "projects reason", (*act).split, "", "Move projects to an incident of their own", false},
 	}
@@ -328,6 +329,8 @@ func missing(c tocsin.Command, field string) bool {
 		return c.Status == ""
 	case "product":
 		return c.Product == ""
+	case "repository":
+		return c.Repository == ""
 	case "request":
 		return c.Request == ""
 	case "section":
@@ -357,7 +360,7 @@ func bounds(c tocsin.Command) error {
 	}{
 		{"text", c.Text, maxText}, {"reason", c.Reason, maxReason}, {"task", c.Task, maxShort}, {"point", c.Point, maxShort},
 		{"answer", c.Answer, maxShort}, {"package", c.Package, maxShort}, {"version", c.Version, maxShort}, {"by", c.By.Name, maxShort},
-		{"to", c.To.Name, maxShort}, {"to.id", c.To.ID, maxShort}, {"range", c.Range, maxReason}, {"into", c.Into, maxShort}, {"message", c.Message, maxShort},
+		{"to", c.To.Name, maxShort}, {"to.id", c.To.ID, maxShort}, {"range", c.Range, maxReason}, {"into", c.Into, maxShort}, {"repository", c.Repository, maxShort}, {"message", c.Message, maxShort},
 	} {
 		if len(f.text) > f.most {
 			return fmt.Errorf("%w: %s: %s is longer than %d bytes", tocsin.ErrInvalid, c.Do, f.name, f.most)

@@ -1,6 +1,7 @@
 package incidents
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -90,4 +91,22 @@ func TestRequestUnderEmbargo(t *testing.T) {
 	r.rules.Projects["shop-sdk"] = sdk
 	embargo()
 	r.refuses(key, ada, publish, tocsin.ErrConflict, "under embargo")
+}
+
+// TestReport: a report waits for two people, is written once for each repository, and is nobody's but theirs to read.
+func TestReport(t *testing.T) {
+	r, key := advising(t)
+	report := tocsin.Command{Do: tocsin.DoReport, Repository: "lib/left", Text: "It runs @code\n\nIn 1.2.3."}
+	r.refuses(key, tocsin.Actor{ID: "9", Name: "eve"}, report, tocsin.ErrForbidden, "publish")
+	r.refuses(key, ada, tocsin.Command{Do: tocsin.DoReport, Repository: "../etc", Text: "x"}, tocsin.ErrInvalid, "owner/name")
+	r.does(key, ada, report)
+	r.refuses(key, bea, report, tocsin.ErrConflict, "written already")
+	a, ok := actions(t, r.inc(key), r.rules.Projects, private())["report/"+key+"/lib/left"]
+	if !ok || a.Approvals != 2 || a.Audience != tocsin.VisibilityPrivate || a.TLP != tocsin.TLPAmber || a.Repository != "lib/left" || a.Project != "" {
+		t.Errorf("%+v", a)
+	}
+	drilled, err := exercise(a)
+	if err != nil || !strings.Contains(string(drilled.Payload), ExerciseMark) {
+		t.Errorf("%s, %v", drilled.Payload, err)
+	}
 }

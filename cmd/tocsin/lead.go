@@ -67,6 +67,8 @@ func fieldFlags(cmd *cobra.Command, c *tocsin.Command, v incidents.VerbDoc) (fin
 			f.StringVar((*string)(&c.Section), field, "", of)
 		case "product":
 			f.StringVar((*string)(&c.Product), field, "", "affected, not_affected or under_investigation")
+		case "repository":
+			f.StringVar(&c.Repository, field, "", "whose maintainers it is for, owner/name")
 		case "request":
 			f.StringVar((*string)(&c.Request), field, "", "cve, private-fork or publication")
 		case "range":
@@ -197,6 +199,8 @@ func exampleOf(do tocsin.Verb, field string) string {
 		return "affected"
 	case "request":
 		return "cve"
+	case "repository":
+		return "acme/library"
 	case "credit":
 		return "finder"
 	case "minutes":

@@ -255,7 +255,7 @@ func (s *Service) Deliver(ctx context.Context) (outbox.Report, error) {
 func (s *Service) dispatcher() *outbox.Dispatcher {
 	by := map[tocsin.ActionKind]outbox.Executor{tocsin.ActionNotice: courier{s}}
 	if s.set().config.GitHub.SignsIn() { // else what is for GitHub stays open until it does
-		for _, kind := range []tocsin.ActionKind{tocsin.ActionIssue, tocsin.ActionComment, tocsin.ActionDraft, tocsin.ActionRequest, tocsin.ActionReaction} {
+		for _, kind := range []tocsin.ActionKind{tocsin.ActionIssue, tocsin.ActionComment, tocsin.ActionDraft, tocsin.ActionRequest, tocsin.ActionReport, tocsin.ActionReaction} {
 			by[kind] = s.github
 		}
 	}

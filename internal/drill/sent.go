@@ -16,7 +16,7 @@ import (
 // Sent is a text that a drill would have sent, had it not been one. It is all that is ever done with it.
 type Sent struct {
 	At    time.Time
-	Kind  string // issue, comment, advisory-draft, advisory-request, message, public page
+	Kind  string // issue, comment, advisory-draft, advisory-request, vulnerability-report, message, public page
 	To    string
 	Title string
 	Body  string
@@ -48,6 +48,10 @@ func (r *run) post(inc tocsin.Incident) error {
 			s.Title, s.Body = incidents.ExerciseMark+": "+p.News, p.Body
 		case tocsin.ActionDraft:
 			var p tocsin.DraftPayload
+			err = json.Unmarshal(a.Payload, &p)
+			s.Title, s.Body = p.Summary, p.Description
+		case tocsin.ActionReport:
+			var p tocsin.ReportPayload
 			err = json.Unmarshal(a.Payload, &p)
 			s.Title, s.Body = p.Summary, p.Description
 		case tocsin.ActionRequest:

@@ -43,3 +43,24 @@ func (s *Server) forkOf(q *call, a *Advisory) any {
 	}
 	return s.repositoryJSON(q, &repository{Repository: Repository{Name: a.Fork, Private: true, Fork: true}, id: q.repo.id, created: a.Created})
 }
+
+// createReport lets somebody tell the maintainers privately; it lies in triage.
+func (s *Server) createReport(q *call) answer {
+	var in advisoryInput
+	if a, ok := q.decode(&in); !ok {
+		return a
+	}
+	if !q.repo.Reporting {
+		return q.forbidden("Repository does not have private vulnerability reporting enabled.")
+	}
+	if in.Vulnerabilities == nil {
+		in.Vulnerabilities = &[]Vulnerability{}
+	}
+	if f := in.check(true); f != nil {
+		return q.invalid(f...)
+	}
+	a := &Advisory{ID: ghsa(s.id()), State: "triage", Author: q.user.login, Reported: true, Created: q.now}
+	a.apply(in, q.now)
+	q.repo.advisories = append(q.repo.advisories, a)
+	return answer{status: http.StatusCreated, body: s.advisoryJSON(q, a)}
+}

@@ -42,6 +42,7 @@ var routes = []route{
 	{"POST /repos/{owner}/{repo}/security-advisories", "/security-advisories/repository-advisories#create-a-repository-security-advisory", (*Server).createAdvisory},
 	{"GET /repos/{owner}/{repo}/security-advisories/{ghsa_id}", "/security-advisories/repository-advisories#get-a-repository-security-advisory", (*Server).getAdvisory},
 	{"PATCH /repos/{owner}/{repo}/security-advisories/{ghsa_id}", "/security-advisories/repository-advisories#update-a-repository-security-advisory", (*Server).updateAdvisory},
+	{"POST /repos/{owner}/{repo}/security-advisories/reports", "/security-advisories/repository-advisories#privately-report-a-security-vulnerability", (*Server).createReport},
 	{"POST /repos/{owner}/{repo}/security-advisories/{ghsa_id}/cve", "/security-advisories/repository-advisories#request-a-cve-for-a-repository-security-advisory", (*Server).requestCVE},
 	{"POST /repos/{owner}/{repo}/security-advisories/{ghsa_id}/forks", "/security-advisories/repository-advisories#create-a-temporary-private-fork", (*Server).createFork},
 	{"GET /repos/{owner}/{repo}/commits/{ref}/check-runs", "/checks/runs#list-check-runs-for-a-git-reference", (*Server).listCheckRuns},

@@ -251,6 +251,12 @@ func tour(c *client) {
 		c.send("acme", "POST", advisories+"/"+second+"/"+what, "", 422)
 	}
 	c.send("acme", "GET", advisories+"/"+second, "", 200)
+	c.send("mallory", "POST", advisories+"/reports", `{"summary":"s","description":"d"}`, 403)
+	if err := c.gh.EditRepository("acme/shop", func(r *githubtest.Repository) { r.Reporting = true }); err != nil {
+		c.t.Fatal(err)
+	}
+	c.send("mallory", "POST", advisories+"/reports", `{"summary":"s"}`, 422)
+	c.send("mallory", "POST", advisories+"/reports", `{"summary":"s","description":"d","severity":"high"}`, 201)
 	c.send("acme", "PATCH", advisories+"/"+ghsa, `{"summary":"t","state":"published"}`, 200)
 	c.send("bot", "GET", advisories+"/"+ghsa, "", 200)
 	c.send("bot", "PATCH", advisories+"/"+ghsa, `{"summary":"t"}`, 403)

@@ -81,5 +81,5 @@ var deeds = map[string]string{
 	"roll-back": "The rollback is proposed.", "approve-rollback": "The rollback holds.", "end-rollback": "The rollback is over.", "set-status": "The status is set.",
 	"stand-down": "It is stood down. Everybody who was told hears of it.", "resolve": "It is over.", "reopen": "It is open again.", "merge": "It goes on as the other incident.",
 	"write": "It is written.", "add-action": "It is asked for.", "finish-action": "It is done.", "credit": "They are thanked.", "effort": "It is noted.",
-	"close-review": "The review is closed.", "split": "They have an incident of their own now.", "advise": "It is written.", "product": "It is noted.", "request": "It is noted. What others see of it needs two people to agree.", "revise": "Another person has to agree now.",
+	"close-review": "The review is closed.", "split": "They have an incident of their own now.", "advise": "It is written.", "product": "It is noted.", "report": "It is written. Two people have to agree before it leaves.", "request": "It is noted. What others see of it needs two people to agree.", "revise": "Another person has to agree now.",
 }

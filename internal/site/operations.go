@@ -17,7 +17,7 @@ func (v *visit) actions() (shown, error) {
 	}{
 		listing: v.listed("state", "kind", "incident", "project"), Act: v.May(tocsin.MayRespond) && v.Who.Kind == tocsin.PrincipalPerson,
 		States: []tocsin.ActionState{tocsin.ActionWaiting, tocsin.ActionPending, tocsin.ActionSending, tocsin.ActionDone, tocsin.ActionFailed, tocsin.ActionVetoed, tocsin.ActionSuperseded},
-		Kinds:  []tocsin.ActionKind{tocsin.ActionIssue, tocsin.ActionComment, tocsin.ActionDraft, tocsin.ActionRequest, tocsin.ActionNotice},
+		Kinds:  []tocsin.ActionKind{tocsin.ActionIssue, tocsin.ActionComment, tocsin.ActionDraft, tocsin.ActionRequest, tocsin.ActionReport, tocsin.ActionNotice},
 	}
 	got, err := web.Get[web.Page[tocsin.ActionRow]](v.Client, "listActions", web.Ask{Query: body.Q})
 	body.Rows = got.Items

@@ -168,7 +168,7 @@ func routes() []route {
 
 		{id: "listActions", pattern: "GET /v1/actions", needs: tocsin.MayRead, where: somewhere, about: "The newest revision of each action, by key.",
 			query: with(paging, byProject, param{name: "incident", about: "key of the incident"},
-				param{name: "kind", about: "what it does", one: words(tocsin.ActionIssue, tocsin.ActionComment, tocsin.ActionDraft, tocsin.ActionRequest, tocsin.ActionNotice)},
+				param{name: "kind", about: "what it does", one: words(tocsin.ActionIssue, tocsin.ActionComment, tocsin.ActionDraft, tocsin.ActionRequest, tocsin.ActionReport, tocsin.ActionNotice)},
 				param{name: "state", about: "how far it has come", one: words(tocsin.ActionWaiting, tocsin.ActionPending, tocsin.ActionSending, tocsin.ActionDone,
 					tocsin.ActionFailed, tocsin.ActionVetoed, tocsin.ActionSuperseded)}),
 			out: map[int]any{200: Page[tocsin.ActionRow]{}}, do: (*call).listActions},

@@ -2,6 +2,7 @@ package github_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/tocsin-dev/tocsin"
@@ -91,5 +92,45 @@ func TestAskRefused(t *testing.T) {
 	w.must(w.gh.HumanEditAdvisory(repo, parent.Name, func(a *githubtest.Advisory) { a.State = "closed" }))
 	for _, what := range []tocsin.AdvisoryRequest{tocsin.RequestFork, tocsin.RequestPublication} {
 		w.refused(w.ask(what), none, parent, tocsin.OutcomePermanent, "is closed")
+	}
+}
+
+// TestReport: maintainers that are not ours are told once, where they take reports, and what they do with it is theirs.
+func TestReport(t *testing.T) {
+	for _, c := range faults {
+		if c.fault.Kind == githubtest.HangBefore || c.fault.Kind == githubtest.HangAfter {
+			continue // the same as a close, but slower
+		}
+		w := newWorld(t)
+		const upstream = "lib/left"
+		w.add(githubtest.Repository{Name: upstream})
+		a := w.action(tocsin.ActionReport, "report/INC-1/"+upstream, tocsin.ReportPayload{Summary: "It runs code", Description: "It runs code\n\nIn 1.2.3.", Severity: "high"})
+		a.Repository, a.Audience, a.TLP = upstream, tocsin.VisibilityPrivate, tocsin.TLPAmber
+		w.refused(a, none, none, tocsin.OutcomePermanent, "SECURITY.md")
+		w.must(w.gh.EditRepository(upstream, func(r *githubtest.Repository) { r.Reporting = true }))
+		_, err := w.gh.HumanReport(upstream, "mallory", "x", "x")
+		w.must(err)
+		w.gh.SetFaults(githubtest.Once(c.fault, func(r githubtest.RequestInfo) bool { return r.Method == "POST" }))
+		var made tocsin.Remote
+		for try := 0; ; try++ {
+			if made, err = w.do(a, none, none); err == nil {
+				break
+			}
+			var de *tocsin.DeliveryError
+			if try > 3 || !errors.As(err, &de) || de.Outcome == tocsin.OutcomePermanent {
+				t.Fatalf("%s: %v", c.fault.Kind, err)
+			}
+			w.clock.advance(de.RetryAfter)
+		}
+		list := w.gh.Advisories(upstream)
+		if len(list) != 2 || !list[1].Reported || list[1].Author != bot || list[1].Severity != "high" || !strings.Contains(list[1].Description, "In 1.2.3.") {
+			t.Errorf("%s: %+v", c.fault.Kind, list)
+		}
+		made.Repository = upstream
+		from := len(w.gh.Log())
+		w.made(a, made, none)
+		if len(w.writes(from)) != 0 {
+			t.Error("it is told again")
+		}
 	}
 }

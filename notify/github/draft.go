@@ -138,7 +138,7 @@ func (w draftWork) execute(ctx context.Context) (tocsin.Remote, error) {
 		}
 		return w.adjust(ctx, &d)
 	}
-	found, err := w.find(ctx)
+	found, err := w.search(ctx, false)
 	switch {
 	case err != nil:
 		return tocsin.Remote{}, w.refused(err, "searching the advisories of %s before drafting one", repo)
@@ -157,8 +157,9 @@ func (w draftWork) execute(ctx context.Context) (tocsin.Remote, error) {
 	return tocsin.Remote{Name: made.ID, URL: made.URL}, nil
 }
 
-// find searches the advisories in every state for our marker. What an outsider reported is never ours.
-func (w draftWork) find(ctx context.Context) (*draft, error) {
+// search looks through the advisories in every state for our marker: among our drafts, where what an outsider reported is never ours, or
+// among our reports.
+func (w draftWork) search(ctx context.Context, reported bool) (*draft, error) {
 	login, err := w.e.whoami(ctx)
 	if err != nil {
 		return nil, err
@@ -166,7 +167,7 @@ func (w draftWork) find(ctx context.Context) (*draft, error) {
 	var found *draft
 	err = each(ctx, w.e, w.path("/security-advisories"), url.Values{"direction": {"asc"}}, func(d *draft) bool {
 		// An App's advisory has no author.
-		ours := d.Submission == nil && (d.Author == nil || strings.EqualFold(d.Author.GetLogin(), login))
+		ours := (d.Submission != nil) == reported && (d.Author == nil && !reported || strings.EqualFold(d.Author.GetLogin(), login))
 		if ours && ghsaPattern().MatchString(d.ID) && w.marks(d.Description) {
 			found = d
 		}

@@ -186,6 +186,8 @@ func (e *Executor) plan(a tocsin.Action, remote, parent tocsin.Remote) (work, er
 		return newDraftWork(t)
 	case tocsin.ActionRequest:
 		return newAskWork(t, parent)
+	case tocsin.ActionReport:
+		return newReportWork(t)
 	case tocsin.ActionReaction:
 		return newReactionWork(t)
 	}
