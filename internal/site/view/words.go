@@ -13,7 +13,7 @@ import (
 // words are what templates can say.
 func words() template.FuncMap {
 	return template.FuncMap{
-		"at": at, "day": day, "near": near, "ago": ago, "took": took, "plural": plural, "path": url.PathEscape, "tone": tone, "join": strings.Join, "cut": cut,
+		"at": at, "day": day, "near": near, "ago": ago, "took": took, "plural": plural, "path": url.PathEscape, "tone": tone, "join": strings.Join, "cut": cut, "wording": wording,
 		"share": share, "short": short, "of": of, "add": func(a, b int) int { return a + b }, "minus": func(a int) int { return -a }, "seconds": func(d time.Duration) int { return int(d.Seconds()) }, "list": list, "upper": first, "datetime": datetime, "query": query, "text": text,
 	}
 }
