@@ -93,7 +93,7 @@ type Project struct {
 	ValueDensity string `cel:"value_density" yaml:"value_density" enum:"diffuse,concentrated,"`
 }
 
-// Portfolio is how far the class reaches over all projects in this run.
+// Portfolio is how far the class reaches over all watched projects, or those that a scan was given.
 type Portfolio struct {
 	Projects int     `cel:"projects" yaml:"projects"` // that are affected
 	Critical int     `cel:"critical" yaml:"critical"` // of those, of high criticality
