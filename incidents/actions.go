@@ -146,7 +146,7 @@ func (w *Writer) project(v view, p tocsin.Project) ([]tocsin.Action, error) {
 		out = append(out, a)
 	}
 	// Once the forge was asked for something, the draft is kept right to the end.
-	if p.OptIn.AdvisoryDraft && v.Incident.Urgency == tocsin.UrgencyEmergency && (v.Project.Status == tocsin.ProjectAffected || len(v.Project.Asked) > 0) {
+	if drafts(v.Incident, p) && (v.Project.Status == tocsin.ProjectAffected || len(v.Project.Asked) > 0) {
 		draft, ok, err := w.draft(v, p)
 		if err != nil {
 			return nil, err

@@ -21,8 +21,8 @@ func (a *act) request() error {
 		switch {
 		case i < 0:
 			return fmt.Errorf("%w: projects: %q is not part of the incident", tocsin.ErrInvalid, slug)
-		case !a.rules.Projects[slug].OptIn.AdvisoryDraft || unheard(a.inc, a.rules.Projects[slug]) != "":
-			return fmt.Errorf("%w: projects: %s has no advisory draft: it did not opt in to one, or to issues, or is told nothing of this incident", tocsin.ErrConflict, slug)
+		case !drafts(a.inc, a.rules.Projects[slug]):
+			return fmt.Errorf("%w: projects: %s has no advisory draft: it did not opt in to one, or to issues, or the incident is no emergency", tocsin.ErrConflict, slug)
 		case what == tocsin.RequestCVE && a.rules.Projects[slug].Visibility != tocsin.VisibilityPublic:
 			return fmt.Errorf("%w: projects: the repository of %s is private: GitHub gives ids for public ones only; ask another CVE numbering authority, and write the id into the advisory",
 				tocsin.ErrConflict, slug)
@@ -33,6 +33,11 @@ func (a *act) request() error {
 		a.say(tocsin.EventNote, "has the forge asked for the %s of the advisory draft%s", what, a.because()).Project = slug
 	}
 	return nil
+}
+
+// drafts says whether an incident may have an advisory draft for a project.
+func drafts(inc tocsin.Incident, p tocsin.Project) bool {
+	return p.OptIn.AdvisoryDraft && inc.Urgency == tocsin.UrgencyEmergency && unheard(inc, p) == ""
 }
 
 // requests are what the forge is asked for the draft of a project. Two people agree to what others see.

@@ -22,6 +22,13 @@ func TestRequest(t *testing.T) {
 	r.refuses(key, ada, ask("a pony", "shop-sdk"), tocsin.ErrInvalid, "want one of")
 	r.refuses(key, ada, ask(tocsin.RequestCVE, "shop-web"), tocsin.ErrInvalid, "not part of the incident")
 	r.refuses(key, ada, ask(tocsin.RequestCVE, "shop-api"), tocsin.ErrConflict, "has no advisory draft")
+	for i := range r.known {
+		r.known[i].Urgency = tocsin.UrgencyHold
+	}
+	r.refuses(key, ada, ask(tocsin.RequestFork, "shop-sdk"), tocsin.ErrConflict, "no emergency")
+	for i := range r.known {
+		r.known[i].Urgency = tocsin.UrgencyEmergency
+	}
 	made := func() map[string]tocsin.Action { return actions(t, r.inc(key), r.rules.Projects, private()) }
 	for _, what := range tocsin.AdvisoryRequests() {
 		r.does(key, ada, ask(what, "shop-sdk"))

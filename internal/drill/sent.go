@@ -1,7 +1,6 @@
 package drill
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,33 +35,14 @@ func (r *run) post(inc tocsin.Incident) error {
 			continue
 		}
 		r.wanted[a.Key] = string(a.Payload)
-		s := Sent{At: r.now, Kind: string(a.Kind), To: a.Repository}
-		switch a.Kind {
-		case tocsin.ActionIssue:
-			var p tocsin.IssuePayload
-			err = json.Unmarshal(a.Payload, &p)
-			s.Title, s.Body = p.Title, p.Body
-		case tocsin.ActionComment:
-			var p tocsin.CommentPayload
-			err = json.Unmarshal(a.Payload, &p)
-			s.Title, s.Body = incidents.ExerciseMark+": "+p.News, p.Body
-		case tocsin.ActionDraft:
-			var p tocsin.DraftPayload
-			err = json.Unmarshal(a.Payload, &p)
-			s.Title, s.Body = p.Summary, p.Description
-		case tocsin.ActionReport:
-			var p tocsin.ReportPayload
-			err = json.Unmarshal(a.Payload, &p)
-			s.Title, s.Body = p.Summary, p.Description
-		case tocsin.ActionRequest:
-			var p tocsin.RequestPayload
-			err = json.Unmarshal(a.Payload, &p)
-			s.Title = incidents.ExerciseMark + ": asked for the " + string(p.Request) + " of the advisory draft"
-		}
+		title, text, err := a.Wording()
 		if err != nil {
-			return fmt.Errorf("reading %s: %w", a.Key, err)
+			return err
 		}
-		r.keep(s)
+		if !strings.HasPrefix(title, incidents.ExerciseMark) { // what has no title of its own
+			title = incidents.ExerciseMark + ": " + title
+		}
+		r.keep(Sent{At: r.now, Kind: string(a.Kind), To: a.Repository, Title: title, Body: text})
 	}
 	for _, m := range inc.Messages {
 		key := "message/" + inc.Key + "/" + m.ID

@@ -19,8 +19,8 @@ func TestWording(t *testing.T) {
 		{tocsin.ActionDraft, tocsin.DraftPayload{Summary: "a draft", Description: "of it", Vulnerabilities: []tocsin.DraftVulnerability{{Ecosystem: "npm", Name: "left", Range: "< 2"}}},
 			[]string{"a draft", "of it", "npm/left < 2, fixed in no version yet"}},
 		{tocsin.ActionReport, tocsin.ReportPayload{Summary: "a report", Description: "to them"}, []string{"a report", "to them"}},
-		{tocsin.ActionRequest, tocsin.RequestPayload{Request: tocsin.RequestPublication}, []string{"published"}},
-		{tocsin.ActionRequest, tocsin.RequestPayload{Request: tocsin.RequestCVE}, []string{"CVE id"}},
+		{tocsin.ActionRequest, tocsin.RequestPayload{Request: tocsin.RequestPublication}, []string{"publication"}},
+		{tocsin.ActionRequest, tocsin.RequestPayload{Request: tocsin.RequestCVE}, []string{"the cve"}},
 	} {
 		a, err := tocsin.NewAction(c.kind, "k", c.payload)
 		if err != nil {
